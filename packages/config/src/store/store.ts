@@ -1,0 +1,91 @@
+/**
+ * A point in a store's history: etcd's revision, or a counter that behaves like it. Grows by one with every write
+ * to the store; keys of one write share it. Whole number from 1, below 2^53.
+ */
+export type Revision = number;
+
+/** One key as it is stored. */
+export interface StoreEntry {
+  /** Relative to the store's prefix, without a leading slash: `stream_routes/1`. */
+  readonly key: string;
+  /** The stored text, byte for byte: JSON, or APISIX's `init_dir` placeholder under `stream_routes/`. */
+  readonly value: string;
+  /** The revision that created the key, since it was last absent. */
+  readonly createRevision: Revision;
+  /** The revision of the last write to the key. */
+  readonly modRevision: Revision;
+}
+
+/** Everything under the prefix at one revision, in ascending order of the keys' bytes. */
+export interface StoreSnapshot {
+  readonly revision: Revision;
+  readonly entries: readonly StoreEntry[];
+}
+
+export type StoreEvent =
+  | { readonly type: 'put'; readonly entry: StoreEntry }
+  | { readonly type: 'delete'; readonly key: string };
+
+/** All that one revision changed under the prefix. */
+export interface StoreChange {
+  readonly revision: Revision;
+  readonly events: readonly StoreEvent[];
+}
+
+export interface PutOptions {
+  /** The key disappears after this many seconds unless it is written again. Whole number ≥ 1; absent is never. */
+  readonly ttlSeconds?: number;
+}
+
+export interface PutResult {
+  /** The revision of this write. */
+  readonly revision: Revision;
+  /** What the key held before; absent when the write created it. */
+  readonly previous?: StoreEntry;
+}
+
+/**
+ * Writing is a capability of a store. An answer means the write is durable. A write whose outcome is unknown
+ * rejects and is not repeated: only the caller can tell whether repeating is safe.
+ *
+ * All methods reject with `STORE_UNREACHABLE`, `STORE_FULL`, `STORE_DENIED` or `STORE_CLOSED`.
+ */
+export interface StoreWriter {
+  /** The key's latest value, as of now (linearizable). */
+  get(key: string): Promise<StoreEntry | undefined>;
+  /** The latest entries whose key begins with `prefix` (linearizable), in ascending order of the keys' bytes. */
+  list(prefix: string): Promise<StoreSnapshot>;
+  put(key: string, value: string, options?: PutOptions): Promise<PutResult>;
+  /**
+   * Writes only if the key's `modRevision` still is `expected`; 0 means that the key is absent.
+   * @throws GatewayError `STORE_CONFLICT` when it is not; nothing was written then.
+   */
+  compareAndSwap(key: string, value: string, expected: Revision, options?: PutOptions): Promise<PutResult>;
+  /** Removes the key. `undefined` when there was none, and then no revision passes. */
+  delete(key: string): Promise<{ readonly revision: Revision; readonly previous: StoreEntry } | undefined>;
+}
+
+/**
+ * Where configuration is kept. Reading is required, writing is a capability; nothing silently does nothing.
+ * `testStore` of `@apisix-ts/config/contract` is the definition in code.
+ */
+export interface Store {
+  /** The driver's name, as `config_provider` has it. */
+  readonly name: string;
+  /** Everything at one revision. Rejects with `STORE_UNREACHABLE`, `STORE_CORRUPT`, `STORE_DENIED`. */
+  load(signal: AbortSignal): Promise<StoreSnapshot>;
+  /**
+   * Every change after `since`, in order, each once, until `signal` aborts (the iteration then just ends).
+   * A time-out or an idle connection never advances it and loses nothing; a connection that went silent is
+   * detected and re-opened from the last revision that was yielded.
+   *
+   * The iteration rejects with `STORE_COMPACTED` (the history after `since` is gone: load again),
+   * `STORE_REWOUND` (the store is now at an older revision: it was wiped or restored, load again),
+   * `STORE_UNREACHABLE` (load or watch again, after a pause) or `STORE_DENIED`.
+   */
+  watch(since: Revision, signal: AbortSignal): AsyncIterable<StoreChange>;
+  /** Absent on a read-only store. */
+  readonly writer?: StoreWriter;
+  /** Idempotent. Ends watches; later calls reject with `STORE_CLOSED`. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+/** Who has to act: the client, the upstream server, the operator (configuration, machine), or we. */
+export type ErrorSide = 'downstream' | 'upstream' | 'operator' | 'internal';
+
+export interface CodeFacts {
+  readonly side: ErrorSide;
+  /** May the same thing be tried again, on another node or a moment later? */
+  readonly retryable: boolean;
+  /** The HTTP status an answer about this error carries; also the `status` of a session's access log line. */
+  readonly status: number;
+}
+
+/**
+ * Every error code there is, by subject. `docs/errors.md` has a section for each one, and `pnpm docs:check` keeps
+ * the two equal. A released code is never renamed or reused.
+ */
+export const codes = {
+  // Settings: config.yaml and the environment
+  SETTINGS_FILE_UNREADABLE: { side: 'operator', retryable: false, status: 500 },
+  SETTINGS_SYNTAX: { side: 'operator', retryable: false, status: 500 },
+  SETTINGS_VARIABLE_MISSING: { side: 'operator', retryable: false, status: 500 },
+  SETTINGS_INVALID: { side: 'operator', retryable: false, status: 500 },
+  SETTINGS_UNSUPPORTED: { side: 'operator', retryable: false, status: 500 },
+  SETTINGS_PORT_CONFLICT: { side: 'operator', retryable: false, status: 500 },
+
+  // Resources: stream routes, upstreams, services
+  RESOURCE_INVALID: { side: 'operator', retryable: false, status: 400 },
+
+  // Store: where resources are kept
+  STORE_UNREACHABLE: { side: 'operator', retryable: true, status: 503 },
+  STORE_COMPACTED: { side: 'internal', retryable: true, status: 503 },
+  STORE_REWOUND: { side: 'operator', retryable: true, status: 503 },
+  STORE_CONFLICT: { side: 'operator', retryable: true, status: 503 },
+  STORE_CORRUPT: { side: 'operator', retryable: false, status: 503 },
+  STORE_FULL: { side: 'operator', retryable: true, status: 503 },
+  STORE_LOCKED: { side: 'operator', retryable: false, status: 503 },
+  STORE_DENIED: { side: 'operator', retryable: false, status: 503 },
+  STORE_CLOSED: { side: 'internal', retryable: false, status: 503 },
+
+  // Listeners and threads
+  LISTENER_PORT_IN_USE: { side: 'operator', retryable: true, status: 500 },
+  LISTENER_DENIED: { side: 'operator', retryable: false, status: 500 },
+  LISTENER_FAILED: { side: 'operator', retryable: true, status: 500 },
+  WORKER_DIED: { side: 'internal', retryable: true, status: 500 },
+
+  // Sessions: why a connection ended
+  ROUTE_NOT_FOUND: { side: 'operator', retryable: false, status: 404 },
+  UPSTREAM_NOT_CONFIGURED: { side: 'operator', retryable: false, status: 503 },
+  UPSTREAM_NO_NODE: { side: 'operator', retryable: true, status: 503 },
+  UPSTREAM_NAME_UNRESOLVED: { side: 'operator', retryable: true, status: 503 },
+  UPSTREAM_CONNECT_REFUSED: { side: 'upstream', retryable: true, status: 502 },
+  UPSTREAM_CONNECT_TIMEOUT: { side: 'upstream', retryable: true, status: 504 },
+  UPSTREAM_CONNECT_FAILED: { side: 'upstream', retryable: true, status: 502 },
+  UPSTREAM_RESET: { side: 'upstream', retryable: false, status: 502 },
+  DOWNSTREAM_RESET: { side: 'downstream', retryable: false, status: 400 },
+  SESSION_IDLE_TIMEOUT: { side: 'upstream', retryable: false, status: 502 },
+  SESSION_CLOSED_BY_SHUTDOWN: { side: 'operator', retryable: false, status: 200 },
+} as const;
+
+export type ErrorCode = keyof typeof codes;
