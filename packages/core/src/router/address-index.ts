@@ -1,0 +1,124 @@
+import type { Ip } from '../address/ip.ts';
+import { PrefixMap } from '../address/prefix-map.ts';
+import { compareSiblings } from './stream-match.ts';
+import type { StreamMatch } from './stream-match.ts';
+
+/** The best route found so far. */
+export interface Candidate<R> {
+  route: R | undefined;
+}
+
+export interface Addresses {
+  readonly server: Ip | undefined;
+  readonly remote: Ip | undefined;
+}
+
+/** The routes of one port (or of none), by server prefix, then client prefix. */
+export class AddressIndex<R extends StreamMatch> {
+  readonly #byServer = new PrefixMap<RemoteIndex<R>>();
+  readonly #anyServer = new RemoteIndex<R>();
+
+  get isEmpty(): boolean {
+    return this.#byServer.isEmpty && this.#anyServer.isEmpty;
+  }
+
+  /** @returns the route that `route` ties with on everything but the id. */
+  add(route: R): R | undefined {
+    if (route.serverAddr === undefined) return this.#anyServer.add(route);
+    let index = this.#byServer.get(route.serverAddr);
+    if (index === undefined) {
+      index = new RemoteIndex();
+      this.#byServer.set(route.serverAddr, index);
+    }
+    return index.add(route);
+  }
+
+  remove(route: R): void {
+    if (route.serverAddr === undefined) {
+      this.#anyServer.remove(route);
+      return;
+    }
+    const index = this.#byServer.get(route.serverAddr);
+    index?.remove(route);
+    if (index?.isEmpty) this.#byServer.delete(route.serverAddr);
+  }
+
+  find(addresses: Addresses, candidate: Candidate<R>): void {
+    if (!this.#byServer.isEmpty && addresses.server !== undefined) {
+      this.#byServer.visitContaining(addresses.server, (index) => index.find(addresses, candidate));
+    }
+    this.#anyServer.find(addresses, candidate);
+  }
+}
+
+/** The routes of one server prefix (or of none), by client prefix. */
+class RemoteIndex<R extends StreamMatch> {
+  readonly #byRemote = new PrefixMap<R[]>();
+  readonly #anyRemote: R[] = [];
+
+  get isEmpty(): boolean {
+    return this.#byRemote.isEmpty && this.#anyRemote.length === 0;
+  }
+
+  add(route: R): R | undefined {
+    if (route.remoteAddr === undefined) return insertSorted(this.#anyRemote, route);
+    let siblings = this.#byRemote.get(route.remoteAddr);
+    if (siblings === undefined) {
+      siblings = [];
+      this.#byRemote.set(route.remoteAddr, siblings);
+    }
+    return insertSorted(siblings, route);
+  }
+
+  remove(route: R): void {
+    if (route.remoteAddr === undefined) {
+      removeSorted(this.#anyRemote, route);
+      return;
+    }
+    const siblings = this.#byRemote.get(route.remoteAddr);
+    if (siblings === undefined) return;
+    removeSorted(siblings, route);
+    if (siblings.length === 0) this.#byRemote.delete(route.remoteAddr);
+  }
+
+  find(addresses: Addresses, candidate: Candidate<R>): void {
+    if (!this.#byRemote.isEmpty && addresses.remote !== undefined) {
+      this.#byRemote.visitContaining(addresses.remote, (siblings) => offer(siblings, candidate));
+    }
+    offer(this.#anyRemote, candidate);
+  }
+}
+
+/** Siblings have the same conditions, best first, so only the first can win; an equal priority found earlier stays. */
+function offer<R extends StreamMatch>(siblings: readonly R[], candidate: Candidate<R>): void {
+  const best = siblings[0];
+  if (best === undefined) return;
+  if (candidate.route === undefined || best.priority > candidate.route.priority) candidate.route = best;
+}
+
+/** @returns a neighbour of the same priority. */
+function insertSorted<R extends StreamMatch>(siblings: R[], route: R): R | undefined {
+  const position = lowerBound(siblings, route);
+  siblings.splice(position, 0, route);
+  const before = siblings[position - 1];
+  if (before?.priority === route.priority) return before;
+  const after = siblings[position + 1];
+  return after?.priority === route.priority ? after : undefined;
+}
+
+function removeSorted<R extends StreamMatch>(siblings: R[], route: R): void {
+  const position = lowerBound(siblings, route);
+  if (siblings[position]?.id === route.id) siblings.splice(position, 1);
+}
+
+function lowerBound<R extends StreamMatch>(siblings: readonly R[], route: R): number {
+  let low = 0;
+  let high = siblings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const sibling = siblings[middle];
+    if (sibling !== undefined && compareSiblings(sibling, route) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
