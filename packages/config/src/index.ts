@@ -1,3 +1,5 @@
+export * from './settings/index.ts';
+export * from './snapshot/index.ts';
 export * from './store/index.ts';
-export type { Document, ResourceKind } from './resources/resource-kind.ts';
-export type { JsonSchema } from './validate/json-schema.ts';
+export * from './resources/index.ts';
+export * from './validate/index.ts';

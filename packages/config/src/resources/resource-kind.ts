@@ -3,11 +3,36 @@ import type { JsonSchema } from '../validate/json-schema.ts';
 /** A resource as it is stored and sent: APISIX's field names, JSON values only. */
 export type Document = Readonly<Record<string, unknown>>;
 
+/** What the rest of the gateway offers to the document that is checked. */
+export interface CheckContext {
+  /** The plugins there are, by name. Their `_meta` member is ours and not in these schemas. */
+  readonly plugins: ReadonlyMap<string, { readonly schema: JsonSchema }>;
+  /** The names of the balancers there are. */
+  readonly balancers: ReadonlySet<string>;
+  /**
+   * The document was found in the store, where another product or version may have written it: plugins and balancers
+   * that are not there pass unchecked, for the data plane to do without. Default false: someone is writing it now.
+   */
+  readonly isStored?: boolean;
+}
+
+export type DocumentCheck<D extends Document = Document> =
+  | {
+      readonly ok: true;
+      /** With all defaults, also those of its plugins. */
+      readonly document: D;
+    }
+  | {
+      readonly ok: false;
+      /** What is wrong, in APISIX's words. */
+      readonly message: string;
+    };
+
 /**
  * One kind of resource. The Admin API, the snapshot and the schema endpoints are written against this, so a kind
  * is one file and one line in `resources/index.ts`.
  */
-export interface ResourceKind {
+export interface ResourceKind<D extends Document = Document> {
   /** The name of its schema: `stream_route`. */
   readonly name: string;
   /** Its segment in Admin API paths and store keys: `stream_routes`. */
@@ -17,10 +42,9 @@ export interface ResourceKind {
   readonly schema: JsonSchema;
   /**
    * What the schema cannot say, about one document alone (references are checked by the Admin API).
-   * @param document has passed the schema, defaults applied.
-   * @returns what is wrong, in APISIX's words, or undefined.
+   * @param document has passed the schema, defaults applied; the kind may keep it, and change nothing.
    */
-  check(document: Document): string | undefined;
+  check(document: D, context: CheckContext): DocumentCheck<D>;
   /** The kinds a document may name, by the field that does: `{ upstream_id: 'upstreams' }`. */
   readonly references: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,76 @@
+import { compileSchema } from '../validate/compile-schema.ts';
+import type { JsonSchema } from '../validate/json-schema.ts';
+import type { CheckContext } from './resource-kind.ts';
+
+/** Plugin configurations by the plugin's name. */
+export type PluginsField = Readonly<Record<string, unknown>>;
+
+export type PluginsCheck =
+  | { readonly ok: true; readonly plugins: PluginsField }
+  | { readonly ok: false; readonly message: string };
+
+/** What every plugin's configuration may carry beside its own fields. */
+const metaSchema: JsonSchema = {
+  type: 'object',
+  properties: {
+    disable: { type: 'boolean' },
+    error_response: { oneOf: [{ type: 'string' }, { type: 'object' }] },
+    priority: { type: 'integer' },
+    filter: { type: 'array' },
+    pre_function: { type: 'string' },
+  },
+  additionalProperties: false,
+};
+
+const schemasWithMeta = new WeakMap<JsonSchema, JsonSchema>();
+
+/** A plugin's schema as it is served and checked: with `_meta`. The same object for the same schema. */
+export function withMeta(schema: JsonSchema): JsonSchema {
+  const known = schemasWithMeta.get(schema);
+  if (known !== undefined) return known;
+  const properties = schema['properties'];
+  const merged = { ...schema, properties: { ...(isTable(properties) ? properties : {}), _meta: metaSchema } };
+  schemasWithMeta.set(schema, merged);
+  return merged;
+}
+
+/**
+ * Checks each configuration against its plugin's schema and fills in its defaults. One that is switched off with
+ * `_meta.disable` may be wrong and stays as it is.
+ * @param describe puts a validator's message about a plugin into the words of the resource.
+ */
+export function checkPlugins(
+  plugins: PluginsField,
+  context: CheckContext,
+  describe: (name: string, reason: string) => string,
+): PluginsCheck {
+  const checked = new Map(Object.entries(plugins));
+  for (const [name, configuration] of Object.entries(plugins)) {
+    if (!isTable(configuration)) {
+      return {
+        ok: false,
+        message: `invalid plugin conf ${JSON.stringify(configuration)} for plugin [${name}]`,
+      };
+    }
+    const plugin = context.plugins.get(name);
+    if (plugin === undefined) {
+      if (context.isStored === true) continue;
+      return { ok: false, message: `unknown plugin [${name}]` };
+    }
+    if (isDisabled(configuration)) continue;
+    const result = compileSchema(withMeta(plugin.schema))(configuration);
+    if (!result.ok) return { ok: false, message: describe(name, result.message) };
+    checked.set(name, result.value);
+  }
+  return { ok: true, plugins: Object.fromEntries(checked) };
+}
+
+function isDisabled(configuration: PluginsField): boolean {
+  const meta = configuration['_meta'];
+  return isTable(meta) && meta['disable'] === true;
+}
+
+/** An array is one too, as in the reference: `[]` stands for an empty configuration. */
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { checkResource } from './check-resource.ts';
+import { normaliseNodes } from './nodes.ts';
+import type { CheckContext } from './resource-kind.ts';
+import { upstreamKind } from './upstream.ts';
+import type { UpstreamDocument } from './upstream.ts';
+
+const context: CheckContext = {
+  plugins: new Map(),
+  balancers: new Set(['roundrobin', 'chash', 'least_conn']),
+};
+const nodes = { '127.0.0.1:3306': 1 };
+const invalid = 'invalid configuration: ';
+
+function check(upstream: unknown) {
+  return checkResource(upstreamKind, upstream, context);
+}
+
+describe('an upstream', () => {
+  test.for([
+    { nodes: [{ host: 'db.example.com', weight: 0 }] },
+    { nodes: [{ host: '[::1]', port: 1, weight: 1, priority: -1, metadata: { zone: 'a' }, other: 1 }] },
+    { nodes, type: 'chash', key: 'remote_addr' },
+    { nodes, type: 'chash', key: 'arg_x-y' },
+    { nodes, type: 'chash', hash_on: 'consumer' },
+    { nodes, type: 'chash', hash_on: 'vars_combinations', key: '$remote_addr$remote_port' },
+    { nodes, pass_host: 'rewrite', upstream_host: 'a.example.com' },
+    { nodes, timeout: { connect: 0.5, send: 1, read: 1 }, retries: 0, retry_timeout: 0 },
+    { service_name: 'db', discovery_type: 'dns', discovery_args: { group_name: 'g' } },
+    { nodes, keepalive_pool: { size: 1 }, scheme: 'tls', tls: { verify: true, client_cert_id: 1 } },
+  ])('passes: %j', (upstream) => {
+    expect(check(upstream)).toMatchObject({ ok: true, document: upstream });
+  });
+
+  test.for([
+    [{}, `${invalid}value should match only one schema, but matches none`],
+    [
+      { nodes, service_name: 'a', discovery_type: 'dns' },
+      `${invalid}value should match only one schema, but matches both schemas 1 and 2`,
+    ],
+    [{ nodes: 'x' }, `${invalid}property "nodes" validation failed: object matches none of the required`],
+    [
+      { nodes: { '127.0.0.1:80': -1 } },
+      `${invalid}property "nodes" validation failed: object matches none of the required`,
+    ],
+    [
+      { nodes: [{ host: '127.0.0.1' }] },
+      `${invalid}property "nodes" validation failed: object matches none of the required`,
+    ],
+    [
+      { nodes: [{ host: '::1', port: 80, weight: 1 }] },
+      `${invalid}IPv6 address must be enclosed with '[' and ']'`,
+    ],
+    [{ nodes: { '127.0.0.1:0': 1 } }, 'invalid port 0'],
+    [{ nodes: { 'a:65535': 1, 'b:65536': 1 } }, 'invalid port 65536'],
+    [
+      { nodes, type: 'nearest' },
+      'unknown balancer type [nearest], available are: chash, least_conn, roundrobin',
+    ],
+    [{ nodes, type: 'chash' }, 'missing key'],
+    [
+      { nodes, type: 'chash', key: 'not_support' },
+      `${invalid}failed to match pattern "^((uri|server_name|server_addr|request_uri|remote_port|remote_addr|query_string|host|hostname|mqtt_client_id)|arg_[0-9a-zA-z_-]+)$" with "not_support"`,
+    ],
+    [
+      { nodes, type: 'chash', hash_on: 'cookie', key: 'a b' },
+      `${invalid}failed to match pattern "^[a-zA-Z0-9-_]+$" with "a b"`,
+    ],
+    [
+      { nodes, hash_on: 'ip' },
+      `${invalid}property "hash_on" validation failed: matches none of the enum values`,
+    ],
+    [{ nodes, pass_host: 'rewrite' }, "`upstream_host` can't be empty when `pass_host` is `rewrite`"],
+    [{ nodes, retries: -1 }, `${invalid}property "retries" validation failed: expected -1 to be at least 0`],
+    [
+      { nodes, timeout: { connect: 0, send: 1, read: 1 } },
+      `${invalid}property "timeout" validation failed: property "connect" validation failed: expected 0 to be greater than 0`,
+    ],
+    [
+      { nodes, timeout: { connect: 1, send: 1 } },
+      `${invalid}property "timeout" validation failed: property "read" is required`,
+    ],
+    [
+      { nodes, checks: { passive: {} } },
+      `${invalid}property "checks" validation failed: object matches none of the required: ["active"] or ["active","passive"]`,
+    ],
+    [
+      { nodes, checks: { active: { healthy: { http_statuses: [200, 200] } } } },
+      `${invalid}property "checks" validation failed: property "active" validation failed: property "healthy" validation failed: ` +
+        'property "http_statuses" validation failed: expected unique items but items 1 and 2 are equal',
+    ],
+    [
+      { nodes, tls: { client_cert: 'c'.repeat(128) } },
+      `${invalid}property "tls" validation failed: failed to validate dependent schema for "client_cert": property "client_key" is required`,
+    ],
+    [
+      { nodes, tls: { client_cert: 'c'.repeat(128), client_key: 'k'.repeat(64), client_cert_id: 1 } },
+      `${invalid}property "tls" validation failed: failed to validate dependent schema for "client_cert": value wasn't supposed to match schema`,
+    ],
+    [{ nodes, weight: 1 }, `${invalid}additional properties forbidden, found weight`],
+  ] as const)('%j is refused: %s', ([upstream, message]) => {
+    expect(check(upstream)).toEqual({ ok: false, message });
+  });
+
+  test.for([[], {}])('may have no nodes yet: %j', (none) => {
+    const result = check({ nodes: none });
+
+    expect(result.ok && normaliseNodes(result.document.nodes ?? {})).toEqual([]);
+  });
+
+  test('with a client certificate that cannot be read is refused', () => {
+    const pem = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(128)}\n-----END CERTIFICATE-----\n`;
+    const upstream = { nodes, tls: { client_cert: pem, client_key: 'k'.repeat(64) } };
+
+    const result = check(upstream);
+
+    expect(result.ok ? '' : result.message).toMatch(/^failed to parse cert: /);
+  });
+
+  test('with a balancer that is not there passes when it was found in the store', () => {
+    const result = checkResource(upstreamKind, { nodes, type: 'nearest' }, { ...context, isStored: true });
+
+    expect(result).toMatchObject({ ok: true, document: { type: 'nearest' } });
+  });
+
+  test('has the defaults of its probes where their object is present', () => {
+    const result = check({
+      nodes,
+      checks: { active: { type: 'tcp', healthy: {} }, passive: { unhealthy: {} } },
+    });
+
+    expect(result).toMatchObject({
+      document: {
+        checks: {
+          active: {
+            timeout: 1,
+            concurrency: 10,
+            healthy: { interval: 1, successes: 2, http_statuses: [200, 302] },
+          },
+          passive: { type: 'http', unhealthy: { tcp_failures: 2, timeouts: 7, http_failures: 5 } },
+        },
+      },
+    });
+    expect(result).not.toHaveProperty('document.checks.active.unhealthy');
+  });
+
+  test('gives its type to who checks it', () => {
+    const result = check({ nodes });
+
+    if (result.ok) expectTypeOf(result.document).toEqualTypeOf<UpstreamDocument>();
+  });
+});
+
+describe('nodes in one form', () => {
+  test.for([
+    ['127.0.0.1:3306', '127.0.0.1', 3306],
+    ['db.example.com:3306', 'db.example.com', 3306],
+    ['db.example.com', 'db.example.com', undefined],
+    ['[::1]:80', '::1', 80],
+    ['[::1]', '::1', undefined],
+    ['::1', '::1', undefined],
+    ['2001:db8::1:80', '2001:db8::1:80', undefined],
+    ['a:', 'a:', undefined],
+    ['a:b', 'a:b', undefined],
+    [':80', '', 80],
+  ] as const)('%s is host %j, port %s', ([address, host, port]) => {
+    expect(normaliseNodes({ [address]: 5 })).toEqual([{ host, port, weight: 5, priority: 0 }]);
+  });
+
+  test('keep the order of the document', () => {
+    const hosts = normaliseNodes({ 'b:1': 1, 'a:1': 1 }).map(({ host }) => host);
+
+    expect(hosts).toEqual(['b', 'a']);
+  });
+
+  test('take weight and priority from the array form', () => {
+    expect(
+      normaliseNodes([
+        { host: '[::1]', port: 80, weight: 2, priority: -1, metadata: {} },
+        { host: 'a', weight: 0 },
+      ]),
+    ).toEqual([
+      { host: '::1', port: 80, weight: 2, priority: -1 },
+      { host: 'a', port: undefined, weight: 0, priority: 0 },
+    ]);
+  });
+
+  test('come out of whatever passed', () => {
+    const address = fc.stringMatching(/^[a-c:[\].0-9]{0,12}$/);
+    const member = fc.record(
+      { host: address, port: fc.nat(70_000), weight: fc.nat(3) },
+      { requiredKeys: ['host'] },
+    );
+    const field = fc.oneof(fc.dictionary(address, fc.nat(3)), fc.array(member), fc.jsonValue());
+    fc.assert(
+      fc.property(field, (value) => {
+        const result = check({ nodes: value });
+        if (!result.ok) return;
+        for (const { port, weight } of normaliseNodes(result.document.nodes ?? [])) {
+          expect(port === undefined || (port > 0 && port < 65_536)).toBe(true);
+          expect(weight).toBeGreaterThanOrEqual(0);
+        }
+      }),
+    );
+  });
+});

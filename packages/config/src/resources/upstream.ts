@@ -1,0 +1,110 @@
+import type { JsonSchema } from '../validate/json-schema.ts';
+import { checkUpstream } from './check-upstream.ts';
+import type { ClientCertificate } from './client-certificate.ts';
+import { commonFields, hostSchema, idSchema } from './fields.ts';
+import type { CommonFields } from './fields.ts';
+import { healthChecksSchema } from './health-checks.ts';
+import type { HealthChecks } from './health-checks.ts';
+import { nodesSchema } from './nodes.ts';
+import type { NodesField } from './nodes.ts';
+import type { Document, ResourceKind } from './resource-kind.ts';
+
+/** An upstream that has been checked: on its own, or within a stream route or service. */
+export interface UpstreamDocument extends Document, CommonFields {
+  /** Absent exactly when `service_name` and `discovery_type` are there. `normaliseNodes` gives them in one form. */
+  readonly nodes?: NodesField;
+  readonly service_name?: string;
+  readonly discovery_type?: string;
+  readonly discovery_args?: Readonly<Record<string, unknown>>;
+  /** The balancer's name. */
+  readonly type: string;
+  readonly hash_on: 'vars' | 'header' | 'cookie' | 'consumer' | 'vars_combinations';
+  readonly key?: string;
+  readonly checks?: HealthChecks;
+  /** Further attempts after the first. Absent: one for every other node; 0: none. */
+  readonly retries?: number;
+  /** Seconds; 0 or absent: no limit. */
+  readonly retry_timeout?: number;
+  /** Seconds, all above 0. */
+  readonly timeout?: { readonly connect: number; readonly send: number; readonly read: number };
+  readonly scheme: 'grpc' | 'grpcs' | 'http' | 'https' | 'tcp' | 'tls' | 'udp' | 'kafka';
+  readonly tls?: ClientCertificate & { readonly client_cert_id?: string | number; readonly verify: boolean };
+  readonly pass_host: 'pass' | 'node' | 'rewrite';
+  readonly upstream_host?: string;
+}
+
+const positive: JsonSchema = { type: 'number', exclusiveMinimum: 0 };
+
+const tls: JsonSchema = {
+  type: 'object',
+  properties: {
+    client_cert: { type: 'string', minLength: 128, maxLength: 65_536 },
+    client_key: { type: 'string', minLength: 64, maxLength: 65_536 },
+    client_cert_id: idSchema,
+    verify: { type: 'boolean', default: false },
+  },
+  dependencies: {
+    client_cert: { required: ['client_key'], not: { required: ['client_cert_id'] } },
+    client_key: { required: ['client_cert'], not: { required: ['client_cert_id'] } },
+    client_cert_id: { not: { required: ['client_cert', 'client_key'] } },
+  },
+};
+
+export const upstreamSchema: JsonSchema = {
+  type: 'object',
+  properties: {
+    ...commonFields,
+    nodes: nodesSchema,
+    service_name: { type: 'string', minLength: 1, maxLength: 256 },
+    discovery_type: { type: 'string' },
+    discovery_args: {
+      type: 'object',
+      properties: { namespace_id: { type: 'string' }, group_name: { type: 'string' } },
+    },
+    type: { type: 'string', default: 'roundrobin' },
+    hash_on: {
+      type: 'string',
+      enum: ['vars', 'header', 'cookie', 'consumer', 'vars_combinations'],
+      default: 'vars',
+    },
+    key: { type: 'string' },
+    checks: healthChecksSchema,
+    retries: { type: 'integer', minimum: 0 },
+    retry_timeout: { type: 'number', minimum: 0 },
+    timeout: {
+      type: 'object',
+      properties: { connect: positive, send: positive, read: positive },
+      required: ['connect', 'send', 'read'],
+    },
+    scheme: {
+      type: 'string',
+      enum: ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'udp', 'kafka'],
+      default: 'http',
+    },
+    tls,
+    keepalive_pool: {
+      type: 'object',
+      properties: {
+        size: { type: 'integer', minimum: 1, default: 320 },
+        idle_timeout: { type: 'number', minimum: 0, default: 60 },
+        requests: { type: 'integer', minimum: 1, default: 1000 },
+      },
+    },
+    pass_host: { type: 'string', enum: ['pass', 'node', 'rewrite'], default: 'pass' },
+    upstream_host: hostSchema,
+  },
+  oneOf: [{ required: ['nodes'] }, { required: ['service_name', 'discovery_type'] }],
+  additionalProperties: false,
+};
+
+export const upstreamKind: ResourceKind<UpstreamDocument> = {
+  name: 'upstream',
+  segment: 'upstreams',
+  word: 'upstream',
+  schema: upstreamSchema,
+  references: {},
+  check(upstream, context) {
+    const message = checkUpstream(upstream, context);
+    return message === undefined ? { ok: true, document: upstream } : { ok: false, message };
+  },
+};

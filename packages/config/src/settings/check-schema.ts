@@ -1,0 +1,76 @@
+import { compileSchema } from '../validate/index.ts';
+import type { JsonSchema } from '../validate/index.ts';
+import { isMap } from './key-path.ts';
+import type { KeyPath } from './key-path.ts';
+import type { Problem } from './problem.ts';
+import { deploymentSchema } from './schema-deployment.ts';
+import { mainSchema } from './schema-main.ts';
+
+/** Checks merged settings as the reference does, but finds one problem for each key where it stops at the first. */
+export function checkSchema(merged: Readonly<Record<string, unknown>>): {
+  /** The settings; an empty list where an empty map stood for one, and the other way round. */
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly problems: readonly Problem[];
+} {
+  const main = check(merged, mainSchema, 'failed to validate config: ', []);
+  const deployment = check(
+    main.value['deployment'],
+    deploymentSchema,
+    'invalid deployment traditional configuration: ',
+    ['deployment'],
+  );
+  return {
+    value: { ...main.value, deployment: deployment.value },
+    problems: [...main.problems, ...deployment.problems],
+  };
+}
+
+function check(
+  value: unknown,
+  schema: JsonSchema,
+  prefix: string,
+  base: KeyPath,
+): ReturnType<typeof checkSchema> {
+  const whole = compileSchema(schema)(value);
+  if (whole.ok && isMap(whole.value)) return { value: whole.value, problems: [] };
+
+  const problems = new Map<string, Problem>();
+  for (const part of parts(schema)) {
+    const result = compileSchema(part)(value);
+    if (result.ok) continue;
+    const expected = describe(schema, result.path) ?? result.expected;
+    problems.set(JSON.stringify(result.path), {
+      code: 'SETTINGS_INVALID',
+      text: prefix + result.message,
+      path: [...base, ...result.path],
+      ...(expected === undefined ? {} : { expected }),
+    });
+  }
+  return { value: isMap(value) ? value : {}, problems: [...problems.values()] };
+}
+
+/** Schemas that together say what one says, each about a single key. */
+function* parts(schema: JsonSchema): Generator<JsonSchema> {
+  const { properties, required, ...own } = schema;
+  if (!isMap(properties)) {
+    yield schema;
+    return;
+  }
+  for (const name of Array.isArray(required) ? required : []) yield { ...own, required: [name] };
+  for (const [name, member] of Object.entries(properties)) {
+    if (!isMap(member)) continue;
+    for (const part of parts(member)) yield { ...own, properties: { [name]: part } };
+  }
+}
+
+/** The description in the schema for a path. */
+function describe(schema: JsonSchema, path: KeyPath): string | undefined {
+  let at: unknown = schema;
+  for (const step of path) {
+    if (!isMap(at)) return undefined;
+    const { properties } = at;
+    if (typeof step === 'number') at = at['items'];
+    else at = isMap(properties) ? properties[step] : undefined;
+  }
+  return isMap(at) && typeof at['description'] === 'string' ? at['description'] : undefined;
+}

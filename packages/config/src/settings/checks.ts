@@ -1,0 +1,70 @@
+import { isIP } from 'node:net';
+import { readDuration } from './duration.ts';
+import { readHttpListeners, readHttpsListeners, readStreamListeners } from './listeners.ts';
+import { findPortConflicts } from './ports.ts';
+import type { Problem } from './problem.ts';
+import type { Settings } from './settings.ts';
+
+/** What the schema cannot say, in the order in which the reference looks. */
+export function checkSettings(settings: Settings): readonly Problem[] {
+  return [
+    ...checkAllowedAddresses(settings),
+    ...checkStreamMetrics(settings),
+    ...findPortConflicts(settings),
+    ...readHttpListeners(settings.apisix).problems,
+    ...readHttpsListeners(settings.apisix).problems,
+    ...readStreamListeners(settings.apisix).problems,
+    ...checkDurations(settings),
+  ];
+}
+
+function checkAllowedAddresses({ deployment: { admin } }: Settings): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const [index, address] of (admin.allow_admin ?? []).entries()) {
+    if (isAddressOrBlock(address)) continue;
+    problems.push({
+      code: 'SETTINGS_INVALID',
+      text:
+        'invalid deployment traditional configuration: property "admin" validation failed: property "allow_admin" ' +
+        `validation failed: failed to validate item ${index + 1}: object matches none of the required`,
+      path: ['deployment', 'admin', 'allow_admin', index],
+      expected: 'an ip address or a CIDR block',
+    });
+  }
+  return problems;
+}
+
+function isAddressOrBlock(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || address.includes('%') || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+function checkStreamMetrics({
+  stream_plugins: names,
+  plugin_attr: { prometheus },
+}: Settings): readonly Problem[] {
+  if (!names.includes('prometheus') || prometheus.enable_export_server) return [];
+  return [
+    {
+      code: 'SETTINGS_INVALID',
+      text: 'L4 prometheus metric should be exposed via export server',
+      path: ['plugin_attr', 'prometheus', 'enable_export_server'],
+      expected: 'true',
+    },
+  ];
+}
+
+function checkDurations({ nginx_config: { worker_shutdown_timeout } }: Settings): readonly Problem[] {
+  const read = readDuration(worker_shutdown_timeout);
+  if (typeof read === 'number') return [];
+  return [
+    {
+      code: 'SETTINGS_INVALID',
+      text: read,
+      path: ['nginx_config', 'worker_shutdown_timeout'],
+      expected: 'a time such as 240s or 1h 30m',
+    },
+  ];
+}

@@ -1,0 +1,133 @@
+import { defaults, statusAddress, whenAbsent } from './defaults.ts';
+import { isMap, valueAt } from './key-path.ts';
+import type { Problem } from './problem.ts';
+import type { ConfigProvider, Settings } from './settings.ts';
+import type { Environment } from './substitute.ts';
+
+type Tree = Readonly<Record<string, unknown>>;
+
+export interface Derived {
+  readonly settings: Settings;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Turns checked settings into those in effect: absent keys get their meaning, the environment has its say, and what
+ * follows from other keys is set.
+ * @param checked passed the schema, and holds nothing unsupported.
+ * @param written what the operator wrote, without defaults.
+ */
+export function derive(checked: Tree, written: Tree, env: Environment): Derived {
+  const filled: unknown = fill(checked, whenAbsent);
+  // The schema checked the keys of Settings that are there, `fill` put in those that must be.
+  const settings = filled as Settings; // oxlint-disable-line typescript/no-unsafe-type-assertion -- see above
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+
+  const etcdHost = readEtcdHost(env, warnings);
+  const config_provider = chooseProvider(settings, written, etcdHost !== undefined);
+  if (config_provider === 'etcd' && valueAt(checked, ['deployment', 'etcd']) === undefined) {
+    problems.push({
+      code: 'SETTINGS_INVALID',
+      text: 'invalid deployment traditional configuration: property "etcd" is required',
+      path: ['deployment', 'etcd'],
+      expected: 'the addresses of etcd',
+    });
+  }
+
+  if (env['APISIX_STAND_ALONE'] === 'true') {
+    problems.push({
+      code: 'SETTINGS_INVALID',
+      text: `APISIX_STAND_ALONE is set to 'true' but config_provider is '${config_provider}'`,
+      path: ['deployment', 'role_traditional', 'config_provider'],
+    });
+  }
+
+  const { apisix, deployment, nginx_config: nginx } = settings;
+  const workers = readWorkerProcesses(env, problems);
+  const { dns_resolver: resolvers, status, ...rest } = apisix;
+  const usable = resolvers?.filter((resolver) => !resolver.includes('%')) ?? [];
+  for (const resolver of resolvers ?? []) {
+    if (!usable.includes(resolver))
+      warnings.push(`unsupported DNS resolver: ${resolver}, would ignore this item`);
+  }
+
+  return {
+    settings: {
+      ...settings,
+      apisix: {
+        ...rest,
+        enable_reuseport: apisix.enable_reuseport && !apisix.enable_dev_mode,
+        ...(usable.length === 0 ? {} : { dns_resolver: usable }),
+        ...(status === undefined ? {} : { status: { ...statusAddress, ...status } }),
+      },
+      deployment: {
+        ...deployment,
+        config_provider,
+        etcd: { ...deployment.etcd, ...(etcdHost === undefined ? {} : { host: etcdHost }) },
+      },
+      nginx_config: {
+        ...nginx,
+        worker_processes: workers ?? (apisix.enable_dev_mode ? 1 : toCount(nginx.worker_processes)),
+      },
+    },
+    problems,
+    warnings,
+  };
+}
+
+function fill(tree: Tree, absent: Tree): Tree {
+  const filled = { ...tree };
+  for (const [key, meaning] of Object.entries(absent)) {
+    const value = filled[key];
+    if (value === undefined) filled[key] = structuredClone(meaning);
+    else if (isMap(value) && isMap(meaning)) filled[key] = fill(value, meaning);
+  }
+  return filled;
+}
+
+/** Who names etcd wants etcd; otherwise the store that needs nothing installed. */
+function chooseProvider(settings: Settings, written: Tree, isEtcdInEnvironment: boolean): ConfigProvider {
+  const chosen = settings.deployment.role_traditional.config_provider;
+  if (chosen !== undefined) return chosen;
+  const etcd = valueAt(written, ['deployment', 'etcd']);
+  return (etcd !== undefined && etcd !== null) || isEtcdInEnvironment ? 'etcd' : 'embedded';
+}
+
+/** A JSON list of URLs. As in the reference, one that cannot be read is warned about and ignored. */
+function readEtcdHost(env: Environment, warnings: string[]): readonly string[] | undefined {
+  const text = env['APISIX_DEPLOYMENT_ETCD_HOST'];
+  if (text === undefined || text === '') return undefined;
+  const ignore = (why: string): undefined => {
+    warnings.push(`parse \${APISIX_DEPLOYMENT_ETCD_HOST} failed, error:${why}`);
+  };
+  let hosts: unknown;
+  try {
+    hosts = JSON.parse(text);
+  } catch (error) {
+    return ignore(error instanceof Error ? error.message : String(error));
+  }
+  if (Array.isArray(hosts) && hosts.length > 0 && hosts.every((host) => typeof host === 'string'))
+    return hosts;
+  return ignore(`expected a JSON list of URLs, found ${text}`);
+}
+
+function readWorkerProcesses(env: Environment, problems: Problem[]): number | undefined {
+  const text = env['APISIX_WORKER_PROCESSES'];
+  if (text === undefined || text === '') return undefined;
+  const count = Math.floor(Number(text));
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  problems.push({
+    code: 'SETTINGS_INVALID',
+    text: `environment variable APISIX_WORKER_PROCESSES: expected a number, at least 0, found ${JSON.stringify(text)}`,
+    path: [],
+  });
+  return undefined;
+}
+
+/** Text that is no number means `auto`, as in the reference. */
+function toCount(value: unknown): number | 'auto' {
+  const count = value === '' ? Number.NaN : Number(value);
+  return Number.isSafeInteger(count) && count >= 0 ? count : defaults.nginx_config.worker_processes;
+}

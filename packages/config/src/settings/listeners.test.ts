@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { httpListeners, streamListeners } from './listeners.ts';
+import { settingsFrom } from './settings-from.ts';
+import type { StreamProxyEntry } from './settings.ts';
+
+type Entry = number | string | StreamProxyEntry;
+const tcp = (...entries: readonly Entry[]) =>
+  settingsFrom({ apisix: { proxy_mode: 'stream', stream_proxy: { tcp: entries } } });
+const http = (node_listen: number | readonly object[], enable_ipv6 = true) =>
+  settingsFrom({ apisix: { node_listen, enable_ipv6 } });
+
+describe('stream_proxy.tcp', () => {
+  test.for<readonly [Entry, readonly string[]]>([
+    [9100, ['0.0.0.0 9100']],
+    ['9100', ['0.0.0.0 9100']],
+    ['*:9100', ['0.0.0.0 9100']],
+    ['9100-9102', ['0.0.0.0 9100', '0.0.0.0 9101', '0.0.0.0 9102']],
+    ['127.0.0.1:9101', ['127.0.0.1 9101']],
+    ['127.0.0.1:4000-4001', ['127.0.0.1 4000', '127.0.0.1 4001']],
+    ['[::1]:9102', ['::1 9102']],
+    ['[::1]:1-2', ['::1 1', '::1 2']],
+    ['localhost:9100', ['localhost 9100']],
+    [{ addr: 5000 }, ['0.0.0.0 5000']],
+    [{ addr: '5000-5001', tls: false, proxy_protocol: false }, ['0.0.0.0 5000', '0.0.0.0 5001']],
+    ['1', ['0.0.0.0 1']],
+    ['65535', ['0.0.0.0 65535']],
+  ])('%j listens on %j', ([entry, addresses]) => {
+    expect(streamListeners(tcp(entry)).map(({ host, port }) => `${host} ${port}`)).toStrictEqual(addresses);
+  });
+
+  test.for<readonly [Entry, string]>([
+    [0, 'port out of range (1-65535): 0'],
+    [65_536, 'port out of range (1-65535): 65536'],
+    ['0-100', 'port out of range (1-65535): 0'],
+    ['100-70000', 'port out of range (1-65535): 70000'],
+    ['127.0.0.1:0', 'port out of range (1-65535): 0'],
+    ['127.0.0.1:65536', 'port out of range (1-65535): 65536'],
+    ['3000-2000', 'invalid port range (start > end): 3000-2000'],
+    ['[::1]:2-1', 'invalid port range (start > end): [::1]:2-1'],
+    ['127.0.0.1:', 'missing port: 127.0.0.1:'],
+    ['[::1]', 'missing port: [::1]'],
+    ['', 'missing port: '],
+    ['80.5', 'invalid port format: 80.5'],
+    ['1e3', 'invalid port format: 1e3'],
+    ['1-2-3', 'invalid port format: 1-2-3'],
+    ['-5', 'invalid port format: -5'],
+    [':9100', 'invalid port format: :9100'],
+    ['::1:9100', 'invalid port format: ::1:9100'],
+    ['port', 'invalid port format: port'],
+  ])('%j is refused: %s', ([entry, why]) => {
+    expect(() => tcp(entry)).toThrow(`invalid stream_proxy.tcp entry: ${why} (apisix.stream_proxy.tcp[1]: `);
+  });
+
+  test('tells of every entry that is wrong', () => {
+    expect(() => tcp(9100, '0-1', { addr: 'x' })).toThrow(
+      [
+        'settings: invalid stream_proxy.tcp entry: port out of range (1-65535): 0 (apisix.stream_proxy.tcp[2]: found "0-1")',
+        'settings: invalid stream_proxy.tcp entry: invalid port format: x (apisix.stream_proxy.tcp[3].addr: found "x")',
+      ].join('\n'),
+    );
+  });
+
+  test('refuses a port that is no whole number, and an entry that is there twice', () => {
+    expect(() => tcp(80.5)).toThrow('failed to validate item 1: object matches none of the required');
+    expect(() => tcp(9100, 9100)).toThrow('expected unique items but items 1 and 2 are equal');
+  });
+
+  test('listens once on an address that is written in two ways', () => {
+    expect(streamListeners(tcp(9100, '9100', '9099-9101')).map(({ port }) => port)).toStrictEqual([
+      9100, 9099, 9101,
+    ]);
+  });
+
+  test('is passed over, unread, in proxy_mode http', () => {
+    const settings = settingsFrom({ apisix: { proxy_mode: 'http', stream_proxy: { tcp: ['nonsense'] } } });
+
+    expect(streamListeners(settings)).toStrictEqual([]);
+  });
+});
+
+describe('node_listen', () => {
+  test('without an address listens on IPv4 and IPv6', () => {
+    expect(httpListeners(http(9080))).toStrictEqual([
+      { host: '0.0.0.0', port: 9080 },
+      { host: '::', port: 9080 },
+    ]);
+  });
+
+  test('listens on IPv4 alone when enable_ipv6 is off', () => {
+    expect(httpListeners(http([{ port: 81 }], false))).toStrictEqual([{ host: '0.0.0.0', port: 81 }]);
+  });
+
+  test('with an address listens there only, on 9080 when no port is given', () => {
+    expect(httpListeners(http([{ ip: '127.0.0.2' }, { ip: '[::1]', port: 81 }]))).toStrictEqual([
+      { host: '127.0.0.2', port: 9080 },
+      { host: '::1', port: 81 },
+    ]);
+  });
+
+  test('drops a repeated address', () => {
+    const again = { ip: '127.0.0.1', port: 81 };
+
+    expect(httpListeners(http([again, { ...again }]))).toStrictEqual([{ host: '127.0.0.1', port: 81 }]);
+  });
+
+  test('is not served in proxy_mode stream', () => {
+    expect(httpListeners(settingsFrom({ apisix: { proxy_mode: 'stream' } }))).toStrictEqual([]);
+  });
+
+  test.for([
+    [{ ip: 1, port: 81 }, 'http listen ip format error, must be string (apisix.node_listen[1].ip: '],
+    [{ port: '81' }, 'http listen port format error, must be number (apisix.node_listen[1].port: '],
+    [{ port: 81, enable_http2: true }, 'enable_http2 in node_listen is deprecatedfrom 3.9 version'],
+  ] as const)('refuses %j', ([item, message]) => {
+    expect(() => http([item])).toThrow(message);
+  });
+});
+
+describe('ports of the gateway itself', () => {
+  test.for([
+    [
+      'http listen port 9180 conflicts with admin port (apisix.node_listen: ',
+      { apisix: { node_listen: 9180 } },
+    ],
+    [
+      'http listen port 9090 conflicts with control port',
+      { apisix: { node_listen: [{ ip: '::1', port: 9090 }] } },
+    ],
+    ['http listen port 7085 conflicts with status port', { apisix: { node_listen: [7085], status: {} } }],
+    [
+      'prometheus port 9090 conflicts with control port (plugin_attr.prometheus.export_addr.port: ',
+      { plugin_attr: { prometheus: { export_addr: { port: 9090 } } } },
+    ],
+    ['status port 9180 conflicts with admin port', { apisix: { status: { port: 9180 } } }],
+    ['control port 9180 conflicts with admin port', { apisix: { control: { port: 9180 } } }],
+    [
+      'https listen port 9091 conflicts with prometheus port',
+      { apisix: { ssl: { listen: [{ port: 9091 }] } } },
+    ],
+  ] as const)('%s', ([message, input]) => {
+    expect(() => settingsFrom(input)).toThrow(
+      expect.objectContaining({ code: 'SETTINGS_PORT_CONFLICT', message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.for([
+    ['the Admin API is off', { apisix: { node_listen: 9180, enable_admin: false } }],
+    ['there is no status section', { apisix: { node_listen: 7085 } }],
+    ['the Control API is off', { apisix: { node_listen: 9090, enable_control: false } }],
+    ['the metrics server is off', { apisix: { node_listen: 9091 }, plugin_attr: {} }],
+    ['the system chooses both', { apisix: { node_listen: 0, control: { port: 0 } } }],
+  ] as const)('are free when %s', ([, input]) => {
+    expect(() => settingsFrom(input)).not.toThrow();
+  });
+});

@@ -1,0 +1,134 @@
+import { isMap } from './key-path.ts';
+import type { KeyPath } from './key-path.ts';
+import { readListenAddress } from './listen-address.ts';
+import type { Problem } from './problem.ts';
+import type { ApisixSettings, Settings } from './settings.ts';
+
+/** One address that the stream proxy listens on. */
+export interface StreamListenerSettings {
+  readonly protocol: 'tcp';
+  /** An address or a name; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** One address that the HTTP proxy listens on. */
+export interface HttpListenerSettings {
+  /** An address or a name; IPv6 without brackets. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on. */
+export function streamListeners(settings: Settings): readonly StreamListenerSettings[] {
+  return readStreamListeners(settings.apisix).listeners;
+}
+
+/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`. */
+export function httpListeners(settings: Settings): readonly HttpListenerSettings[] {
+  return settings.apisix.proxy_mode === 'stream' ? [] : readHttpListeners(settings.apisix).listeners;
+}
+
+export function readStreamListeners(apisix: ApisixSettings): {
+  readonly listeners: readonly StreamListenerSettings[];
+  readonly problems: readonly Problem[];
+} {
+  const byAddress = new Map<string, StreamListenerSettings>();
+  const problems: Problem[] = [];
+  const entries = apisix.proxy_mode === 'http' ? [] : (apisix.stream_proxy?.tcp ?? []);
+  for (const [index, entry] of entries.entries()) {
+    const { addr, tls = false } = typeof entry === 'object' ? entry : { addr: entry };
+    const range = readListenAddress(addr);
+    if (typeof range === 'string') {
+      const path = ['apisix', 'stream_proxy', 'tcp', index, ...(typeof entry === 'object' ? ['addr'] : [])];
+      problems.push({ code: 'SETTINGS_INVALID', text: `invalid stream_proxy.tcp entry: ${range}`, path });
+    } else if ('host' in range) {
+      for (let port = range.first; port <= range.last; port += 1) {
+        addFirst(byAddress, { protocol: 'tcp', host: range.host, port, tls });
+      }
+    }
+  }
+  return { listeners: [...byAddress.values()], problems };
+}
+
+export interface HttpListeners {
+  readonly listeners: readonly HttpListenerSettings[];
+  /** Where each listened port is written. */
+  readonly ports: readonly { readonly port: number; readonly path: KeyPath }[];
+  readonly problems: readonly Problem[];
+  /** Items that are neither a port nor a map; the reference passes over them without a word. */
+  readonly ignored: readonly KeyPath[];
+}
+
+export function readHttpListeners(apisix: ApisixSettings): HttpListeners {
+  const { node_listen: listen } = apisix;
+  if (typeof listen !== 'number')
+    return readList(listen, 'http', ['apisix', 'node_listen'], apisix.enable_ipv6);
+  const { ports, ...rest } = readList([listen], 'http', ['apisix', 'node_listen'], apisix.enable_ipv6);
+  return { ...rest, ports: ports.map(({ port }) => ({ port, path: ['apisix', 'node_listen'] })) };
+}
+
+/** `apisix.ssl.listen`, which is checked although nothing serves HTTPS yet. */
+export function readHttpsListeners(apisix: ApisixSettings): HttpListeners {
+  return readList(apisix.ssl.listen, 'https', ['apisix', 'ssl', 'listen'], apisix.enable_ipv6);
+}
+
+const defaultPort = { http: 9080, https: 9443 };
+
+function readList(
+  items: readonly unknown[],
+  scheme: 'http' | 'https',
+  base: KeyPath,
+  enableIpv6: boolean,
+): HttpListeners {
+  const byAddress = new Map<string, HttpListenerSettings>();
+  const ports: { port: number; path: KeyPath }[] = [];
+  const problems: Problem[] = [];
+  const ignored: KeyPath[] = [];
+
+  for (const [index, item] of items.entries()) {
+    const path = [...base, index];
+    const portPath = isMap(item) ? [...path, 'port'] : path;
+    if (typeof item !== 'number' && !isMap(item)) {
+      ignored.push(path);
+      continue;
+    }
+    const { ip, port = defaultPort[scheme], ...flags } = typeof item === 'number' ? { port: item } : item;
+    if (ip !== undefined && typeof ip !== 'string') {
+      problems.push(
+        formatProblem(`${scheme} listen ip format error, must be string`, [...path, 'ip'], 'an ip address'),
+      );
+    } else if (!isPort(port)) {
+      problems.push(
+        formatProblem(`${scheme} listen port format error, must be number`, portPath, 'a port (0-65535)'),
+      );
+    } else if ('enable_http2' in flags) {
+      const where = scheme === 'http' ? 'node_listen' : 'ssl.listen';
+      // The missing blank is the reference's.
+      const text = `ERROR: port level enable_http2 in ${where} is deprecatedfrom 3.9 version, and you should use enable_http2 in apisix level.`;
+      problems.push(formatProblem(text, [...path, 'enable_http2']));
+    } else {
+      ports.push({ port, path: portPath });
+      const hosts =
+        ip === undefined ? ['0.0.0.0', ...(enableIpv6 ? ['::'] : [])] : [ip.replace(/^\[(.*)\]$/, '$1')];
+      for (const host of hosts) addFirst(byAddress, { host, port });
+    }
+  }
+  return { listeners: [...byAddress.values()], ports, problems, ignored };
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 65_535;
+}
+
+function formatProblem(text: string, path: KeyPath, expected?: string): Problem {
+  return { code: 'SETTINGS_INVALID', text, path, ...(expected === undefined ? {} : { expected }) };
+}
+
+/** Of equal addresses the first wins. */
+function addFirst<T extends HttpListenerSettings>(byAddress: Map<string, T>, listener: T): void {
+  const address = `${listener.host} ${listener.port}`;
+  if (!byAddress.has(address)) byAddress.set(address, listener);
+}

@@ -1,0 +1,199 @@
+/**
+ * config.yaml as the gateway uses it: defaults merged in, variables substituted, derived values set, frozen.
+ * Names are those of the file. Keys this table does not know are kept beside these, untyped.
+ * `docs/config/settings.md` explains every field.
+ */
+export interface Settings {
+  readonly apisix: ApisixSettings;
+  readonly deployment: DeploymentSettings;
+  readonly nginx_config: NginxSettings;
+  /** Names of the enabled HTTP plugins; order means nothing. */
+  readonly plugins: readonly string[];
+  /** Names of the enabled stream plugins; order means nothing. */
+  readonly stream_plugins: readonly string[];
+  readonly plugin_attr: PluginAttributes;
+}
+
+export interface ApisixSettings {
+  /** Read it through `httpListeners`. */
+  readonly node_listen: number | readonly (number | ListenAddress)[];
+  readonly enable_admin: boolean;
+  readonly enable_control: boolean;
+  readonly control: ServerAddress;
+  /** Absent: no status server. */
+  readonly status?: ServerAddress;
+  readonly proxy_mode: ProxyMode;
+  /** Read it through `streamListeners`. */
+  readonly stream_proxy?: StreamProxySettings;
+  /** Several threads may listen on one port. Always false in development mode. */
+  readonly enable_reuseport: boolean;
+  /** One worker, no port reuse. */
+  readonly enable_dev_mode: boolean;
+  /** IPv6 listeners beside the IPv4 wildcard, and AAAA lookups. */
+  readonly enable_ipv6: boolean;
+  /** The version in the `Server` header. */
+  readonly enable_server_tokens: boolean;
+  /** Addresses of name servers, port optional. Absent: those of the system. */
+  readonly dns_resolver?: readonly string[];
+  /** Seconds an answer is used, in place of the record's TTL. Absent: the TTL. */
+  readonly dns_resolver_valid?: number;
+  /** Seconds. */
+  readonly resolver_timeout: number;
+  /** Apply the `search` suffixes of resolv.conf. */
+  readonly enable_resolv_search_opt: boolean;
+  readonly disable_upstream_healthcheck: boolean;
+  readonly ssl: SslSettings;
+  /** The identity of this gateway. Absent: one is made and kept. */
+  readonly id?: string;
+}
+
+export type ProxyMode = 'http' | 'stream' | 'http&stream';
+
+export interface ServerAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface ListenAddress {
+  readonly ip?: string;
+  readonly port?: number;
+}
+
+export interface StreamProxySettings {
+  readonly tcp?: readonly (number | string | StreamProxyEntry)[];
+  readonly udp?: readonly (number | string)[];
+}
+
+export interface StreamProxyEntry {
+  readonly addr: number | string;
+  readonly tls?: boolean;
+  readonly proxy_protocol?: boolean;
+  readonly proxy_protocol_to_upstream?: boolean;
+}
+
+export interface SslSettings {
+  readonly enable: boolean;
+  readonly listen: readonly ListenAddress[];
+  /** `system`, or a path relative to the working directory. */
+  readonly ssl_trusted_certificate: string;
+  /** The server name used when a client sends none. */
+  readonly fallback_sni?: string;
+}
+
+export type Role = 'traditional';
+export type ConfigProvider = 'embedded' | 'etcd';
+
+export interface DeploymentSettings {
+  readonly role: Role;
+  readonly role_traditional: {
+    /** As written; `config_provider` beside it is the one in effect. */
+    readonly config_provider?: ConfigProvider;
+  };
+  /** The store in effect: `role_traditional.config_provider`, or what its absence means. */
+  readonly config_provider: ConfigProvider;
+  readonly admin: AdminSettings;
+  /** In use when `config_provider` is `etcd`. */
+  readonly etcd: EtcdSettings;
+  /** In use when `config_provider` is `embedded`. */
+  readonly embedded: EmbeddedSettings;
+}
+
+export interface AdminSettings {
+  readonly admin_key_required: boolean;
+  /** Absent or empty: no key is known. An entry with an empty key stands for a key that is still to be made. */
+  readonly admin_key?: readonly AdminKey[];
+  readonly enable_admin_cors: boolean;
+  readonly enable_admin_ui: boolean;
+  /** Addresses and CIDR blocks. Absent: every client is allowed. */
+  readonly allow_admin?: readonly string[];
+  readonly admin_listen: ServerAddress;
+  /** Anything but `v3` means the older response shapes. */
+  readonly admin_api_version: string;
+}
+
+export interface AdminKey {
+  readonly name: string;
+  readonly key: string;
+  /** `viewer` may only read. */
+  readonly role: 'admin' | 'viewer';
+}
+
+export interface EtcdSettings {
+  /** URLs. */
+  readonly host: readonly string[];
+  readonly prefix: string;
+  /** Seconds, for connecting and for one request. */
+  readonly timeout: number;
+  /** Seconds, for one round of watching. */
+  readonly watch_timeout: number;
+  /** Tries per endpoint when the key layout is prepared. */
+  readonly startup_retry: number;
+  /** Seconds between tries once the short pauses are used up; absent or negative: 5. */
+  readonly resync_delay?: number;
+  /** Seconds an endpoint stays marked as down; absent or negative: 10. */
+  readonly health_check_timeout?: number;
+  /** In use when `password` is there too. */
+  readonly user?: string;
+  readonly password?: string;
+  readonly tls?: EtcdTlsSettings;
+}
+
+export interface EtcdTlsSettings {
+  /** Path of the client certificate, PEM. */
+  readonly cert?: string;
+  /** Path of its key, PEM. */
+  readonly key?: string;
+  /** Check the server's certificate. Absent: yes. */
+  readonly verify?: boolean;
+  /** The server name to send and check. Absent: the URL's host. */
+  readonly sni?: string;
+}
+
+export interface EmbeddedSettings {
+  /** The database file, relative to HOME. */
+  readonly path: string;
+}
+
+export interface NginxSettings {
+  /** Threads that serve traffic; `auto` is one per CPU, 0 serves inside the calling thread. */
+  readonly worker_processes: number | 'auto';
+  /** A number of seconds or `1m 30s`: read it through `parseDurationMs`. 0 waits without limit. */
+  readonly worker_shutdown_timeout: number | string;
+  /** A path relative to HOME. */
+  readonly error_log: string;
+  readonly error_log_level: LogLevel;
+  readonly event: {
+    /** Connections per worker, both sides of a session counted. */
+    readonly worker_connections: number;
+  };
+  readonly stream: NginxStreamSettings;
+}
+
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'error' | 'crit' | 'alert' | 'emerg';
+
+export interface NginxStreamSettings {
+  readonly enable_access_log: boolean;
+  /** A path relative to HOME. */
+  readonly access_log: string;
+  readonly access_log_format: string;
+  readonly access_log_format_escape: 'default' | 'json';
+  /** Pass the end of one direction on and leave the other open; false ends the session at the first end. */
+  readonly half_close: boolean;
+  /** `auto` takes the fastest relay that works here, `socket` the one on Node's public sockets. */
+  readonly relay: 'auto' | 'socket';
+}
+
+/** By plugin name; each plugin reads its own. */
+export interface PluginAttributes {
+  readonly prometheus: PrometheusAttributes;
+  readonly [plugin: string]: unknown;
+}
+
+export interface PrometheusAttributes {
+  readonly export_uri: string;
+  /** Put before the name of every metric. */
+  readonly metric_prefix: string;
+  /** Serve the metrics on a port of their own. */
+  readonly enable_export_server: boolean;
+  readonly export_addr: ServerAddress;
+}

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { substitute } from './substitute.ts';
+
+const env = {
+  NAME: 'world',
+  PORT: '9100',
+  HEX: '0x10',
+  EXPONENT: '1e3',
+  PADDED: ' 7 ',
+  ZEROS: '007',
+  YES: 'yes',
+  TRUE: 'true',
+  FALSE: 'false',
+  CAPITAL: 'True',
+  EMPTY: '',
+  MIXED: '9100a',
+};
+
+test.for([
+  ['no variable is left as it is', '9100', '9100'],
+  ['a variable gives its value', '${{NAME}}', 'world'],
+  ['blanks inside the braces do not matter', '${{ NAME }}', 'world'],
+  ['text around is kept', 'hello ${{NAME}}!', 'hello world!'],
+  ['several are joined', '${{NAME}}-${{PORT}}', 'world-9100'],
+  ['digits become a number', '${{PORT}}', 9100],
+  ['digits that are joined become a number', '${{PORT}}${{PORT}}', 91_009_100],
+  ['hexadecimal becomes a number', '${{HEX}}', 16],
+  ['an exponent becomes a number', '${{EXPONENT}}', 1000],
+  ['blanks around digits do not matter', '${{PADDED}}', 7],
+  ['leading zeros are decimal', '${{ZEROS}}', 7],
+  ['true becomes a boolean', '${{TRUE}}', true],
+  ['false becomes a boolean', '${{FALSE}}', false],
+  ['only these two words are booleans', '${{YES}}', 'yes'],
+  ['True stays text', '${{CAPITAL}}', 'True'],
+  ['digits with a letter stay text', '${{MIXED}}', '9100a'],
+  ['a variable that is set but empty counts', '${{EMPTY:=x}}', ''],
+  ['a set variable beats the default', '${{NAME:=x}}', 'world'],
+  ['an unset one takes the default', '${{UNSET:=x}}', 'x'],
+  ['a default may be empty', '${{UNSET:=}}', ''],
+  ['a default is trimmed', '${{UNSET:= x }}', 'x'],
+  ['a default may hold a URL', '${{UNSET:=http://a-b.c:80/d?e=f}}', 'http://a-b.c:80/d?e=f'],
+  ['a default may become a number', '${{UNSET:=9100}}', 9100],
+  ['a blank before := belongs to the name, so the default is taken', '${{ NAME := x }}', 'x'],
+  ['a single brace is text', '${NAME}', '${NAME}'],
+] as const)('%s: %s', ([, text, expected]) => {
+  expect(substitute(text, env)).toMatchObject({ value: expected, missing: [] });
+});
+
+test('names what is unset and has no default', () => {
+  const result = substitute('${{NAME}}:${{UNSET}}:${{OTHER}}', env);
+
+  expect(result).toMatchObject({ variables: ['NAME', 'UNSET', 'OTHER'], missing: ['UNSET', 'OTHER'] });
+});

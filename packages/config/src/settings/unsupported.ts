@@ -1,0 +1,104 @@
+import { valueAt } from './key-path.ts';
+import type { KeyPath } from './key-path.ts';
+import type { Problem } from './problem.ts';
+
+/** A setting that is valid in the reference and that this gateway cannot do yet. A change that can removes its row. */
+interface Unsupported {
+  /** `*` stands for each item of a list. */
+  readonly path: KeyPath;
+  readonly applies: (value: unknown) => boolean;
+  readonly text: string;
+  /** The path counts in stream mode only; otherwise nothing reads it. */
+  readonly streamMode?: true;
+}
+
+const isOn = (value: unknown): boolean => value === true;
+const isSet = (value: unknown): boolean => value !== undefined;
+const isUnixPath = (value: unknown): boolean => typeof value === 'string' && value.startsWith('unix:');
+const tcp = ['apisix', 'stream_proxy', 'tcp', '*'];
+const provider = ['deployment', 'role_traditional', 'config_provider'];
+
+const rows: readonly Unsupported[] = [
+  {
+    path: ['deployment', 'role'],
+    applies: (role) => role !== 'traditional' && isSet(role),
+    text: 'this gateway only has the role traditional so far',
+  },
+  {
+    path: provider,
+    applies: (name) => name === 'yaml' || name === 'json',
+    text: 'this gateway cannot read its resources from a file yet; use embedded or etcd',
+  },
+  {
+    path: provider,
+    applies: (name) => name === 'xds',
+    text: 'this gateway has no xds provider; use embedded or etcd',
+  },
+  {
+    path: ['deployment', 'admin', 'https_admin'],
+    applies: isOn,
+    text: 'this gateway cannot serve the Admin API over TLS yet',
+  },
+  {
+    path: ['apisix', 'stream_proxy', 'udp'],
+    applies: isSet,
+    text: 'this gateway cannot listen on UDP yet',
+    streamMode: true,
+  },
+  {
+    path: tcp,
+    applies: isUnixPath,
+    text: 'this gateway cannot listen on a unix socket yet',
+    streamMode: true,
+  },
+  {
+    path: [...tcp, 'addr'],
+    applies: isUnixPath,
+    text: 'this gateway cannot listen on a unix socket yet',
+    streamMode: true,
+  },
+  {
+    path: [...tcp, 'tls'],
+    applies: isOn,
+    text: 'this gateway cannot terminate TLS on a stream listener yet',
+    streamMode: true,
+  },
+  ...[
+    [...tcp, 'proxy_protocol'],
+    [...tcp, 'proxy_protocol_to_upstream'],
+    ['apisix', 'proxy_protocol', 'enable_tcp_pp'],
+    ['apisix', 'proxy_protocol', 'enable_tcp_pp_to_upstream'],
+  ].map((path): Unsupported => ({
+    path,
+    applies: isOn,
+    text: 'this gateway cannot speak the PROXY protocol yet',
+    streamMode: true,
+  })),
+  ...['listen_http_port', 'listen_https_port'].map((name): Unsupported => ({
+    path: ['apisix', 'proxy_protocol', name],
+    applies: isSet,
+    text: 'this gateway cannot speak the PROXY protocol yet',
+  })),
+];
+
+/** @param tree settings that passed the schema. */
+export function findUnsupported(tree: unknown): readonly Problem[] {
+  const mode = valueAt(tree, ['apisix', 'proxy_mode']);
+  const isStreamMode = mode === 'stream' || mode === 'http&stream';
+  const problems: Problem[] = [];
+  for (const { path, applies, text, streamMode } of rows) {
+    if (streamMode && !isStreamMode) continue;
+    for (const place of expand(tree, path)) {
+      if (applies(valueAt(tree, place))) problems.push({ code: 'SETTINGS_UNSUPPORTED', text, path: place });
+    }
+  }
+  return problems;
+}
+
+/** The paths that `*` stands for. */
+function expand(tree: unknown, path: KeyPath): readonly KeyPath[] {
+  const star = path.indexOf('*');
+  if (star < 0) return [path];
+  const list = valueAt(tree, path.slice(0, star));
+  return Array.isArray(list) ? list.map((_, index) => path.with(star, index)) : [];
+}

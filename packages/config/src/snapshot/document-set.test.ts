@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import type { ResourceKind } from '../resources/resource-kind.ts';
+import type { StoreEntry } from '../store/store.ts';
+import { DocumentSet } from './document-set.ts';
+import type { CheckStored } from './document-set.ts';
+
+const upstreams: ResourceKind = {
+  name: 'upstream',
+  segment: 'upstreams',
+  word: 'upstream',
+  schema: { type: 'object' },
+  check: () => undefined,
+  references: {},
+};
+
+/** Refuses documents that say `bad`, and fills in a default. */
+const check: CheckStored = (_kind, document) =>
+  'bad' in document
+    ? { ok: false, message: 'it is bad' }
+    : { ok: true, document: { type: 'roundrobin', ...document } };
+
+function entry(key: string, value: unknown, modRevision: number): StoreEntry {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return { key, value: text, createRevision: modRevision, modRevision };
+}
+
+function setOf(...entries: StoreEntry[]): DocumentSet {
+  const set = new DocumentSet([upstreams], check);
+  set.load({ revision: 10, entries });
+  return set;
+}
+
+describe('a load', () => {
+  test('gives every document with its defaults and the id of its key', () => {
+    const set = new DocumentSet([upstreams], check);
+
+    const batch = set.load({ revision: 7, entries: [entry('upstreams/a', { id: 'other', nodes: {} }, 3)] });
+
+    expect(batch).toEqual({
+      revision: 7,
+      changes: [{ kind: 'upstreams', id: 'a', document: { type: 'roundrobin', id: 'a', nodes: {} } }],
+      rejections: [],
+    });
+    expect(set.revision).toBe(7);
+  });
+
+  test('passes over placeholders, other kinds and keys of other layouts', () => {
+    const set = setOf(
+      entry('upstreams/', 'init_dir', 1),
+      entry('routes/1', { uri: '/' }, 2),
+      entry('plugins', [{ name: 'x' }], 3),
+    );
+
+    expect([...set.entries('upstreams')]).toEqual([]);
+    expect(set.rejections).toEqual([]);
+  });
+
+  test('after a gap removes what is gone and leaves what stayed alone', () => {
+    const set = setOf(
+      entry('upstreams/gone', {}, 1),
+      entry('upstreams/kept', {}, 2),
+      entry('upstreams/new', {}, 3),
+    );
+    const kept = set.get('upstreams', 'kept');
+
+    const batch = set.load({
+      revision: 20,
+      entries: [entry('upstreams/kept', {}, 2), entry('upstreams/new', { retries: 1 }, 15)],
+    });
+
+    expect(batch.changes.map(({ id, document }) => [id, document?.['retries']])).toEqual([
+      ['gone', undefined],
+      ['new', 1],
+    ]);
+    expect(set.get('upstreams', 'kept')).toBe(kept);
+  });
+});
+
+describe('a change', () => {
+  test('puts and deletes', () => {
+    const set = setOf(entry('upstreams/a', {}, 1));
+
+    const batch = set.apply({
+      revision: 11,
+      events: [
+        { type: 'delete', key: 'upstreams/a' },
+        { type: 'put', entry: entry('upstreams/b', {}, 11) },
+      ],
+    });
+
+    expect(batch.changes.map(({ id, document }) => [id, document !== undefined])).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+    expect(set.revision).toBe(11);
+  });
+
+  test('to something bad keeps the last good version and reports it', () => {
+    const set = setOf(entry('upstreams/a', { retries: 1 }, 1));
+
+    const batch = set.apply({
+      revision: 11,
+      events: [{ type: 'put', entry: entry('upstreams/a', { bad: 1 }, 11) }],
+    });
+
+    const rejection = {
+      kind: 'upstreams',
+      id: 'a',
+      revision: 11,
+      message: 'it is bad',
+      hasPredecessor: true,
+    };
+    expect(batch).toEqual({ revision: 11, changes: [], rejections: [rejection] });
+    expect(set.get('upstreams', 'a')).toMatchObject({ retries: 1 });
+    expect(set.rejections).toEqual([rejection]);
+  });
+
+  test('to something good again clears the report', () => {
+    const set = setOf(entry('upstreams/a', { bad: 1 }, 1));
+    expect(set.rejections).toHaveLength(1);
+
+    set.apply({ revision: 11, events: [{ type: 'put', entry: entry('upstreams/a', {}, 11) }] });
+
+    expect(set.rejections).toEqual([]);
+  });
+
+  test('that deletes something bad without a predecessor changes nothing', () => {
+    const set = setOf(entry('upstreams/a', { bad: 1 }, 1));
+
+    const batch = set.apply({ revision: 11, events: [{ type: 'delete', key: 'upstreams/a' }] });
+
+    expect(batch.changes).toEqual([]);
+    expect(set.rejections).toEqual([]);
+  });
+});
+
+test.for([
+  ['init_dir', /it is not JSON/],
+  ['"text"', /a JSON object was expected, found a string/],
+  ['[]', /found an array/],
+  ['null', /found null/],
+] as const)('the value %s is refused with what was expected', ([value, message]) => {
+  const set = setOf(entry('upstreams/a', value, 1));
+
+  expect(set.rejections[0]?.message).toMatch(message);
+});

@@ -1,0 +1,194 @@
+import type { Document, ResourceKind } from '../resources/resource-kind.ts';
+import type { Revision, StoreChange, StoreEntry, StoreSnapshot } from '../store/store.ts';
+
+/** Judges a stored document and fills its defaults in. */
+export type CheckStored = (
+  kind: ResourceKind,
+  document: Document,
+) => { readonly ok: true; readonly document: Document } | { readonly ok: false; readonly message: string };
+
+/** One resource that appeared, changed or went. */
+export interface DocumentChange {
+  /** The kind's segment: `stream_routes`. */
+  readonly kind: string;
+  readonly id: string;
+  /** Checked, defaults applied, `id` as in its key; undefined when it is gone. */
+  readonly document: Document | undefined;
+}
+
+/** A stored value that cannot be used. Its last good version, if there was one, keeps serving. */
+export interface Rejection {
+  readonly kind: string;
+  readonly id: string;
+  readonly revision: Revision;
+  /** What is wrong with it, in one sentence. */
+  readonly message: string;
+  /** Is a former version of it in use? */
+  readonly hasPredecessor: boolean;
+}
+
+/** What one step of the store's history means for the resources. */
+export interface DocumentBatch {
+  readonly revision: Revision;
+  readonly changes: readonly DocumentChange[];
+  /** Values of this step that were refused. */
+  readonly rejections: readonly Rejection[];
+}
+
+/** Reading access to the resources in effect. */
+export interface DocumentView {
+  /** The last revision that was applied; 0 before the first load. */
+  readonly revision: Revision;
+  get(kind: string, id: string): Document | undefined;
+  /** Id and document of each resource of a kind, in no particular order. */
+  entries(kind: string): Iterable<readonly [string, Document]>;
+}
+
+interface Held {
+  /** The revision that was last looked at, good or not. */
+  readonly modRevision: Revision;
+  /** The last good version. */
+  readonly document: Document | undefined;
+}
+
+/**
+ * The resources of a store, as they are in effect: fed with snapshots and changes, it tells what they mean. What
+ * did not change keeps its identity, also over a full load; what is bad is reported and changes nothing; what is
+ * none of the kinds is passed over.
+ */
+export class DocumentSet implements DocumentView {
+  readonly #kinds: ReadonlyMap<string, ResourceKind>;
+  readonly #check: CheckStored;
+  readonly #held = new Map<string, Map<string, Held>>();
+  readonly #rejected = new Map<string, Rejection>();
+  #revision: Revision = 0;
+
+  constructor(kinds: readonly ResourceKind[], check: CheckStored) {
+    this.#kinds = new Map(kinds.map((kind) => [kind.segment, kind]));
+    this.#check = check;
+    for (const kind of kinds) this.#held.set(kind.segment, new Map());
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  /** What the store holds now and cannot be used. */
+  get rejections(): readonly Rejection[] {
+    return [...this.#rejected.values()];
+  }
+
+  get(kind: string, id: string): Document | undefined {
+    return this.#held.get(kind)?.get(id)?.document;
+  }
+
+  *entries(kind: string): Iterable<readonly [string, Document]> {
+    for (const [id, { document }] of this.#held.get(kind) ?? []) {
+      if (document !== undefined) yield [id, document];
+    }
+  }
+
+  /** Takes a full load: what it lacks is gone, what it has at the revision known already is not looked at again. */
+  load(snapshot: StoreSnapshot): DocumentBatch {
+    const batch = new BatchBuilder();
+    const present = new Set(snapshot.entries.map((entry) => entry.key));
+    for (const [kind, held] of this.#held) {
+      for (const id of held.keys()) {
+        if (!present.has(`${kind}/${id}`)) this.#remove(kind, id, batch);
+      }
+    }
+    for (const entry of snapshot.entries) this.#put(entry, batch);
+    this.#revision = snapshot.revision;
+    return batch.finish(snapshot.revision);
+  }
+
+  apply(change: StoreChange): DocumentBatch {
+    const batch = new BatchBuilder();
+    for (const event of change.events) {
+      if (event.type === 'put') {
+        this.#put(event.entry, batch);
+      } else {
+        const { kind, id } = splitKey(event.key);
+        this.#remove(kind, id, batch);
+      }
+    }
+    this.#revision = change.revision;
+    return batch.finish(change.revision);
+  }
+
+  #put(entry: StoreEntry, batch: BatchBuilder): void {
+    const { kind: segment, id } = splitKey(entry.key);
+    const kind = this.#kinds.get(segment);
+    const held = this.#held.get(segment);
+    // Another kind of resource, or the placeholder of a directory.
+    if (kind === undefined || held === undefined || id === '') return;
+
+    const former = held.get(id);
+    if (former?.modRevision === entry.modRevision) return;
+    const checked = this.#read(kind, id, entry.value);
+    if (checked.ok) {
+      held.set(id, { modRevision: entry.modRevision, document: checked.document });
+      this.#rejected.delete(entry.key);
+      batch.changes.push({ kind: segment, id, document: checked.document });
+      return;
+    }
+    held.set(id, { modRevision: entry.modRevision, document: former?.document });
+    const rejection: Rejection = {
+      kind: segment,
+      id,
+      revision: entry.modRevision,
+      message: checked.message,
+      hasPredecessor: former?.document !== undefined,
+    };
+    this.#rejected.set(entry.key, rejection);
+    batch.rejections.push(rejection);
+  }
+
+  #remove(kind: string, id: string, batch: BatchBuilder): void {
+    const held = this.#held.get(kind);
+    const former = held?.get(id);
+    if (held === undefined || former === undefined) return;
+    held.delete(id);
+    this.#rejected.delete(`${kind}/${id}`);
+    if (former.document !== undefined) batch.changes.push({ kind, id, document: undefined });
+  }
+
+  #read(kind: ResourceKind, id: string, text: string): ReturnType<CheckStored> {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      return {
+        ok: false,
+        message: `it is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      };
+    }
+    if (!isObject(value))
+      return { ok: false, message: `a JSON object was expected, found ${describe(value)}` };
+    return this.#check(kind, { ...value, id });
+  }
+}
+
+class BatchBuilder {
+  readonly changes: DocumentChange[] = [];
+  readonly rejections: Rejection[] = [];
+
+  finish(revision: Revision): DocumentBatch {
+    return { revision, changes: this.changes, rejections: this.rejections };
+  }
+}
+
+/** `stream_routes/1` → kind `stream_routes`, id `1`; a key without a slash is a kind of its own without an id. */
+function splitKey(key: string): { readonly kind: string; readonly id: string } {
+  const slash = key.indexOf('/');
+  return slash === -1 ? { kind: key, id: '' } : { kind: key.slice(0, slash), id: key.slice(slash + 1) };
+}
+
+function isObject(value: unknown): value is Document {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}
