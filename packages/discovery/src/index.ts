@@ -1,1 +1,6 @@
-export {};
+export type { Clock } from './clock.ts';
+export { createDnsLookup } from './dns-lookup.ts';
+export type { DnsLookupOptions } from './dns-lookup.ts';
+export type { Answer, Lookup } from './lookup.ts';
+export { NameWatcher } from './name-watcher.ts';
+export type { NameWatcherOptions } from './name-watcher.ts';
