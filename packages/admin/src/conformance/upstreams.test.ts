@@ -1,0 +1,458 @@
+import { says, stamped, testRows } from '../testing/rows.ts';
+import { testNow } from '../testing/open-admin.ts';
+
+const nodes = { '127.0.0.1:3306': 1 };
+const stored = { nodes, id: '1', create_time: 1000, update_time: 2000 };
+const given = { 'upstreams/1': stored };
+const badId = says(
+  'invalid configuration: property "id" validation failed: object matches none of the required',
+);
+
+testRows('upstreams: PUT', [
+  {
+    claim: 'creates, and answers with key and value only',
+    request: 'PUT /upstreams/1',
+    send: { nodes, type: 'roundrobin' },
+    status: 201,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes, type: 'roundrobin' }, '1') },
+    stored: { 'upstreams/1': stamped({ nodes, type: 'roundrobin' }, '1') },
+  },
+  {
+    claim: 'replaces, and keeps the time of creation',
+    given,
+    request: 'PUT /upstreams/1',
+    send: { nodes: [] },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes: [] }, '1', 1000) },
+  },
+  {
+    claim: 'gives a time of creation to what had none',
+    given: { 'upstreams/1': { nodes } },
+    request: 'PUT /upstreams/1',
+    send: { nodes },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1') },
+  },
+  {
+    claim: 'replaces what cannot be read',
+    given: { 'upstreams/1': '{' },
+    request: 'PUT /upstreams/1',
+    send: { nodes },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1') },
+  },
+  {
+    claim: 'takes the id from the body, as it is there',
+    request: 'PUT /upstreams',
+    send: { id: 1, nodes },
+    status: 201,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, 1) },
+    stored: { 'upstreams/1': stamped({ nodes }, 1) },
+  },
+  {
+    claim: 'stores the id of the URL where both are the same',
+    request: 'PUT /upstreams/1',
+    send: { id: 1, nodes },
+    status: 201,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1') },
+  },
+  {
+    claim: 'two ids',
+    request: 'PUT /upstreams/1',
+    send: { id: 3, nodes },
+    status: 400,
+    body: says('wrong upstream id'),
+    stored: { 'upstreams/1': undefined, 'upstreams/3': undefined },
+  },
+  {
+    claim: 'no id',
+    request: 'PUT /upstreams',
+    send: { nodes },
+    status: 400,
+    body: says('missing upstream id'),
+  },
+  ...['0', '007', 'a-b_c.D', 'x'.repeat(64)].map((id) => ({
+    claim: 'a permitted id',
+    request: `PUT /upstreams/${id}`,
+    send: { nodes },
+    status: 201,
+    body: { key: `/apisix/upstreams/${id}`, value: stamped({ nodes }, id) },
+  })),
+  ...['*invalid', 'a$', 'x'.repeat(65), 'a%20b'].map((id) => ({
+    claim: 'an id that is none',
+    request: `PUT /upstreams/${id}`,
+    send: { nodes },
+    status: 400,
+    body: badId,
+  })),
+  ...[0, -1, 1.5, '', null, {}, true].map((id) => ({
+    claim: `the id ${JSON.stringify(id)} in the body is none`,
+    request: 'PUT /upstreams',
+    send: { id, nodes },
+    status: 400,
+    body: badId,
+  })),
+  ...['create_time', 'update_time'].map((time) => ({
+    claim: `${time} is set here`,
+    request: 'PUT /upstreams/1',
+    send: { nodes, [time]: 1 },
+    status: 400,
+    body: says(`the property is forbidden:  ${time}`),
+  })),
+  {
+    claim: 'nothing is written when the schema is not met',
+    given,
+    request: 'PUT /upstreams/1',
+    send: { nodes, retries: -1 },
+    status: 400,
+    body: says('invalid configuration: property "retries" validation failed: expected -1 to be at least 0'),
+    stored: given,
+  },
+  {
+    claim: 'a timeout of 0',
+    request: 'PUT /upstreams/1',
+    send: { nodes, timeout: { connect: 0, send: 1, read: 1 } },
+    status: 400,
+    body: says(
+      'invalid configuration: property "timeout" validation failed: property "connect" validation failed: expected 0 to be greater than 0',
+    ),
+  },
+  {
+    claim: 'nodes that are none',
+    request: 'PUT /upstreams/1',
+    send: { nodes: 'x' },
+    status: 400,
+    body: says(
+      'invalid configuration: property "nodes" validation failed: object matches none of the required',
+    ),
+  },
+  {
+    claim: 'neither nodes nor a discovered service',
+    request: 'PUT /upstreams/1',
+    send: {},
+    status: 400,
+    body: says('invalid configuration: value should match only one schema, but matches none'),
+  },
+  {
+    claim: 'a member that does not exist',
+    request: 'PUT /upstreams/1',
+    send: { nodes, node: 1 },
+    status: 400,
+    body: says('invalid configuration: additional properties forbidden, found node'),
+  },
+  {
+    claim: 'a hash without a key',
+    request: 'PUT /upstreams/1',
+    send: { nodes, type: 'chash' },
+    status: 400,
+    body: says('missing key'),
+  },
+  {
+    claim: 'an address without brackets',
+    request: 'PUT /upstreams/1',
+    send: { nodes: [{ host: '::1', port: 80, weight: 1 }] },
+    status: 400,
+    body: says("invalid configuration: IPv6 address must be enclosed with '[' and ']'"),
+  },
+  {
+    claim: 'health checks that are only passive',
+    request: 'PUT /upstreams/1',
+    send: { nodes, checks: { passive: {} } },
+    status: 400,
+    body: says(
+      'invalid configuration: property "checks" validation failed: object matches none of the required: ["active"] or ["active","passive"]',
+    ),
+  },
+]);
+
+testRows('upstreams: POST', [
+  {
+    claim: 'makes an id of 20 digits from the store’s revision',
+    request: 'POST /upstreams',
+    send: { nodes },
+    status: 201,
+    body: {
+      key: '/apisix/upstreams/00000000000000000002',
+      value: stamped({ nodes }, '00000000000000000002'),
+    },
+    stored: { gen_id: 1, 'upstreams/00000000000000000002': stamped({ nodes }, '00000000000000000002') },
+  },
+  {
+    claim: 'an id in the URL',
+    request: 'POST /upstreams/1',
+    send: { nodes },
+    status: 400,
+    body: says('wrong upstream id, do not need it'),
+  },
+  {
+    claim: 'an id in the body',
+    request: 'POST /upstreams',
+    send: { id: 1, nodes },
+    status: 400,
+    body: says('wrong upstream id, do not need it'),
+  },
+  {
+    claim: 'times are set here',
+    request: 'POST /upstreams',
+    send: { nodes, update_time: 1 },
+    status: 400,
+    body: says('the property is forbidden:  update_time'),
+  },
+  {
+    claim: 'no id is made for what is refused',
+    request: 'POST /upstreams',
+    send: { nodes: 1 },
+    status: 400,
+    body: says(
+      'invalid configuration: property "nodes" validation failed: object matches none of the required',
+    ),
+    stored: { gen_id: undefined },
+  },
+]);
+
+testRows('upstreams: GET', [
+  {
+    claim: 'one, with its revisions',
+    given,
+    request: 'GET /upstreams/1',
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stored, createdIndex: 2, modifiedIndex: 2 },
+    answerHeaders: { 'x-api-version': 'v3' },
+  },
+  {
+    claim: 'one that is not there',
+    request: 'GET /upstreams/1',
+    status: 404,
+    body: { message: 'Key not found' },
+  },
+  {
+    claim: 'one that is not JSON is an error of the store',
+    given: { 'upstreams/1': 'init_dir' },
+    request: 'GET /upstreams/1',
+    status: 503,
+    body: says('The stored value of /apisix/upstreams/1 is not a JSON object.'),
+  },
+  { claim: 'none', request: 'GET /upstreams', status: 200, body: { total: 0, list: [] } },
+  {
+    claim: 'none beside the placeholder of APISIX',
+    given: { 'upstreams/': 'init_dir' },
+    request: 'GET /upstreams',
+    status: 200,
+    body: { total: 0, list: [] },
+  },
+  {
+    claim: 'all, in the order of their keys, without what belongs to other kinds',
+    given: {
+      'upstreams/2': stored,
+      'upstreams/10': stored,
+      'upstreams/1/x/1': {},
+      'upstreamsx/1': {},
+      'upstreams/3': '[]',
+    },
+    request: 'GET /upstreams',
+    status: 200,
+    body: {
+      total: 2,
+      list: [
+        { key: '/apisix/upstreams/10', value: stored, createdIndex: 3, modifiedIndex: 3 },
+        { key: '/apisix/upstreams/2', value: stored, createdIndex: 2, modifiedIndex: 2 },
+      ],
+    },
+  },
+]);
+
+testRows('upstreams: PATCH', [
+  {
+    claim: 'merges objects, replaces arrays, removes with null',
+    given: { 'upstreams/1': { nodes: { 'a:1': 1, 'b:1': 1 }, desc: 'x', labels: { a: 'b' }, id: '1' } },
+    request: 'PATCH /upstreams/1',
+    send: { nodes: { 'b:1': null, 'c:1': 2 }, desc: null },
+    status: 200,
+    body: {
+      key: '/apisix/upstreams/1',
+      value: stamped({ nodes: { 'a:1': 1, 'c:1': 2 }, labels: { a: 'b' } }, '1'),
+    },
+  },
+  {
+    claim: 'keeps the time of creation',
+    given,
+    request: 'PATCH /upstreams/1',
+    send: { desc: 'x' },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes, desc: 'x' }, '1', 1000) },
+    stored: { 'upstreams/1': stamped({ nodes, desc: 'x' }, '1', 1000) },
+  },
+  {
+    claim: 'may set the times',
+    given,
+    request: 'PATCH /upstreams/1',
+    send: { create_time: 3, update_time: 4 },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: { nodes, id: '1', create_time: 3, update_time: 4 } },
+  },
+  {
+    claim: 'sets a time of creation that was removed',
+    given,
+    request: 'PATCH /upstreams/1',
+    send: { create_time: null },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1') },
+  },
+  ...[{}, []].map((send) => ({
+    claim: `${JSON.stringify(send)} changes nothing but the time`,
+    given,
+    request: 'PATCH /upstreams/1',
+    send,
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1', 1000) },
+  })),
+  {
+    claim: 'no body',
+    given,
+    request: 'PATCH /upstreams/1',
+    status: 400,
+    body: says('missing new configuration'),
+  },
+  ...[1, 'x', null, [1]].map((send) => ({
+    claim: `${JSON.stringify(send)} is no object`,
+    given,
+    request: 'PATCH /upstreams/1',
+    send,
+    status: 400,
+    body: says('invalid configuration'),
+  })),
+  { claim: 'no id', request: 'PATCH /upstreams', send: {}, status: 400, body: says('missing upstream id') },
+  {
+    claim: 'nothing is there',
+    request: 'PATCH /upstreams/1',
+    send: {},
+    status: 404,
+    body: { message: 'Key not found' },
+  },
+  {
+    claim: 'another id',
+    given,
+    request: 'PATCH /upstreams/1',
+    send: { id: '2' },
+    status: 400,
+    body: says('wrong upstream id'),
+  },
+  {
+    claim: 'the same id as a number is stored as in the URL',
+    given,
+    request: 'PATCH /upstreams/1',
+    send: { id: 1 },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1', 1000) },
+  },
+  {
+    claim: 'the result must meet the schema',
+    given,
+    request: 'PATCH /upstreams/1',
+    send: { nodes: null },
+    status: 400,
+    body: says('invalid configuration: value should match only one schema, but matches none'),
+    stored: given,
+  },
+  {
+    claim: 'a member called __proto__ is a member',
+    given,
+    request: 'PATCH /upstreams/1',
+    sendText: '{"__proto__":{"a":1}}',
+    status: 400,
+    body: says('invalid configuration: additional properties forbidden, found __proto__'),
+  },
+  {
+    claim: 'a path replaces the member there',
+    given,
+    request: 'PATCH /upstreams/1/nodes',
+    send: { 'a:1': 1 },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes: { 'a:1': 1 } }, '1', 1000) },
+  },
+  {
+    claim: 'a path makes the objects on its way',
+    given,
+    request: 'PATCH /upstreams/1/labels/a',
+    send: 'b',
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes, labels: { a: 'b' } }, '1', 1000) },
+  },
+  {
+    claim: 'a slash alone is no path',
+    given,
+    request: 'PATCH /upstreams/1/',
+    send: { desc: 'x' },
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes, desc: 'x' }, '1', 1000) },
+  },
+  {
+    claim: 'replacing the time of an update does not last',
+    given,
+    request: 'PATCH /upstreams/1/update_time',
+    send: 5,
+    status: 200,
+    body: { key: '/apisix/upstreams/1', value: stamped({ nodes }, '1', 1000) },
+  },
+  {
+    claim: 'a path through something that is no object',
+    given,
+    request: 'PATCH /upstreams/1/id/x/y',
+    send: 1,
+    status: 400,
+    body: says('invalid sub-path: /id/x/y'),
+  },
+  {
+    claim: 'a path through an array',
+    given: { 'upstreams/1': { id: '1', nodes: [] } },
+    request: 'PATCH /upstreams/1/nodes/0',
+    send: 1,
+    status: 400,
+    body: says('invalid sub-path: /nodes/0'),
+  },
+  {
+    claim: 'null under a path is a value',
+    given,
+    request: 'PATCH /upstreams/1/desc',
+    send: null,
+    status: 400,
+    body: says(
+      'invalid configuration: property "desc" validation failed: wrong type: expected string, got userdata',
+    ),
+  },
+]);
+
+testRows('upstreams: DELETE', [
+  {
+    claim: 'says how many',
+    given,
+    request: 'DELETE /upstreams/1',
+    status: 200,
+    body: { deleted: '1', key: '/apisix/upstreams/1' },
+    stored: { 'upstreams/1': undefined },
+  },
+  {
+    claim: 'nothing is there',
+    request: 'DELETE /upstreams/1',
+    status: 404,
+    body: { message: 'Key not found' },
+  },
+  { claim: 'no id', request: 'DELETE /upstreams', status: 400, body: says('missing upstream id') },
+]);
+
+testRows(
+  'upstreams: time',
+  [
+    {
+      claim: 'is in whole seconds',
+      request: 'PUT /upstreams/1',
+      send: { nodes },
+      status: 201,
+      body: {
+        key: '/apisix/upstreams/1',
+        value: { nodes, id: '1', create_time: testNow, update_time: testNow },
+      },
+    },
+  ],
+  { now: () => testNow * 1000 + 999.9 },
+);

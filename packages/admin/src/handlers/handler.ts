@@ -1,0 +1,43 @@
+import type { Document, DocumentView, PutOptions, ResourceKind, Revision } from '@apisix-ts/config';
+import type { Answer } from '../answer.ts';
+import type { PluginFacts } from '../plugin-facts.ts';
+import type { ResourceStore } from '../resource-store.ts';
+import type { WriteGate } from '../write-gate.ts';
+
+/** A request that passed everything that all endpoints have in common. */
+export interface Call {
+  /** Upper case. */
+  readonly method: string;
+  /** The path segment after the resource. */
+  readonly id: string | undefined;
+  /** The segments after the id. */
+  readonly subPath: readonly string[];
+  readonly query: URLSearchParams;
+  /** Parsed JSON; undefined when there was no body. */
+  readonly body: unknown;
+  /** What `?ttl=` says, for a write. */
+  readonly lease: PutOptions;
+}
+
+export type Handler = (call: Call) => Answer | Promise<Answer>;
+
+/** By method. */
+export type Handlers = Readonly<Partial<Record<string, Handler>>>;
+
+/** What handlers work with. */
+export interface AdminContext {
+  readonly kinds: readonly ResourceKind[];
+  readonly plugins: readonly PluginFacts[];
+  readonly resources: ResourceStore;
+  readonly documents: DocumentView;
+  /** Resolves once `documents` shows the revision; rejects when `signal` aborts before that. */
+  readonly applied: (revision: Revision, signal: AbortSignal) => Promise<void>;
+  /** How long a deletion waits for that, in milliseconds. */
+  readonly appliedTimeoutMs: number;
+  readonly gate: WriteGate;
+  /** What is wrong with a document by itself, with the words `invalid configuration: ` where they belong. */
+  fault(kind: ResourceKind, document: Document): string | undefined;
+  /** Unix seconds. */
+  nowSeconds(): number;
+  readonly reloadPlugins: () => Promise<void>;
+}

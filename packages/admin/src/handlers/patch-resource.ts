@@ -1,0 +1,64 @@
+import type { Document, ResourceKind } from '@apisix-ts/config';
+import { isGatewayError } from '@apisix-ts/errors';
+import { refuse } from '../answer.ts';
+import { notFound, written } from '../envelope.ts';
+import { settleId } from '../ids.ts';
+import { isObject, mergePatch, replaceAt } from '../patch.ts';
+import { stamp } from '../timestamps.ts';
+import { faultOf } from './check-document.ts';
+import type { AdminContext, Call, Handler } from './handler.ts';
+
+/**
+ * Changes a part of a resource: a merge of the body into all of it, or with a path after the id a replacement of the
+ * member there. Written only if nobody else changed the resource in the meantime.
+ */
+export function patchResource(kind: ResourceKind, context: AdminContext): Handler {
+  const { segment, word } = kind;
+  const { gate, resources } = context;
+  return async (call) => {
+    const { id, lease } = call;
+    if (id === undefined) return refuse(400, `missing ${word} id`);
+    const wrong = wrongPatch(call);
+    if (wrong !== undefined) return refuse(400, wrong);
+
+    return gate.shared(async () => {
+      const stored = await resources.read(segment, id);
+      if (stored === undefined) return notFound;
+      const patched = apply(call, stored.document);
+      if (patched === undefined) return refuse(400, `invalid sub-path: /${call.subPath.join('/')}`);
+      const settled = settleId(word, id, patched);
+      if ('wrong' in settled) return refuse(400, settled.wrong);
+      const document = stamp(patched, id, context.nowSeconds(), timesOf(call, patched));
+      const fault = await faultOf(kind, document, context);
+      if (fault !== undefined) return refuse(400, fault);
+      try {
+        await resources.replace(segment, id, document, stored, lease);
+      } catch (error) {
+        if (isGatewayError(error, 'STORE_CONFLICT')) return refuse(503, 'value changed before overwritten');
+        throw error;
+      }
+      return written(200, { key: stored.key, document });
+    });
+  };
+}
+
+function wrongPatch({ body, subPath }: Call): string | undefined {
+  if (body === undefined) return 'missing new configuration';
+  if (subPath.length > 0) return undefined;
+  // An empty array is an empty object to the reference, in this place too.
+  return isObject(body) || (Array.isArray(body) && body.length === 0) ? undefined : 'invalid configuration';
+}
+
+function apply({ body, subPath }: Call, stored: Document): Document | undefined {
+  if (subPath.length > 0) return replaceAt(stored, subPath, body);
+  return isObject(body) ? mergePatch(stored, body) : stored;
+}
+
+/** Times may be patched, except that replacing a member always is an update. */
+function timesOf({ body, subPath }: Call, patched: Document): { createTime: unknown; updateTime: unknown } {
+  const isGiven = subPath.length === 0 && isObject(body) && body['update_time'] !== undefined;
+  return {
+    createTime: patched['create_time'],
+    updateTime: isGiven ? patched['update_time'] : undefined,
+  };
+}

@@ -1,0 +1,35 @@
+import type { Document } from '@apisix-ts/config';
+
+export type SettledId = { readonly id: unknown } | { readonly wrong: string };
+
+/**
+ * The id that a PUT or a PATCH writes: the one in the URL, or else the one in the body as it is given there. Whether
+ * it is a permitted id is left to the schema.
+ * @param word the kind's word in messages.
+ */
+export function settleId(word: string, urlId: string | undefined, document: Document): SettledId {
+  const bodyId = document['id'];
+  if (urlId === undefined) return bodyId === undefined ? { wrong: `missing ${word} id` } : { id: bodyId };
+  if (bodyId !== undefined && idText(bodyId) !== urlId) return { wrong: `wrong ${word} id` };
+  return { id: urlId };
+}
+
+/** What is wrong with the request for a generated id, or undefined. */
+export function wrongIdForPost(
+  word: string,
+  urlId: string | undefined,
+  document: Document,
+): string | undefined {
+  const hasId = urlId !== undefined || document['id'] !== undefined;
+  return hasId ? `wrong ${word} id, do not need it` : undefined;
+}
+
+/** A generated id: the store's revision in 20 digits, so that ids sort by age. */
+export function idFromRevision(revision: number): string {
+  return String(revision).padStart(20, '0');
+}
+
+/** An id as it stands in a key; documents may have it as a number. */
+export function idText(id: unknown): string {
+  return typeof id === 'string' ? id : JSON.stringify(id);
+}

@@ -1,0 +1,82 @@
+import type { Document, DocumentView, ResourceKind } from '@apisix-ts/config';
+import { idText } from './ids.ts';
+import { rulesFor } from './kind-rules.ts';
+import { isObject } from './patch.ts';
+
+/** One resource that a document names. */
+export interface Reference {
+  readonly segment: string;
+  readonly id: string;
+  /** What to answer when there is no such resource. */
+  readonly missing: string;
+}
+
+/** The part of a `DocumentView` that the search for uses needs. */
+export type Documents = Pick<DocumentView, 'entries'>;
+
+/** The resources a document names directly, in the order they are checked. Those in plugins are not checked. */
+export function referencesOf(
+  kind: ResourceKind,
+  document: Document,
+  kinds: readonly ResourceKind[],
+): readonly Reference[] {
+  return Object.entries(kind.references).flatMap(([field, segment]) => {
+    const id = document[field];
+    const word = kinds.find((target) => target.segment === segment)?.word ?? segment;
+    if (id === undefined) return [];
+    const text = idText(id);
+    const missing = `failed to fetch ${word} info by ${word} id [${text}], response code: 404`;
+    return [{ segment, id: text, missing }];
+  });
+}
+
+/** May a resource of this kind be named by others, so that deleting it needs a look at them? */
+export function isReferable(kind: ResourceKind, kinds: readonly ResourceKind[]): boolean {
+  return kinds.some((referrer) => Object.values(referrer.references).includes(kind.segment));
+}
+
+/**
+ * Why the resource cannot be deleted: the first one that still uses it, by its own field or in a `traffic-split` rule.
+ * @returns undefined when nothing does.
+ */
+export function findUse(
+  kind: ResourceKind,
+  id: string,
+  kinds: readonly ResourceKind[],
+  documents: Documents,
+): string | undefined {
+  const refused = `can not delete this ${kind.word}${rulesFor(kind.segment).refusal}`;
+  for (const referrer of kinds) {
+    const fields = fieldsNaming(referrer, kind.segment);
+    for (const [user, document] of documents.entries(referrer.segment)) {
+      if (fields.some((field) => isNamed(document[field], id))) {
+        return `${refused}, ${referrer.name} [${user}] is still using it now`;
+      }
+      if (kind.segment === 'upstreams' && splitsTrafficTo(document, id)) {
+        return `${refused}, plugin in ${referrer.name} [${user}] is still using it now`;
+      }
+    }
+  }
+  return undefined;
+}
+
+function fieldsNaming(referrer: ResourceKind, segment: string): readonly string[] {
+  return Object.keys(referrer.references).filter((field) => referrer.references[field] === segment);
+}
+
+/** A stored id may be a number. */
+function isNamed(value: unknown, id: string): boolean {
+  return value !== undefined && idText(value) === id;
+}
+
+function splitsTrafficTo({ plugins }: Document, upstreamId: string): boolean {
+  const split = isObject(plugins) ? plugins['traffic-split'] : undefined;
+  return membersOf(split, 'rules')
+    .flatMap((rule) => membersOf(rule, 'weighted_upstreams'))
+    .some((target) => isObject(target) && isNamed(target['upstream_id'], upstreamId));
+}
+
+function membersOf(value: unknown, name: string): readonly unknown[] {
+  const member = isObject(value) ? value[name] : undefined;
+  return Array.isArray(member) ? member : [];
+}
