@@ -1,1 +1,2 @@
-export {};
+export { openEmbeddedStore } from './embedded-store.ts';
+export type { EmbeddedStore, EmbeddedStoreOptions } from './embedded-store.ts';

@@ -1,1 +1,4 @@
-export {};
+export { createManualClock } from './manual-clock.ts';
+export type { ManualClock } from './manual-clock.ts';
+export { testStore } from './store.ts';
+export type { OpenedStore, OpenStore, StoreDisturbances } from './store-subject.ts';

@@ -21,7 +21,7 @@ export interface Derived {
 export function derive(checked: Tree, written: Tree, env: Environment): Derived {
   const filled: unknown = fill(checked, whenAbsent);
   // The schema checked the keys of Settings that are there, `fill` put in those that must be.
-  const settings = filled as Settings; // oxlint-disable-line typescript/no-unsafe-type-assertion -- see above
+  const settings = filled as Settings;
   const problems: Problem[] = [];
   const warnings: string[] = [];
 

@@ -33,7 +33,10 @@ export interface StoreChange {
 }
 
 export interface PutOptions {
-  /** The key disappears after this many seconds unless it is written again. Whole number ≥ 1; absent is never. */
+  /**
+   * The key disappears after this many seconds unless it is written again; a store may keep it a little longer.
+   * Whole number ≥ 1, anything else is a `TypeError`; absent is never.
+   */
   readonly ttlSeconds?: number;
 }
 
@@ -72,15 +75,19 @@ export interface StoreWriter {
 export interface Store {
   /** The driver's name, as `config_provider` has it. */
   readonly name: string;
-  /** Everything at one revision. Rejects with `STORE_UNREACHABLE`, `STORE_CORRUPT`, `STORE_DENIED`. */
+  /**
+   * Everything at one revision, no older than any write that was answered before.
+   * Rejects with `STORE_UNREACHABLE`, `STORE_CORRUPT`, `STORE_DENIED`, or with the reason of `signal` once it aborts.
+   */
   load(signal: AbortSignal): Promise<StoreSnapshot>;
   /**
-   * Every change after `since`, in order, each once, until `signal` aborts (the iteration then just ends).
+   * Every change after `since`, in order, each once, until `signal` aborts or the store is closed (the iteration
+   * then just ends). A reader may be slow: what it has not fetched waits in the store's history, not in memory.
    * A time-out or an idle connection never advances it and loses nothing; a connection that went silent is
    * detected and re-opened from the last revision that was yielded.
    *
    * The iteration rejects with `STORE_COMPACTED` (the history after `since` is gone: load again),
-   * `STORE_REWOUND` (the store is now at an older revision: it was wiped or restored, load again),
+   * `STORE_REWOUND` (the store is at an older revision than `since`: it was wiped or restored, load again),
    * `STORE_UNREACHABLE` (load or watch again, after a pause) or `STORE_DENIED`.
    */
   watch(since: Revision, signal: AbortSignal): AsyncIterable<StoreChange>;

@@ -1,0 +1,149 @@
+import type { TestContext } from 'vitest';
+import type { Revision, Store, StoreChange, StoreSnapshot, StoreWriter } from '../store/store.ts';
+
+/**
+ * What a driver's test can do to its store from outside. Offer what the driver can meet in life; a case that needs
+ * one that is missing is skipped and says so.
+ */
+export interface StoreDisturbances {
+  /** Writes as another client of the same store does; `undefined` removes the key. */
+  readonly writeFromElsewhere?: (key: string, value: string | undefined) => Promise<void>;
+  /** Writes something that the same store keeps outside the prefix. */
+  readonly writeOutsidePrefix?: () => Promise<void>;
+  /** Moves the store's clock on. Without it, cases about time wait for real. */
+  readonly advance?: (seconds: number) => Promise<void>;
+  /** Opens the store anew over the same data; the one before is closed. */
+  readonly reopen?: () => Promise<Store>;
+  /** Forgets the history up to now. */
+  readonly compact?: () => Promise<void>;
+  /** Empties the store and sets its revision back to the first, as when its data is lost. */
+  readonly wipe?: () => Promise<void>;
+  /** Breaks the open connections, so that both ends notice; new ones succeed. */
+  readonly cutConnections?: () => Promise<void>;
+  /** Lets the open connections carry nothing any more, without an end or a reset; new ones succeed. */
+  readonly silenceConnections?: () => Promise<void>;
+  /** Makes the store unreachable until the returned function is called. */
+  readonly goAway?: () => Promise<() => Promise<void>>;
+}
+
+export interface OpenedStore {
+  /** Empty. */
+  readonly store: Store;
+  readonly disturb: StoreDisturbances;
+  /** Releases what stands behind the store, after the test has closed it. */
+  readonly dispose?: () => Promise<void>;
+}
+
+/** Called once for each case. */
+export type OpenStore = () => Promise<OpenedStore>;
+
+/** Opens what a case works with; it is closed when the test ends, with all that the case opened from it. */
+export async function openSubject(context: TestContext, open: OpenStore): Promise<Subject> {
+  const opened = await open();
+  const subject = new Subject(context, opened);
+  context.onTestFinished(async () => {
+    await subject.close();
+    await opened.dispose?.();
+  });
+  return subject;
+}
+
+export class Subject {
+  readonly store: Store;
+  readonly disturb: StoreDisturbances;
+  readonly #context: TestContext;
+  readonly #stores: Store[];
+  readonly #watches: AbortController[] = [];
+
+  constructor(context: TestContext, { store, disturb }: OpenedStore) {
+    this.store = store;
+    this.disturb = disturb;
+    this.#context = context;
+    this.#stores = [store];
+  }
+
+  /** The writer, or the case is skipped. */
+  writer(): StoreWriter {
+    return this.store.writer ?? this.#context.skip('this store is read-only');
+  }
+
+  /** The disturbance, or the case is skipped. */
+  need<Name extends keyof StoreDisturbances>(name: Name): NonNullable<StoreDisturbances[Name]> {
+    return this.disturb[name] ?? this.#context.skip(`the test of this store offers no ${name}()`);
+  }
+
+  load(): Promise<StoreSnapshot> {
+    return this.store.load(new AbortController().signal);
+  }
+
+  async revision(): Promise<Revision> {
+    return (await this.load()).revision;
+  }
+
+  /** Puts, or removes with `undefined`, by whatever way there is. */
+  async write(key: string, value: string | undefined): Promise<void> {
+    const { writer } = this.store;
+    if (writer === undefined) await this.need('writeFromElsewhere')(key, value);
+    else if (value === undefined) await writer.delete(key);
+    else await writer.put(key, value);
+  }
+
+  /** As `write`, and not through the connections of the store itself if there is a way. */
+  async writeBesides(key: string, value: string): Promise<void> {
+    const { writeFromElsewhere } = this.disturb;
+    await (writeFromElsewhere === undefined ? this.write(key, value) : writeFromElsewhere(key, value));
+  }
+
+  watch(since: Revision, store: Store = this.store): Watching {
+    const controller = new AbortController();
+    this.#watches.push(controller);
+    return new Watching(store.watch(since, controller.signal), controller);
+  }
+
+  async reopen(): Promise<Store> {
+    const reopen = this.need('reopen');
+    for (const store of this.#stores) await store.close();
+    const again = await reopen();
+    this.#stores.push(again);
+    return again;
+  }
+
+  async close(): Promise<void> {
+    for (const watch of this.#watches) watch.abort();
+    for (const store of this.#stores) await store.close();
+  }
+}
+
+/** A running watch, read one change at a time. */
+export class Watching {
+  readonly #changes: AsyncIterator<StoreChange>;
+  readonly #controller: AbortController;
+
+  constructor(changes: AsyncIterable<StoreChange>, controller: AbortController) {
+    this.#changes = changes[Symbol.asyncIterator]();
+    this.#controller = controller;
+  }
+
+  /** The next change; rejects when there is none. */
+  async next(): Promise<StoreChange> {
+    const step = await this.#changes.next();
+    if (step.done === true) throw new Error('The watch ended instead of giving a change.');
+    return step.value;
+  }
+
+  /** Rejects unless the iteration is over. */
+  async ended(): Promise<void> {
+    const step = await this.#changes.next();
+    if (step.done !== true)
+      throw new Error(`The watch gave revision ${step.value.revision} and did not end.`);
+  }
+
+  abort(): void {
+    this.#controller.abort();
+  }
+}
+
+/** The values that a change put, without their keys. */
+export function putValues(change: StoreChange): string[] {
+  return change.events.flatMap((event) => (event.type === 'put' ? [event.entry.value] : []));
+}

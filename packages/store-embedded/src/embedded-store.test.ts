@@ -1,0 +1,144 @@
+import type { Store } from '@apisix-ts/config';
+import { createManualClock, testStore } from '@apisix-ts/config/contract';
+import { copyFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openEmbeddedStore } from './embedded-store.ts';
+import type { EmbeddedStore, EmbeddedStoreOptions } from './embedded-store.ts';
+import { makeFolder } from './fixtures/folder.ts';
+
+const forever = new AbortController().signal;
+
+testStore('embedded', async () => {
+  const folder = await makeFolder();
+  const clock = createManualClock();
+  const reopen = (): Promise<Store> => openEmbeddedStore({ path: join(folder.path, 'store.db'), clock });
+  return {
+    store: await reopen(),
+    disturb: { reopen, advance: async (seconds) => clock.advance(seconds * 1000) },
+    dispose: folder.remove,
+  };
+});
+
+test('the example of the README', async () => {
+  const data = dirname(await newPath());
+  const signal = AbortSignal.timeout(5000);
+
+  const store = await openEmbeddedStore({ path: join(data, 'apisix.db') });
+  const { revision } = await store.load(signal);
+  await store.writer.put('stream_routes/1', '{"id":"1"}');
+  for await (const change of store.watch(revision, signal)) {
+    expect(change).toMatchObject({
+      revision: 2,
+      events: [{ type: 'put', entry: { key: 'stream_routes/1' } }],
+    });
+    break;
+  }
+  await store.close();
+});
+
+test('every write passes exactly one revision, from 2 on, across a restart', async () => {
+  const path = await newPath();
+  const first = await open({ path });
+  const revisions = [
+    (await first.load(forever)).revision,
+    (await first.writer.put('a', '1')).revision,
+    (await first.writer.delete('a'))?.revision,
+  ];
+  await first.close();
+
+  const second = await open({ path });
+  revisions.push((await second.writer.put('a', '2')).revision);
+
+  expect(revisions).toEqual([1, 2, 3, 4]);
+});
+
+test('a watch can be as many changes behind as the history is long, and no more', async () => {
+  const store = await open({ path: await newPath(), historyLength: 3 });
+  for (const key of ['a', 'b', 'c', 'd', 'e']) await store.writer.put(key, '');
+
+  const inTime = await store.watch(3, forever)[Symbol.asyncIterator]().next();
+  const tooLate = store.watch(2, forever)[Symbol.asyncIterator]().next();
+
+  expect(inTime.value).toMatchObject({ revision: 4, events: [{ type: 'put', entry: { key: 'c' } }] });
+  await expect(tooLate).rejects.toMatchObject({ code: 'STORE_COMPACTED' });
+});
+
+test('a store that was restored from a backup is noticed', async () => {
+  const path = await newPath();
+  const store = await open({ path });
+  await store.writer.put('a', 'in the backup');
+  await store.close();
+  await copyFile(path, `${path}.backup`);
+  const later = await open({ path });
+  const { revision } = await later.writer.put('a', 'after the backup');
+  await later.close();
+  await copyFile(`${path}.backup`, path);
+
+  const restored = await open({ path });
+
+  const watching = restored.watch(revision, forever)[Symbol.asyncIterator]().next();
+  await expect(watching).rejects.toMatchObject({ code: 'STORE_REWOUND' });
+  expect((await restored.load(forever)).entries).toMatchObject([{ value: 'in the backup' }]);
+});
+
+test('writes that wait when the store is closed are made', async () => {
+  const path = await newPath();
+  const store = await open({ path });
+
+  const puts = Array.from({ length: 500 }, (_, index) => store.writer.put(`k${index}`, ''));
+  await store.close();
+  await Promise.all(puts);
+
+  const again = await open({ path });
+  expect((await again.load(forever)).entries).toHaveLength(500);
+});
+
+test('a lost swap does not harm the writes that share its commit', async () => {
+  const { writer } = await open({ path: await newPath() });
+
+  const [before, lost, after] = await Promise.allSettled([
+    writer.put('a', '1'),
+    writer.compareAndSwap('a', '2', 0),
+    writer.put('b', '3'),
+  ]);
+
+  expect(before).toMatchObject({ value: { revision: 2 } });
+  expect(lost).toMatchObject({
+    reason: { code: 'STORE_CONFLICT', detail: { key: 'a', expected: 0, found: 2 } },
+  });
+  expect(after).toMatchObject({ value: { revision: 3 } });
+});
+
+test('a store whose file is taken away refuses writes, which would be lost, and still reads', async () => {
+  const path = await newPath();
+  const store = await open({ path });
+  await store.writer.put('a', 'kept');
+
+  await rename(path, `${path}.moved`);
+
+  await expect(store.writer.put('a', 'lost')).rejects.toMatchObject({ code: 'STORE_UNREACHABLE' });
+  expect(await store.writer.get('a')).toMatchObject({ value: 'kept' });
+  await rename(`${path}.moved`, path);
+  await store.writer.put('a', 'written');
+});
+
+test('only the owner can read the file and its log', async () => {
+  const path = await newPath();
+  const store = await open({ path });
+  await store.writer.put('ssls/1', 'a private key');
+
+  for (const file of [path, `${path}-wal`]) expect((await stat(file)).mode & 0o777).toBe(0o600);
+});
+
+async function newPath(): Promise<string> {
+  const folder = await makeFolder();
+  onTestFinished(folder.remove);
+  return join(folder.path, 'store.db');
+}
+
+async function open(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const store = await openEmbeddedStore(options);
+  onTestFinished(() => store.close());
+  return store;
+}

@@ -1,0 +1,184 @@
+import {
+  checkTtl,
+  storeCompacted,
+  storeConflict,
+  storeRewound,
+  systemClock,
+  watchHistory,
+} from '@apisix-ts/config';
+import type {
+  Clock,
+  PutOptions,
+  PutResult,
+  Revision,
+  Store,
+  StoreChange,
+  StoreWriter,
+} from '@apisix-ts/config';
+import { GatewayError } from '@apisix-ts/errors';
+import { statSync } from 'node:fs';
+import { openLedger } from './open-ledger.ts';
+import { explainSqliteError } from './sqlite-error.ts';
+import { WriteQueue } from './write-queue.ts';
+
+export interface EmbeddedStoreOptions {
+  /** The database file. It is created with its folder if it is missing. SQLite keeps `<path>-wal` beside it. */
+  readonly path: string;
+  /** How many changes a watch can be behind before it ends with `STORE_COMPACTED`. Default 1000. */
+  readonly historyLength?: number;
+  /** What time-to-live is measured with. Default the system's clock. */
+  readonly clock?: Clock;
+}
+
+export interface EmbeddedStore extends Store {
+  readonly writer: StoreWriter;
+}
+
+/** How many changes a watch reads at once. */
+const readAhead = 100;
+
+/** The pause before a key is expired again when that failed, on a full disk for instance. Milliseconds. */
+const expiryRetryMs = 1000;
+
+/**
+ * Opens the store that one machine keeps in one SQLite file, for this process alone. SQLite runs in the calling
+ * thread; `docs/stores/embedded.md` has the figures that speak for it.
+ * @throws GatewayError `STORE_LOCKED`, `STORE_CORRUPT`, `STORE_TOO_NEW`, `STORE_DENIED`, `STORE_FULL`, `STORE_UNREACHABLE`.
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { path, historyLength = 1000, clock = systemClock } = options;
+  const ledger = openLedger(path);
+  const { ino: inode } = statSync(path);
+  const queue = new WriteQueue(commit, announce);
+  const watchers = new Set<() => void>();
+  let isClosed = false;
+  let nextExpiry = ledger.nextExpiry();
+  let cancelExpiry = (): void => {};
+
+  function commit(writes: () => void): void {
+    try {
+      checkSameFile(path, inode);
+      nextExpiry = ledger.commit(() => {
+        writes();
+        ledger.trimHistory(historyLength);
+        return ledger.nextExpiry();
+      });
+    } catch (error) {
+      throw explainSqliteError(error, path);
+    }
+  }
+
+  function announce(): void {
+    for (const moved of watchers) moved();
+    scheduleExpiry(nextExpiry);
+  }
+
+  function scheduleExpiry(at: number | undefined): void {
+    cancelExpiry();
+    if (isClosed || at === undefined) return;
+    cancelExpiry = clock.after(Math.max(0, at - clock.now()), () => void expire());
+  }
+
+  async function expire(): Promise<void> {
+    try {
+      await queue.add(() => {
+        for (const key of ledger.expiredKeys(clock.now())) ledger.remove(key);
+      });
+    } catch {
+      // Whoever writes next is told what is wrong with the disk; the keys go once it is better.
+      scheduleExpiry(clock.now() + expiryRetryMs);
+    }
+  }
+
+  function checkOpen(): void {
+    if (isClosed) throw new GatewayError('STORE_CLOSED', `The store ${path} is closed.`);
+  }
+
+  function read<T>(question: () => T): T {
+    checkOpen();
+    try {
+      return question();
+    } catch (error) {
+      throw explainSqliteError(error, path);
+    }
+  }
+
+  function put(key: string, value: string, { ttlSeconds }: PutOptions = {}): PutResult {
+    return ledger.put(key, value, ttlSeconds === undefined ? undefined : clock.now() + ttlSeconds * 1000);
+  }
+
+  const writer: StoreWriter = {
+    async get(key) {
+      return read(() => ledger.get(key));
+    },
+    async list(prefix) {
+      return read(() => ({ revision: ledger.revision(), entries: ledger.list(prefix) }));
+    },
+    async put(key, value, putOptions) {
+      checkOpen();
+      checkTtl(putOptions?.ttlSeconds);
+      return queue.add(() => put(key, value, putOptions));
+    },
+    async compareAndSwap(key, value, expected, putOptions) {
+      checkOpen();
+      checkTtl(putOptions?.ttlSeconds);
+      return queue.add(() => {
+        const found = ledger.get(key)?.modRevision ?? 0;
+        if (found !== expected) throw storeConflict(key, expected, found);
+        return put(key, value, putOptions);
+      });
+    },
+    async delete(key) {
+      checkOpen();
+      return queue.add(() => ledger.remove(key));
+    },
+  };
+
+  if (nextExpiry !== undefined && nextExpiry <= clock.now()) await expire();
+  else scheduleExpiry(nextExpiry);
+
+  return {
+    name: 'embedded',
+    writer,
+    async load(signal) {
+      signal.throwIfAborted();
+      return writer.list('');
+    },
+    async *watch(since, signal) {
+      checkOpen();
+      const after = (position: Revision): readonly StoreChange[] | undefined => {
+        if (isClosed) return undefined;
+        return read(() => {
+          const revision = ledger.revision();
+          if (position > revision) throw storeRewound(position, revision);
+          const forgotten = ledger.forgotten();
+          if (position < forgotten) throw storeCompacted(position, forgotten);
+          return ledger.changesAfter(position, readAhead);
+        });
+      };
+      const onMoved = (callback: () => void): (() => void) => {
+        watchers.add(callback);
+        return () => watchers.delete(callback);
+      };
+      yield* watchHistory({ after, onMoved }, since, signal);
+    },
+    async close() {
+      if (isClosed) return;
+      queue.flush();
+      isClosed = true;
+      cancelExpiry();
+      for (const moved of watchers) moved();
+      ledger.close();
+    },
+  };
+}
+
+/** A file that was taken away under an open store still takes writes, and they are lost with the process. */
+function checkSameFile(path: string, inode: number): void {
+  if (statSync(path, { throwIfNoEntry: false })?.ino === inode) return;
+  throw new GatewayError(
+    'STORE_UNREACHABLE',
+    `The store ${path} was moved, removed or replaced while it is in use: restart the gateway.`,
+    { detail: { path } },
+  );
+}

@@ -1,0 +1,154 @@
+import type { PutResult, Revision, StoreChange, StoreEntry } from '@apisix-ts/config';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+
+type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** The store's tables, one method a question. All of it is synchronous; writes happen inside `commit`. */
+export class Ledger {
+  readonly #database: DatabaseSync;
+  readonly #sql: ReturnType<typeof prepareStatements>;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#sql = prepareStatements(database);
+  }
+
+  /** Runs the writes as one transaction: durable when it returns, without a trace when it throws. */
+  commit<T>(writes: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = writes();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  revision(): Revision {
+    return whole(this.#sql.revision.get(), 'revision');
+  }
+
+  /** The revision up to which the history is forgotten. */
+  forgotten(): Revision {
+    const row = this.#sql.oldestChange.get();
+    return row?.['revision'] === null ? this.revision() : whole(row, 'revision') - 1;
+  }
+
+  get(key: string): StoreEntry | undefined {
+    const row = this.#sql.get.get(key);
+    return row === undefined ? undefined : toEntry(row);
+  }
+
+  list(prefix: string): StoreEntry[] {
+    const entries: StoreEntry[] = [];
+    // Keys that share a prefix are neighbours: read on from it until one does not.
+    for (const row of this.#sql.list.iterate(prefix)) {
+      const entry = toEntry(row);
+      if (!entry.key.startsWith(prefix)) break;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  put(key: string, value: string, expiresAt: number | undefined): PutResult {
+    const previous = this.get(key);
+    const revision = this.#advance();
+    const createRevision = previous?.createRevision ?? revision;
+    this.#sql.put.run(key, value, createRevision, revision, expiresAt ?? null);
+    this.#sql.record.run(revision, key, value, createRevision);
+    return previous === undefined ? { revision } : { revision, previous };
+  }
+
+  remove(key: string): { readonly revision: Revision; readonly previous: StoreEntry } | undefined {
+    const previous = this.get(key);
+    if (previous === undefined) return undefined;
+    const revision = this.#advance();
+    this.#sql.remove.run(key);
+    this.#sql.record.run(revision, key, null, null);
+    return { revision, previous };
+  }
+
+  /** At most `limit` changes, oldest first. */
+  changesAfter(since: Revision, limit: number): StoreChange[] {
+    return this.#sql.changes.all(since, limit).map((row) => toChange(row));
+  }
+
+  /** Forgets all changes but the last `length`. */
+  trimHistory(length: number): void {
+    this.#sql.trim.run(this.revision() - length);
+  }
+
+  /** The keys whose time is over, the earliest first. */
+  expiredKeys(nowMs: number): string[] {
+    return this.#sql.expired.all(nowMs).map((row) => text(row, 'key'));
+  }
+
+  /** When the next key's time is over, in milliseconds since 1970; `undefined` when none has one. */
+  nextExpiry(): number | undefined {
+    const row = this.#sql.nextExpiry.get();
+    return row?.['expires_at'] === null ? undefined : whole(row, 'expires_at');
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #advance(): Revision {
+    return whole(this.#sql.advance.get(), 'revision');
+  }
+}
+
+// Inferred: eleven prepared statements by name.
+function prepareStatements(database: DatabaseSync) {
+  const columns = 'key, value, create_revision, mod_revision';
+  return {
+    revision: database.prepare('SELECT revision FROM position'),
+    advance: database.prepare('UPDATE position SET revision = revision + 1 RETURNING revision'),
+    get: database.prepare(`SELECT ${columns} FROM entry WHERE key = ?`),
+    list: database.prepare(`SELECT ${columns} FROM entry WHERE key >= ? ORDER BY key`),
+    put: database.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)'),
+    remove: database.prepare('DELETE FROM entry WHERE key = ?'),
+    record: database.prepare('INSERT INTO change VALUES (?, ?, ?, ?)'),
+    changes: database.prepare('SELECT * FROM change WHERE revision > ? ORDER BY revision LIMIT ?'),
+    oldestChange: database.prepare('SELECT min(revision) AS revision FROM change'),
+    trim: database.prepare('DELETE FROM change WHERE revision <= ?'),
+    expired: database.prepare('SELECT key FROM entry WHERE expires_at <= ? ORDER BY expires_at, key'),
+    nextExpiry: database.prepare(
+      'SELECT min(expires_at) AS expires_at FROM entry WHERE expires_at IS NOT NULL',
+    ),
+  };
+}
+
+function toEntry(row: Row): StoreEntry {
+  return {
+    key: text(row, 'key'),
+    value: text(row, 'value'),
+    createRevision: whole(row, 'create_revision'),
+    modRevision: whole(row, 'mod_revision'),
+  };
+}
+
+function toChange(row: Row): StoreChange {
+  const revision = whole(row, 'revision');
+  const key = text(row, 'key');
+  if (row['value'] === null) return { revision, events: [{ type: 'delete', key }] };
+  const createRevision = whole(row, 'create_revision');
+  const entry = { key, value: text(row, 'value'), createRevision, modRevision: revision };
+  return { revision, events: [{ type: 'put', entry }] };
+}
+
+// The tables are STRICT, so a column of another type is our mistake and not the data's.
+function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw new TypeError(`${column} is ${typeof value}, expected text.`);
+  return value;
+}
+
+function whole(row: Row | undefined, column: string): number {
+  const value = row?.[column];
+  if (typeof value !== 'number') throw new TypeError(`${column} is ${typeof value}, expected a number.`);
+  return value;
+}
