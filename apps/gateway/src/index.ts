@@ -1,1 +1,7 @@
-export {};
+export { adminKeyPath } from './admin-key.ts';
+export { GatewayProcess } from './gateway-process.ts';
+export type { GatewayProcessOptions } from './gateway-process.ts';
+export { pidFilePath } from './pid-file.ts';
+export { readRunRecord } from './run-record.ts';
+export type { ReloadRecord, RunRecord } from './run-record.ts';
+export { version } from './version.ts';

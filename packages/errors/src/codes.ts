@@ -31,7 +31,9 @@ export const codes = {
   STORE_REWOUND: { side: 'operator', retryable: true, status: 503 },
   STORE_CONFLICT: { side: 'operator', retryable: true, status: 503 },
   STORE_CORRUPT: { side: 'operator', retryable: false, status: 503 },
+  STORE_TOO_NEW: { side: 'operator', retryable: false, status: 503 },
   STORE_FULL: { side: 'operator', retryable: true, status: 503 },
+  STORE_VALUE_TOO_LARGE: { side: 'operator', retryable: false, status: 413 },
   STORE_LOCKED: { side: 'operator', retryable: false, status: 503 },
   STORE_DENIED: { side: 'operator', retryable: false, status: 503 },
   STORE_CLOSED: { side: 'internal', retryable: false, status: 503 },
@@ -41,6 +43,16 @@ export const codes = {
   LISTENER_DENIED: { side: 'operator', retryable: false, status: 500 },
   LISTENER_FAILED: { side: 'operator', retryable: true, status: 500 },
   WORKER_DIED: { side: 'internal', retryable: true, status: 500 },
+
+  // The apisix command
+  HOME_UNUSABLE: { side: 'operator', retryable: false, status: 500 },
+  GATEWAY_RUNNING: { side: 'operator', retryable: true, status: 500 },
+  GATEWAY_NOT_RUNNING: { side: 'operator', retryable: false, status: 500 },
+  GATEWAY_PID_INVALID: { side: 'operator', retryable: false, status: 500 },
+  GATEWAY_SIGNAL_DENIED: { side: 'operator', retryable: false, status: 500 },
+  GATEWAY_START_FAILED: { side: 'internal', retryable: false, status: 500 },
+  GATEWAY_RELOAD_FAILED: { side: 'operator', retryable: true, status: 500 },
+  GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
 
   // Sessions: why a connection ended
   ROUTE_NOT_FOUND: { side: 'operator', retryable: false, status: 404 },
@@ -52,6 +64,8 @@ export const codes = {
   UPSTREAM_CONNECT_FAILED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_RESET: { side: 'upstream', retryable: false, status: 502 },
   DOWNSTREAM_RESET: { side: 'downstream', retryable: false, status: 400 },
+  UPSTREAM_LOST: { side: 'upstream', retryable: false, status: 502 },
+  DOWNSTREAM_LOST: { side: 'downstream', retryable: false, status: 400 },
   SESSION_IDLE_TIMEOUT: { side: 'upstream', retryable: false, status: 502 },
   SESSION_CLOSED_BY_SHUTDOWN: { side: 'operator', retryable: false, status: 200 },
 } as const;

@@ -2,3 +2,4 @@ export { codes } from './codes.ts';
 export type { CodeFacts, ErrorCode, ErrorSide } from './codes.ts';
 export { GatewayError, isGatewayError } from './gateway-error.ts';
 export type { GatewayErrorOptions } from './gateway-error.ts';
+export { listenError } from './listen-error.ts';

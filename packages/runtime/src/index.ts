@@ -1,1 +1,5 @@
-export {};
+export { createGateway } from './gateway.ts';
+export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
+export type { Log, LogLevel } from './log.ts';
+export type { SessionReason } from './data-plane/session-reason.ts';
+export type { ListenerCounts } from './shared-counters.ts';

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { httpListeners, streamListeners } from '@apisix-ts/config';
+import type { Settings } from '@apisix-ts/config';
+import { adminKeyPath, usesMadeKey } from './admin-key.ts';
+import { describeStore } from './stores.ts';
+import { version } from './version.ts';
+
+export interface BannerFacts {
+  readonly settings: Settings;
+  readonly home: string;
+  readonly configFile: string;
+  /** From the start of the process until it served. Milliseconds. */
+  readonly readyAfterMs: number;
+}
+
+/** What a person needs to know first: where everything is, and what to do next. */
+export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts): string {
+  const { apisix, deployment, plugin_attr, nginx_config } = settings;
+  const { admin_listen: admin } = deployment.admin;
+  const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
+  const stream = streamListeners(settings).map(address);
+  const http = httpListeners(settings).map(address);
+  const rows: [string, string | undefined][] = [
+    ['stream TCP', list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'],
+    ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
+    ['Admin API', apisix.enable_admin ? `${url(admin.ip, admin.port)}/apisix/admin` : 'off'],
+    ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
+    ['metrics', exportsMetrics ? `${url(metrics.ip, metrics.port)}${export_uri}` : 'off'],
+    ['config', configFile],
+    ['data', describeStore(settings, home)],
+    ['log', resolve(home, nginx_config.error_log)],
+  ];
+  const table = rows
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `  ${name.padEnd(13)}${value}\n`)
+    .join('');
+  const seconds = (readyAfterMs / 1000).toFixed(2);
+  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, stream[0])}`;
+}
+
+/** One thing to paste that creates a stream route. */
+function example(settings: Settings, home: string, listener: string | undefined): string {
+  if (!settings.apisix.enable_admin || listener === undefined) return '';
+  const { admin_listen: admin } = settings.deployment.admin;
+  const key = usesMadeKey(settings) ? ` -H "X-API-KEY: $(cat ${adminKeyPath(home)})"` : '';
+  return `
+Paste this to send ${listener} to a MySQL server on this machine:
+
+  curl -X PUT ${url(admin.ip, admin.port)}/apisix/admin/stream_routes/mysql${key} \\
+    -d '{"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}}'
+
+Ctrl-C stops the gateway.
+`;
+}
+
+function url(host: string, port: number): string {
+  // The wildcard is where it listens, not where a person reaches it.
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return `http://${address({ host: reachable, port })}`;
+}
+
+function address({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** At most four, because a range may be thousands. */
+function list(addresses: readonly string[]): string | undefined {
+  if (addresses.length === 0) return undefined;
+  const shown = addresses.slice(0, 4).join(', ');
+  return addresses.length > 4 ? `${shown} and ${addresses.length - 4} more` : shown;
+}

@@ -1,0 +1,220 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { httpListeners, readSettings } from '@apisix-ts/config';
+import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
+import { GatewayError } from '@apisix-ts/errors';
+import { createGateway } from '@apisix-ts/runtime';
+import type { Gateway } from '@apisix-ts/runtime';
+import { openErrorLog } from './error-log.ts';
+import type { ErrorLog } from './error-log.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { removeRunRecord, writeRunRecord } from './run-record.ts';
+import type { ReloadRecord } from './run-record.ts';
+import { Services } from './service.ts';
+import { planServices } from './service-plans.ts';
+import { openStore } from './stores.ts';
+
+export interface GatewayProcessOptions {
+  /** Absolute path of the installation. */
+  readonly home: string;
+  /** Absolute path of the configuration file; default `HOME/conf/config.yaml`. */
+  readonly config: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  /** Write the error log to standard error too. */
+  readonly mirrorLog: boolean;
+}
+
+/** A whole gateway: data plane, Admin API, Control API, metrics, and the files that tell of it. */
+export class GatewayProcess {
+  readonly #options: GatewayProcessOptions;
+  readonly #log: ErrorLog;
+  readonly #store: Store;
+  readonly #gateway: Gateway;
+  readonly #services = new Services();
+  readonly #started = Date.now();
+  #loaded: LoadedSettings;
+  #reloads = 0;
+  #lastReload: ReloadRecord | null = null;
+  #reloading: Promise<void> = Promise.resolve();
+
+  /** Rejects with `SETTINGS_*`, `STORE_*` or `LISTENER_*`; nothing is left open then. */
+  static async start(options: GatewayProcessOptions): Promise<GatewayProcess> {
+    const loaded = load(options);
+    makeFolders(options.home);
+    const { error_log: path, error_log_level: level } = loaded.settings.nginx_config;
+    const log = openErrorLog({ path: resolve(options.home, path), level, mirror: options.mirrorLog });
+    let store: Store | undefined;
+    try {
+      store = await openStore(loaded.settings, options.home);
+      const gateway = createGateway(loaded.settings, { store, log: log.log });
+      const started = new GatewayProcess(options, loaded, log, store, gateway);
+      await started.#start();
+      return started;
+    } catch (error) {
+      await store?.close();
+      log.log('error', 'the gateway did not start', {
+        reason: error instanceof Error ? error.message : error,
+      });
+      log.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: GatewayProcessOptions,
+    loaded: LoadedSettings,
+    log: ErrorLog,
+    store: Store,
+    gateway: Gateway,
+  ) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#log = log;
+    this.#store = store;
+    this.#gateway = gateway;
+  }
+
+  get settings(): Settings {
+    return this.#loaded.settings;
+  }
+
+  /** Absolute path of the configuration file. */
+  get configFile(): string {
+    return this.#loaded.file;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#loaded.warnings;
+  }
+
+  async #start(): Promise<void> {
+    try {
+      await this.#gateway.start();
+      await this.#services.become(this.#plans());
+    } catch (error) {
+      await this.#services.close();
+      await this.#gateway.close();
+      throw error;
+    }
+    writePidFile(this.#options.home);
+    this.#writeRecord();
+    this.#log.log('notice', 'the gateway is serving', {
+      store: this.#store.name,
+      listeners: this.#listenerNames(),
+    });
+  }
+
+  /**
+   * Reads the configuration file again and takes over what changed; the outcome goes to the log and the run record.
+   * Never rejects: a file with errors changes nothing.
+   */
+  reload(): Promise<void> {
+    // One at a time: signals may come faster than listeners open.
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  /** Lets open sessions finish, up to `worker_shutdown_timeout`, then ends. */
+  async quit(): Promise<void> {
+    this.#log.log('notice', 'quitting: open sessions may finish', {});
+    await this.#gateway.quit();
+    await this.stop();
+  }
+
+  /** Cuts every session and ends. Idempotent. */
+  async stop(): Promise<void> {
+    await this.#services.close();
+    await this.#gateway.close();
+    await this.#store.close();
+    removePidFile(this.#options.home);
+    removeRunRecord(this.#options.home);
+    this.#log.log('notice', 'the gateway has stopped', {});
+    this.#log.close();
+  }
+
+  async #reload(): Promise<void> {
+    const at = Date.now();
+    try {
+      const loaded = load({ ...this.#options, config: this.#loaded.file });
+      const pending = [
+        ...(await this.#gateway.reload(loaded.settings)),
+        ...pendingStoreSettings(this.#loaded.settings, loaded.settings),
+      ];
+      this.#loaded = loaded;
+      await this.#services.become(this.#plans());
+      this.#lastReload = { at, ok: true, pending };
+      this.#log.log('notice', 'the configuration was read again', { listeners: this.#listenerNames() });
+      for (const path of pending) {
+        this.#log.log('warn', 'a changed setting takes effect after a restart', { setting: path });
+      }
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.#lastReload = { at, ok: false, error: error.message };
+      this.#log.log('error', 'the configuration was not taken over', {
+        code: error.code,
+        reason: error.message,
+      });
+    }
+    this.#reloads += 1;
+    this.#writeRecord();
+  }
+
+  #plans(): ReturnType<typeof planServices> {
+    return planServices({
+      settings: this.settings,
+      http: httpListeners(this.settings),
+      home: this.#options.home,
+      gateway: this.#gateway,
+      store: this.#store,
+      log: this.#log.log,
+      currentSettings: () => this.settings,
+    });
+  }
+
+  #listenerNames(): readonly string[] {
+    return this.#gateway
+      .status()
+      .listeners.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
+  }
+
+  #writeRecord(): void {
+    writeRunRecord(this.#options.home, {
+      pid: process.pid,
+      started: this.#started,
+      config: this.#loaded.file,
+      listeners: this.#listenerNames(),
+      reloads: this.#reloads,
+      last_reload: this.#lastReload,
+    });
+  }
+}
+
+function load({ home, config, env }: GatewayProcessOptions): LoadedSettings {
+  return readSettings({ home, env, ...(config === undefined ? {} : { file: config }) });
+}
+
+function makeFolders(home: string): void {
+  for (const name of ['data', 'logs']) {
+    const path = join(home, name);
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new GatewayError(
+        'SETTINGS_INVALID',
+        `the folder ${path} could not be made: ${reason}; choose another one with --home, or change its permissions`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** A running gateway keeps its store. */
+function pendingStoreSettings(former: Settings, settings: Settings): readonly string[] {
+  const read = ({ deployment: { config_provider, embedded, etcd } }: Settings): string =>
+    JSON.stringify(config_provider === 'etcd' ? etcd : embedded);
+  if (former.deployment.config_provider !== settings.deployment.config_provider) {
+    return ['deployment.config_provider'];
+  }
+  return read(former) === read(settings) ? [] : [`deployment.${settings.deployment.config_provider}`];
+}

@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { listenError } from '@apisix-ts/errors';
+import type { Service } from './service.ts';
+
+/** What the reference answers to a request that no route matches. There are no HTTP routes yet, so to every one. */
+const NOT_FOUND = '{"error_msg":"404 Route Not Found"}\n';
+
+/** Serves one address of `apisix.node_listen`. Rejects with `LISTENER_*`. */
+export async function openHttpListener(host: string, port: number, serverToken: string): Promise<Service> {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(404, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': Buffer.byteLength(NOT_FOUND),
+      Server: serverToken,
+    });
+    response.end(NOT_FOUND);
+  });
+  server.listen({ host, port, ipv6Only: host === '::' });
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenError('apisix.node_listen', host, port, error);
+  }
+  return {
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a running gateway tells about itself in `logs/apisix.json`, for the `apisix` command. */
+export interface RunRecord {
+  readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** Absolute path of the configuration file, which `reload` reads again. */
+  readonly config: string;
+  /** Open stream listeners: `0.0.0.0:9100`. */
+  readonly listeners: readonly string[];
+  /** How often the configuration was read again, successfully or not. */
+  readonly reloads: number;
+  readonly last_reload: ReloadRecord | null;
+}
+
+export interface ReloadRecord {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly ok: boolean;
+  /** What went wrong; nothing changed then. */
+  readonly error?: string;
+  /** Settings that differ and wait for a restart, as key paths. */
+  readonly pending?: readonly string[];
+}
+
+/** @returns undefined when no gateway has left a record there, or not a whole one. */
+export function readRunRecord(home: string): RunRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(recordPath(home), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  // Replaced as a whole by the gateway, so what is there is what it wrote.
+  return JSON.parse(text) as RunRecord;
+}
+
+/** Replaces the record as a whole: a reader sees the old one or the new one. */
+export function writeRunRecord(home: string, record: RunRecord): void {
+  const path = recordPath(home);
+  writeFileSync(`${path}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
+  renameSync(`${path}.new`, path);
+}
+
+export function removeRunRecord(home: string): void {
+  rmSync(recordPath(home), { force: true });
+}
+
+function recordPath(home: string): string {
+  return join(home, 'logs', 'apisix.json');
+}

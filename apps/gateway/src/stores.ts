@@ -1,0 +1,30 @@
+import { resolve } from 'node:path';
+import type { ConfigProvider, Settings, Store } from '@apisix-ts/config';
+import { openEmbeddedStore } from '@apisix-ts/store-embedded';
+import { etcdOptions, openEtcdStore } from '@apisix-ts/store-etcd';
+
+/** Opens a store as the settings describe it. */
+type OpenStore = (settings: Settings, home: string) => Promise<Store> | Store;
+
+/** Every store there is, by the name that `config_provider` has for it. */
+const stores: Readonly<Record<ConfigProvider, OpenStore>> = {
+  embedded: ({ deployment }, home) => openEmbeddedStore({ path: resolve(home, deployment.embedded.path) }),
+  etcd: ({ deployment, apisix }) => {
+    const authorities = apisix.ssl.ssl_trusted_certificate;
+    return openEtcdStore(
+      etcdOptions(deployment.etcd, authorities === 'system' ? undefined : resolve(authorities)),
+    );
+  },
+};
+
+/** Rejects with `STORE_*`. */
+export async function openStore(settings: Settings, home: string): Promise<Store> {
+  return stores[settings.deployment.config_provider](settings, home);
+}
+
+/** Where the configuration is kept, for people. */
+export function describeStore({ deployment }: Settings, home: string): string {
+  return deployment.config_provider === 'etcd'
+    ? `etcd ${deployment.etcd.host.join(', ')} under ${deployment.etcd.prefix}`
+    : resolve(home, deployment.embedded.path);
+}

@@ -1,0 +1,75 @@
+import type { JsonSchema } from '@apisix-ts/config';
+import type { GatewayFacts } from './gateway-facts.ts';
+import { openHttpService } from './http-service.ts';
+import type { HttpService } from './http-service.ts';
+
+export interface ControlServerOptions {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** The `Server` header. */
+  readonly serverToken: string;
+  /** The kinds of resources and what they look like. */
+  readonly kinds: readonly { readonly name: string; readonly schema: JsonSchema }[];
+  readonly status: () => GatewayFacts;
+}
+
+/**
+ * The Control API: what runs here, for whoever is on this machine. There is no authentication, as in the reference,
+ * so it belongs on a loopback address. Rejects with `LISTENER_*`.
+ */
+export function createControlServer(options: ControlServerOptions): Promise<HttpService> {
+  const { kinds, status } = options;
+  const main = Object.fromEntries(kinds.map(({ name, schema }) => [name, schema]));
+
+  return openHttpService({ name: 'the Control API (apisix.control)', ...options }, (app) => {
+    app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: {} }));
+    app.get('/v1/config/status', async () => configStatus(status()));
+  });
+}
+
+/** The answer of `GET /v1/config/status`. */
+export interface ConfigStatus {
+  readonly config_provider: string;
+  readonly store: {
+    readonly state: GatewayFacts['store']['state'];
+    /** Milliseconds since 1970. */
+    readonly since: number;
+    /** The last revision that came from the store. */
+    readonly revision: number;
+    readonly error?: string;
+  };
+  /** The revision that every worker has in effect. */
+  readonly applied_revision: number;
+  readonly workers: readonly { readonly id: number; readonly revision: number }[];
+  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly rejected: readonly {
+    readonly resource: string;
+    readonly revision: number;
+    readonly reason: string;
+    /** Is an earlier version of it in effect? */
+    readonly serves_last_good: boolean;
+  }[];
+}
+
+function configStatus(facts: GatewayFacts): ConfigStatus {
+  const { store, workers } = facts;
+  return {
+    config_provider: facts.provider,
+    store: {
+      state: store.state,
+      since: store.since,
+      revision: facts.revision,
+      ...(store.state === 'away' ? { error: store.error.message } : {}),
+    },
+    applied_revision: workers.size === 0 ? 0 : Math.min(...workers.values()),
+    workers: [...workers].map(([id, revision]) => ({ id, revision })),
+    listeners: facts.listeners,
+    rejected: facts.rejections.map(({ kind, id, revision, message, hasPredecessor }) => ({
+      resource: `${kind}/${id}`,
+      revision,
+      reason: message,
+      serves_last_good: hasPredecessor,
+    })),
+  };
+}

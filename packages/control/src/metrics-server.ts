@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { GatewayFacts, SessionTotals } from './gateway-facts.ts';
+import { openHttpService } from './http-service.ts';
+import type { HttpService } from './http-service.ts';
+
+export interface MetricsServerOptions {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** `plugin_attr.prometheus.export_uri`. */
+  readonly path: string;
+  /** `plugin_attr.prometheus.metric_prefix`, before every name. */
+  readonly prefix: string;
+  /** The `Server` header. */
+  readonly serverToken: string;
+  /** Of the gateway. */
+  readonly version: string;
+  readonly status: () => GatewayFacts;
+  readonly counts: () => SessionTotals;
+}
+
+/** Serves the metrics in Prometheus' text format, computed when they are asked for. Rejects with `LISTENER_*`. */
+export function createMetricsServer(options: MetricsServerOptions): Promise<HttpService> {
+  const registry = createRegistry(options);
+  return openHttpService({ name: 'the metrics server (plugin_attr.prometheus)', ...options }, (app) => {
+    app.get(options.path, async (_request, reply) => {
+      reply.type(registry.contentType);
+      return registry.metrics();
+    });
+  });
+}
+
+function createRegistry({ prefix, version, status, counts }: MetricsServerOptions): Registry {
+  const registry = new Registry();
+  // Metrics register themselves in a global registry unless they are given another one.
+  const registers: Registry[] = [];
+  const metrics: readonly (Gauge | Counter)[] = [
+    new Gauge({
+      name: `${prefix}node_info`,
+      help: 'The gateway: always 1',
+      labelNames: ['hostname', 'version'],
+      registers,
+      collect() {
+        this.set({ hostname: hostname(), version }, 1);
+      },
+    }),
+    new Gauge({
+      name: `${prefix}config_revision`,
+      help: 'The store revision that every worker has in effect',
+      registers,
+      collect() {
+        const { workers } = status();
+        this.set(workers.size === 0 ? 0 : Math.min(...workers.values()));
+      },
+    }),
+    new Gauge({
+      name: `${prefix}config_rejected_resources`,
+      help: 'Stored resources that cannot be used',
+      registers,
+      collect() {
+        this.set(status().rejections.length);
+      },
+    }),
+    new Gauge({
+      name: `${prefix}store_reachable`,
+      help: '1 while the store is being followed, 0 while it is away',
+      labelNames: ['provider'],
+      registers,
+      collect() {
+        const { provider, store } = status();
+        this.set({ provider }, store.state === 'following' ? 1 : 0);
+      },
+    }),
+    new Gauge({
+      name: `${prefix}stream_active_connections`,
+      help: 'Open sessions',
+      labelNames: ['listen_addr'],
+      registers,
+      collect() {
+        for (const [listener, { accepted, closed }] of counts().listeners) {
+          this.set({ listen_addr: listener }, accepted - closed);
+        }
+      },
+    }),
+    new Counter({
+      name: `${prefix}stream_sessions_total`,
+      help: 'Ended sessions by how they ended: OK, or an error code of docs/errors.md',
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        // A counter of this library only grows; these are totals already.
+        this.reset();
+        for (const [reason, total] of counts().sessionsEnded) this.inc({ reason }, total);
+      },
+    }),
+    new Counter({
+      name: `${prefix}stream_bandwidth`,
+      help: 'Bytes of ended sessions',
+      labelNames: ['listen_addr', 'type', 'side'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [listen_addr, totals] of counts().listeners) {
+          const { downstreamIngressBytes, downstreamEgressBytes, upstreamIngressBytes, upstreamEgressBytes } =
+            totals;
+          this.inc({ listen_addr, type: 'ingress', side: 'downstream' }, downstreamIngressBytes);
+          this.inc({ listen_addr, type: 'egress', side: 'downstream' }, downstreamEgressBytes);
+          this.inc({ listen_addr, type: 'ingress', side: 'upstream' }, upstreamIngressBytes);
+          this.inc({ listen_addr, type: 'egress', side: 'upstream' }, upstreamEgressBytes);
+        }
+      },
+    }),
+  ];
+  for (const metric of metrics) registry.registerMetric(metric);
+  return registry;
+}

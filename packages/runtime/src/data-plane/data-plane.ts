@@ -1,0 +1,115 @@
+import { performance } from 'node:perf_hooks';
+import { TimerWheel } from '@apisix-ts/core';
+import { chooseDriver, systemClock } from '@apisix-ts/transport';
+import type { Listener } from '@apisix-ts/transport';
+import type { FactChange } from '../facts/facts.ts';
+import type { Log } from '../log.ts';
+import { WorkerCounters } from '../shared-counters.ts';
+import type { ListenerSpec, WorkerOptions } from '../workers/worker-link.ts';
+import { FailureLog } from './failure-log.ts';
+import { RoutingTable } from './routing-table.ts';
+import type { Overlap } from './routing-table.ts';
+import { StreamSession } from './stream-session.ts';
+import type { SessionContext } from './stream-session.ts';
+
+/** The part of a gateway that touches traffic: one a worker, with listeners, routes and sessions of its own. */
+export class DataPlane {
+  readonly #options: WorkerOptions;
+  readonly #log: Log;
+  readonly #table = new RoutingTable();
+  readonly #open = new Set<StreamSession>();
+  readonly #listeners = new Map<string, Listener>();
+  readonly #context: Promise<SessionContext>;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: WorkerOptions, log: Log) {
+    this.#options = options;
+    this.#log = log;
+    this.#context = this.#prepare();
+  }
+
+  /** @returns routes that came to overlap. */
+  apply(changes: readonly FactChange[]): readonly Overlap[] {
+    return this.#table.apply(changes);
+  }
+
+  /** Makes these the listeners. Rejects with the first `LISTENER_*` error; the others are open then. */
+  async listen(specs: readonly ListenerSpec[]): Promise<void> {
+    const context = await this.#context;
+    const wanted = new Set(specs.map((spec) => spec.name));
+    for (const [name, listener] of this.#listeners) {
+      if (wanted.has(name)) continue;
+      listener.close();
+      this.#listeners.delete(name);
+    }
+    const added = specs.filter((spec) => !this.#listeners.has(spec.name));
+    const outcomes = await Promise.allSettled(added.map((spec) => this.#openListener(spec, context)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Stops listening and settles when the last session has ended; what is left after `graceMs` is cut. 0 waits for ever. */
+  async drain(graceMs: number): Promise<void> {
+    this.#closeListeners();
+    if (this.#open.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    const timer = graceMs > 0 ? setTimeout(() => this.#cut(), graceMs) : undefined;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /** Cuts every session, and settles when they have ended. Idempotent. */
+  async close(): Promise<void> {
+    this.#closeListeners();
+    this.#cut();
+    await this.drain(0);
+  }
+
+  async #prepare(): Promise<SessionContext> {
+    const { relay: choice, halfClose, counters } = this.#options;
+    const wheel = new TimerWheel(systemClock);
+    const { driver, fallbackReason } = await chooseDriver(choice, wheel);
+    if (fallbackReason !== undefined) {
+      this.#log('warn', 'relaying on public sockets, which costs more', { reason: fallbackReason });
+    }
+    const workerCounters = new WorkerCounters(counters, this.#options.index);
+    workerCounters.closeInherited();
+    return {
+      driver,
+      table: this.#table,
+      counters: workerCounters,
+      failures: new FailureLog(this.#log, () => performance.now()),
+      relay: { wheel, halfClose },
+      nowMs: () => performance.now(),
+      onOpened: (session) => void this.#open.add(session),
+      onEnded: (session) => {
+        this.#open.delete(session);
+        if (this.#open.size === 0) this.#onIdle?.();
+      },
+    };
+  }
+
+  async #openListener(spec: ListenerSpec, context: SessionContext): Promise<void> {
+    const { name, host, port } = spec;
+    const listener = await context.driver.listen(
+      { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },
+      {
+        onWire: (wire) => new StreamSession(wire, spec, context).start(),
+        onAcceptError: (error) => {
+          this.#log('error', 'connections cannot be accepted', { listener: name, reason: error.message });
+        },
+      },
+    );
+    this.#listeners.set(name, listener);
+  }
+
+  #closeListeners(): void {
+    for (const listener of this.#listeners.values()) listener.close();
+    this.#listeners.clear();
+  }
+
+  #cut(): void {
+    for (const session of this.#open) session.close();
+  }
+}

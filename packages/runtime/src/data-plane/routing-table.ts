@@ -1,0 +1,96 @@
+import { StreamRouter, parseCidr } from '@apisix-ts/core';
+import type { StreamFacts, StreamMatch } from '@apisix-ts/core';
+import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
+import { Upstream } from './upstream.ts';
+
+/** A stream route in a worker. */
+export interface CompiledRoute extends StreamMatch {
+  readonly upstreamKey: string | undefined;
+  readonly serviceId: string | undefined;
+}
+
+/** Two routes that tie on everything but their id: `shadowed` never serves a session. */
+export interface Overlap {
+  readonly winner: string;
+  readonly shadowed: string;
+}
+
+/**
+ * What a worker routes by. Changes are applied in place, between two connections: routes, services and upstreams
+ * refer to one another by key, so a change costs what it changes, however much there is.
+ */
+export class RoutingTable {
+  readonly #router = new StreamRouter<CompiledRoute>();
+  readonly #services = new Map<string, ServiceFacts>();
+  readonly #upstreams = new Map<string, Upstream>();
+
+  /** @returns routes that came to overlap. */
+  apply(changes: readonly FactChange[]): readonly Overlap[] {
+    const overlaps: Overlap[] = [];
+    for (const change of changes) {
+      switch (change.kind) {
+        case 'route': {
+          const overlap = this.#applyRoute(change.key, change.facts);
+          if (overlap !== undefined) overlaps.push(overlap);
+          break;
+        }
+        case 'service':
+          if (change.facts === undefined) this.#services.delete(change.key);
+          else this.#services.set(change.key, change.facts);
+          break;
+        case 'upstream':
+          this.#applyUpstream(change.key, change.facts);
+          break;
+      }
+    }
+    return overlaps;
+  }
+
+  match(facts: StreamFacts): CompiledRoute | undefined {
+    return this.#router.match(facts);
+  }
+
+  /** @returns undefined when the route has none, or names one that does not exist. */
+  upstreamOf(route: CompiledRoute): Upstream | undefined {
+    const key =
+      route.upstreamKey ??
+      (route.serviceId === undefined ? undefined : this.#services.get(route.serviceId)?.upstreamKey);
+    return key === undefined ? undefined : this.#upstreams.get(key);
+  }
+
+  #applyRoute(id: string, facts: RouteFacts | undefined): Overlap | undefined {
+    if (facts === undefined) {
+      this.#router.delete(id);
+      return undefined;
+    }
+    const other = this.#router.set({
+      id,
+      priority: facts.priority,
+      serverPort: facts.serverPort,
+      serverAddr: toCidr(facts.serverAddr),
+      remoteAddr: toCidr(facts.remoteAddr),
+      upstreamKey: facts.upstreamKey,
+      serviceId: facts.serviceId,
+    });
+    if (other === undefined) return undefined;
+    return other.id < id ? { winner: other.id, shadowed: id } : { winner: id, shadowed: other.id };
+  }
+
+  #applyUpstream(key: string, facts: Upstream['facts'] | undefined): void {
+    if (facts === undefined) {
+      this.#upstreams.delete(key);
+      return;
+    }
+    const upstream = this.#upstreams.get(key);
+    if (upstream === undefined) this.#upstreams.set(key, new Upstream(facts));
+    else upstream.update(facts);
+  }
+}
+
+/** Checked documents only hold addresses that parse; anything else is a defect. */
+function toCidr(text: string | undefined): CompiledRoute['serverAddr'] {
+  if (text === undefined) return undefined;
+  const cidr = parseCidr(text);
+  if (cidr === undefined) throw new TypeError(`not an address or prefix: ${text}`);
+  return cidr;
+}

@@ -1,0 +1,90 @@
+import { isIP } from 'node:net';
+import { normaliseNodes } from '@apisix-ts/config';
+import type { NormalNode, ServiceDocument, StreamRouteDocument, UpstreamDocument } from '@apisix-ts/config';
+import type { NodeFacts, RouteFacts, ServiceFacts, UpstreamFacts } from './facts.ts';
+
+/** In effect when an upstream has no `timeout`: the reference's values for layer 4, in seconds. */
+const DEFAULT_TIMEOUT = { connect: 60, send: 600, read: 600 } as const;
+
+/**
+ * An upstream is known to workers by the place of its document: `upstreams/1`, or, embedded, the place of the route
+ * or service that has it.
+ */
+export function upstreamKey(kind: string, id: string): string {
+  return `${kind}/${id}`;
+}
+
+/** `upstream_id` beats an embedded upstream, and either makes the service's upstream irrelevant, as in the reference. */
+export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts {
+  const key = ownUpstreamKey('stream_routes', id, route);
+  return {
+    id,
+    priority: route.priority ?? 0,
+    ...(route.server_port === undefined ? {} : { serverPort: route.server_port }),
+    ...(route.server_addr === undefined ? {} : { serverAddr: route.server_addr }),
+    ...(route.remote_addr === undefined ? {} : { remoteAddr: route.remote_addr }),
+    ...(key === undefined ? {} : { upstreamKey: key }),
+    ...(route.service_id === undefined ? {} : { serviceId: String(route.service_id) }),
+  };
+}
+
+export function compileService(id: string, service: ServiceDocument): ServiceFacts {
+  const key = ownUpstreamKey('services', id, service);
+  return key === undefined ? {} : { upstreamKey: key };
+}
+
+/** @param addressesOf the addresses of a name, empty when there are none. Each becomes a node of its own. */
+export function compileUpstream(
+  upstream: UpstreamDocument,
+  addressesOf: (name: string) => readonly string[],
+): UpstreamFacts {
+  const nodes: NodeFacts[] = [];
+  for (const { host, port, weight, priority } of usableNodes(upstream)) {
+    const addresses = isIP(host) === 0 ? addressesOf(host) : [host];
+    for (const address of addresses) {
+      nodes.push({ host, address, port, weight: weight / addresses.length, priority });
+    }
+  }
+  const timeout = upstream.timeout ?? DEFAULT_TIMEOUT;
+  return {
+    type: upstream.type,
+    nodes,
+    connectTimeoutMs: timeout.connect * 1000,
+    idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
+    ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
+    retryTimeoutMs: (upstream.retry_timeout ?? 0) * 1000,
+  };
+}
+
+/** What of an upstream this gateway cannot serve with, for the log; undefined when all of it works. */
+export function upstreamFault(upstream: UpstreamDocument): string | undefined {
+  if (upstream.nodes === undefined) return `discovery_type "${upstream.discovery_type}" is not available`;
+  if (upstream.scheme === 'tls')
+    return 'scheme "tls" is not available: it would be served without encryption';
+  const portless = normaliseNodes(upstream.nodes).find((node) => node.port === undefined);
+  return portless && `node "${portless.host}" has no port, and a stream has no default one`;
+}
+
+/** The host names among an upstream's nodes, each once. */
+export function nodeNames(upstream: UpstreamDocument): ReadonlySet<string> {
+  const hosts = usableNodes(upstream).map((node) => node.host);
+  return new Set(hosts.filter((host) => isIP(host) === 0));
+}
+
+/** A stream cannot be sent to a node without a port, nor in clear to one that expects TLS. */
+function usableNodes(upstream: UpstreamDocument): readonly UsableNode[] {
+  if (upstream.nodes === undefined || upstream.scheme === 'tls') return [];
+  return normaliseNodes(upstream.nodes).filter((node): node is UsableNode => node.port !== undefined);
+}
+
+type UsableNode = NormalNode & { readonly port: number };
+
+interface MayHaveUpstream {
+  readonly upstream_id?: string | number;
+  readonly upstream?: UpstreamDocument;
+}
+
+function ownUpstreamKey(kind: string, id: string, document: MayHaveUpstream): string | undefined {
+  if (document.upstream_id !== undefined) return upstreamKey('upstreams', String(document.upstream_id));
+  return document.upstream === undefined ? undefined : upstreamKey(kind, id);
+}

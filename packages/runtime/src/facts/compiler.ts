@@ -1,0 +1,154 @@
+import type {
+  DocumentChange,
+  ServiceDocument,
+  StreamRouteDocument,
+  UpstreamDocument,
+} from '@apisix-ts/config';
+import {
+  compileRoute,
+  compileService,
+  compileUpstream,
+  nodeNames,
+  upstreamFault,
+  upstreamKey,
+} from './compile.ts';
+import type { FactChange } from './facts.ts';
+import type { Log } from '../log.ts';
+
+/** Where the addresses of node names come from; `NameWatcher` of the discovery package is one. */
+export interface NameSource {
+  /** Counts one more user of a name. Settles with its first answer or failure. */
+  follow(name: string): Promise<void>;
+  unfollow(name: string): void;
+  /** The last good answer; empty when there is none. */
+  addressesOf(name: string): readonly string[];
+}
+
+/** An upstream with names among its nodes. */
+interface NamedUpstream {
+  readonly upstream: UpstreamDocument;
+  readonly names: ReadonlySet<string>;
+}
+
+/** Turns document changes into facts, and changed addresses too: it remembers which upstream uses which name. */
+export class FactCompiler {
+  readonly #names: NameSource;
+  readonly #log: Log;
+  /** Embedded upstreams workers know of, so that their end can be told. */
+  readonly #embedded = new Set<string>();
+  readonly #named = new Map<string, NamedUpstream>();
+  readonly #usersOfName = new Map<string, Set<string>>();
+
+  constructor(names: NameSource, log: Log) {
+    this.#names = names;
+    this.#log = log;
+  }
+
+  /**
+   * Follows the names that the changes bring and lets go of those that they drop.
+   * @returns settles with the first answers for new names; undefined when there are none to wait for.
+   */
+  adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
+    const firstAnswers: Promise<void>[] = [];
+    for (const change of changes) {
+      const key = upstreamKey(change.kind, change.id);
+      const upstream = upstreamOf(change);
+      const fault = upstream && upstreamFault(upstream);
+      if (fault !== undefined)
+        this.#log('error', 'an upstream cannot serve', { upstream: key, reason: fault });
+      this.#adoptUpstream(key, upstream, firstAnswers);
+    }
+    return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
+  }
+
+  /** The facts of changes that were adopted. */
+  compile(changes: readonly DocumentChange[]): readonly FactChange[] {
+    return changes.flatMap((change) => this.#compileChange(change));
+  }
+
+  /** The facts of the upstreams that use a name, after its addresses changed. */
+  compileUsersOf(name: string): readonly FactChange[] {
+    const facts: FactChange[] = [];
+    for (const key of this.#usersOfName.get(name) ?? []) {
+      const named = this.#named.get(key);
+      if (named !== undefined) facts.push(this.#upstreamFacts(key, named.upstream));
+    }
+    return facts;
+  }
+
+  #compileChange(change: DocumentChange): FactChange[] {
+    const { id, document } = change;
+    const key = upstreamKey(change.kind, id);
+    switch (change.kind) {
+      case 'upstreams':
+        return [this.#upstreamFacts(key, upstreamOf(change))];
+      case 'services': {
+        const service: ServiceDocument | undefined = document;
+        return [
+          ...this.#embeddedFacts(key, upstreamOf(change)),
+          { kind: 'service', key: id, facts: service && compileService(id, service) },
+        ];
+      }
+      case 'stream_routes': {
+        const route = document as StreamRouteDocument | undefined; // the snapshot only hands out checked documents
+        return [
+          ...this.#embeddedFacts(key, upstreamOf(change)),
+          { kind: 'route', key: id, facts: route && compileRoute(id, route) },
+        ];
+      }
+      default:
+        return [];
+    }
+  }
+
+  #embeddedFacts(key: string, upstream: UpstreamDocument | undefined): FactChange[] {
+    if (upstream === undefined)
+      return this.#embedded.delete(key) ? [this.#upstreamFacts(key, undefined)] : [];
+    this.#embedded.add(key);
+    return [this.#upstreamFacts(key, upstream)];
+  }
+
+  #upstreamFacts(key: string, upstream: UpstreamDocument | undefined): FactChange {
+    const facts = upstream && compileUpstream(upstream, (name) => this.#names.addressesOf(name));
+    return { kind: 'upstream', key, facts };
+  }
+
+  #adoptUpstream(key: string, upstream: UpstreamDocument | undefined, firstAnswers: Promise<void>[]): void {
+    const former = this.#named.get(key);
+    const names = upstream === undefined ? NO_NAMES : nodeNames(upstream);
+    if (former === undefined && names.size === 0) return;
+
+    // New names first: one that stays must not be forgotten in between.
+    for (const name of names) {
+      if (former?.names.has(name) !== true) this.#addUser(name, key, firstAnswers);
+    }
+    for (const name of former?.names ?? []) {
+      if (!names.has(name)) this.#removeUser(name, key);
+    }
+    if (upstream === undefined || names.size === 0) this.#named.delete(key);
+    else this.#named.set(key, { upstream, names });
+  }
+
+  #addUser(name: string, key: string, firstAnswers: Promise<void>[]): void {
+    const users = this.#usersOfName.get(name) ?? new Set();
+    this.#usersOfName.set(name, users.add(key));
+    firstAnswers.push(this.#names.follow(name));
+  }
+
+  #removeUser(name: string, key: string): void {
+    const users = this.#usersOfName.get(name);
+    users?.delete(key);
+    if (users?.size === 0) this.#usersOfName.delete(name);
+    this.#names.unfollow(name);
+  }
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** The upstream that a document is or has. */
+function upstreamOf({ kind, document }: DocumentChange): UpstreamDocument | undefined {
+  if (document === undefined) return undefined;
+  // The snapshot only hands out checked documents.
+  if (kind === 'upstreams') return document as unknown as UpstreamDocument;
+  return document['upstream'] as UpstreamDocument | undefined;
+}

@@ -1,0 +1,51 @@
+/**
+ * What workers know: compiled from documents in the main thread, resolved to addresses, plain enough to be copied
+ * to another thread. Labels, names and descriptions stay behind.
+ */
+
+/** A stream route. Without `upstreamKey` the service's upstream serves; without both there is nothing to serve with. */
+export interface RouteFacts {
+  readonly id: string;
+  readonly priority: number;
+  readonly serverPort?: number;
+  /** An ip or CIDR block. */
+  readonly serverAddr?: string;
+  /** An ip or CIDR block. */
+  readonly remoteAddr?: string;
+  readonly upstreamKey?: string;
+  readonly serviceId?: string;
+}
+
+export interface ServiceFacts {
+  readonly upstreamKey?: string;
+}
+
+export interface NodeFacts {
+  /** As configured: a name, or an address. */
+  readonly host: string;
+  /** An ip literal. */
+  readonly address: string;
+  readonly port: number;
+  /** The addresses of one name share its weight, so this may be a fraction. */
+  readonly weight: number;
+  readonly priority: number;
+}
+
+export interface UpstreamFacts {
+  /** The balancer's name. */
+  readonly type: string;
+  readonly nodes: readonly NodeFacts[];
+  readonly connectTimeoutMs: number;
+  /** Between two bytes of a session, either way. */
+  readonly idleTimeoutMs: number;
+  /** Further attempts after the first; absent is one for each further node. */
+  readonly retries?: number;
+  /** From the first attempt on, after which no other is begun; 0 is no limit. */
+  readonly retryTimeoutMs: number;
+}
+
+/** One thing to know from now on, or, without `facts`, to forget. */
+export type FactChange =
+  | { readonly kind: 'route'; readonly key: string; readonly facts: RouteFacts | undefined }
+  | { readonly kind: 'service'; readonly key: string; readonly facts: ServiceFacts | undefined }
+  | { readonly kind: 'upstream'; readonly key: string; readonly facts: UpstreamFacts | undefined };

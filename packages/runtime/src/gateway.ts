@@ -1,0 +1,276 @@
+import { availableParallelism } from 'node:os';
+import { DocumentSet, checkResource, followStore, parseDurationMs, resourceKinds } from '@apisix-ts/config';
+import type {
+  CheckContext,
+  DocumentBatch,
+  DocumentChange,
+  DocumentView,
+  FollowState,
+  Rejection,
+  Revision,
+  Settings,
+  Store,
+} from '@apisix-ts/config';
+import { balancerKinds } from '@apisix-ts/core';
+import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
+import type { Lookup } from '@apisix-ts/discovery';
+import { probePort } from '@apisix-ts/transport';
+import { FactCompiler } from './facts/compiler.ts';
+import { ListenerTable } from './listeners.ts';
+import type { Log } from './log.ts';
+import { Publisher } from './publisher.ts';
+import { SharedCounters } from './shared-counters.ts';
+import type { ListenerCounts } from './shared-counters.ts';
+import type { SessionReason } from './data-plane/session-reason.ts';
+import { WorkerPool } from './worker-pool.ts';
+import type { ListenerSpec } from './workers/worker-link.ts';
+
+export interface GatewayOptions {
+  /** Where the resources are. It stays the caller's: `close` leaves it open. */
+  readonly store: Store;
+  /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
+  readonly lookup?: Lookup;
+  /** Default: nowhere. */
+  readonly log?: Log;
+}
+
+/** What is in effect. */
+export interface GatewayStatus {
+  readonly store: FollowState;
+  /** The last revision that came from the store. */
+  readonly revision: Revision;
+  /** The revision in effect in each worker, by its index. */
+  readonly workers: ReadonlyMap<number, Revision>;
+  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  /** Stored resources that cannot be used. */
+  readonly rejections: readonly Rejection[];
+}
+
+export interface GatewayCounts {
+  /** By listener, `0.0.0.0:9100`, closed ones included. */
+  readonly listeners: ReadonlyMap<string, ListenerCounts>;
+  readonly sessionsEnded: ReadonlyMap<SessionReason, number>;
+}
+
+/** Documents in, a serving gateway out. */
+export interface Gateway {
+  /**
+   * Loads the store, starts the workers and opens the listeners, in this order: the first session finds its route.
+   * Rejects with `STORE_*`, `LISTENER_*`, `WORKER_DIED` or `SETTINGS_INVALID`, and nothing is left running then.
+   */
+  start(): Promise<void>;
+  /**
+   * Takes other settings: listeners are opened and closed, open sessions are not touched.
+   * Rejects with `LISTENER_*` when one cannot be opened; then nothing changed.
+   * @returns settings that differ and take effect only after a restart, as key paths.
+   */
+  reload(settings: Settings): Promise<readonly string[]>;
+  /** Settles when every worker has this revision, or a later one, in effect; rejects when `signal` aborts before. */
+  whenApplied(revision: Revision, signal?: AbortSignal): Promise<void>;
+  readonly documents: DocumentView;
+  /** What documents are checked against: the plugins and balancers there are. */
+  readonly checkContext: CheckContext;
+  status(): GatewayStatus;
+  counts(): GatewayCounts;
+  /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
+  quit(): Promise<void>;
+  /** Cuts every session and ends. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @param settings from `readSettings` or `settingsFrom`. */
+export function createGateway(settings: Settings, options: GatewayOptions): Gateway {
+  return new RunningGateway(settings, options);
+}
+
+class RunningGateway implements Gateway {
+  readonly checkContext: CheckContext = {
+    plugins: new Map(),
+    balancers: new Set(balancerKinds.map((kind) => kind.name)),
+  };
+
+  #settings: Settings;
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #documents: DocumentSet;
+  readonly #names: NameWatcher;
+  readonly #publisher: Publisher;
+  readonly #counters: SharedCounters;
+  readonly #pool: WorkerPool;
+  readonly #listeners = new ListenerTable();
+  readonly #ending = new AbortController();
+  #following: Promise<void> | undefined;
+  #storeState: FollowState = { state: 'connecting', since: Date.now() };
+
+  constructor(settings: Settings, { store, lookup, log = () => {} }: GatewayOptions) {
+    this.#settings = settings;
+    this.#store = store;
+    this.#log = log;
+    const context: CheckContext = { ...this.checkContext, isStored: true };
+    this.#documents = new DocumentSet(resourceKinds, (kind, document) =>
+      checkResource(kind, document, context),
+    );
+    this.#names = new NameWatcher({
+      lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
+      onChange: (name, addresses) => {
+        log('notice', 'a node name has new addresses', { name, addresses });
+        this.#publisher.publishName(name);
+      },
+      onFailure: (name, error, addresses) => {
+        log('error', 'a node name could not be resolved', {
+          name,
+          code: error.code,
+          reason: error.message,
+          still_serving: addresses,
+        });
+      },
+    });
+    const threads = threadCount(settings);
+    this.#publisher = new Publisher(new FactCompiler(this.#names, log), log);
+    this.#counters = new SharedCounters(Math.max(threads, 1));
+    this.#pool = new WorkerPool({
+      threads,
+      worker: {
+        counters: this.#counters.memory,
+        relay: settings.nginx_config.stream.relay,
+        halfClose: settings.nginx_config.stream.half_close,
+      },
+      publisher: this.#publisher,
+      documents: () => allDocuments(this.#documents),
+      log,
+    });
+  }
+
+  get documents(): DocumentView {
+    return this.#documents;
+  }
+
+  async start(): Promise<void> {
+    try {
+      const loaded = this.#follow();
+      await this.#pool.start();
+      await this.#publisher.whenApplied(await loaded);
+      await this.#listen(this.#listeners.plan(this.#settings));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async reload(settings: Settings): Promise<readonly string[]> {
+    const plan = this.#listeners.plan(settings);
+    await this.#listen(plan);
+    const pending = restartOnly.filter(({ read }) => read(settings) !== read(this.#settings));
+    this.#settings = settings;
+    return pending.map(({ path }) => path);
+  }
+
+  whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
+    return this.#publisher.whenApplied(revision, signal);
+  }
+
+  status(): GatewayStatus {
+    return {
+      store: this.#storeState,
+      revision: this.#documents.revision,
+      workers: this.#publisher.revisions,
+      listeners: this.#listeners.open.map(({ host, port }) => ({ host, port })),
+      rejections: this.#documents.rejections,
+    };
+  }
+
+  counts(): GatewayCounts {
+    const slots = [...this.#listeners.slots];
+    return {
+      listeners: new Map(slots.map(([name, slot]) => [name, this.#counters.listener(slot)])),
+      sessionsEnded: this.#counters.sessionsEnded(),
+    };
+  }
+
+  async quit(): Promise<void> {
+    await this.#pool.drain(parseDurationMs(this.#settings.nginx_config.worker_shutdown_timeout));
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    this.#names.close();
+    await this.#pool.stop();
+    await this.#following;
+  }
+
+  /** Follows the store from now on. @returns the revision of the first load. */
+  #follow(): Promise<Revision> {
+    const { promise, resolve, reject } = Promise.withResolvers<Revision>();
+    let failures = 0;
+    this.#following = followStore(this.#store, {
+      signal: this.#ending.signal,
+      onSnapshot: (snapshot) => {
+        this.#publish(this.#documents.load(snapshot));
+        resolve(snapshot.revision);
+      },
+      onChange: (change) => this.#publish(this.#documents.apply(change)),
+      onState: (state) => {
+        this.#storeState = state;
+        if (state.state !== 'away') return;
+        this.#log('error', 'the store is away; the last configuration keeps serving', {
+          store: this.#store.name,
+          reason: state.error.message,
+        });
+        failures += 1;
+        if (failures >= this.#settings.deployment.etcd.startup_retry) reject(state.error);
+      },
+    });
+    this.#following.catch(reject);
+    return promise;
+  }
+
+  #publish(batch: DocumentBatch): void {
+    for (const { kind, id, message, hasPredecessor } of batch.rejections) {
+      this.#log('error', 'a stored resource is invalid', {
+        code: 'RESOURCE_INVALID',
+        resource: `${kind}/${id}`,
+        reason: message,
+        serving: hasPredecessor ? 'its last valid version' : 'nothing',
+      });
+    }
+    this.#publisher.publish(batch);
+  }
+
+  async #listen(plan: readonly ListenerSpec[]): Promise<void> {
+    // Workers share their ports, so only an exclusive attempt finds out that another program has one.
+    for (const { host, port } of this.#listeners.added(plan)) await probePort(host, port);
+    await this.#pool.listen(plan);
+    this.#listeners.adopt(plan);
+  }
+}
+
+/** Settings of the data plane that a running gateway cannot change. */
+const restartOnly: readonly { readonly path: string; readonly read: (settings: Settings) => unknown }[] = [
+  { path: 'nginx_config.worker_processes', read: threadCount },
+  { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
+  { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
+  { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
+];
+
+/** Where threads cannot share a port there is one. */
+function threadCount({ nginx_config, apisix }: Settings): number {
+  if (nginx_config.worker_processes === 0) return 0;
+  if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
+  return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
+}
+
+function dnsOptions({ apisix }: Settings): Parameters<typeof createDnsLookup>[0] {
+  return {
+    ipv6: apisix.enable_ipv6,
+    ...(apisix.dns_resolver === undefined ? {} : { servers: apisix.dns_resolver }),
+    ...(apisix.dns_resolver_valid === undefined ? {} : { validSeconds: apisix.dns_resolver_valid }),
+    ...(apisix.enable_resolv_search_opt ? {} : { search: [] }),
+  };
+}
+
+function allDocuments(documents: DocumentSet): readonly DocumentChange[] {
+  return resourceKinds.flatMap(({ segment }) =>
+    [...documents.entries(segment)].map(([id, document]) => ({ kind: segment, id, document })),
+  );
+}

@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DocumentBatch, DocumentChange, Revision } from '@apisix-ts/config';
+import type { Overlap } from './data-plane/routing-table.ts';
+import type { FactCompiler } from './facts/compiler.ts';
+import type { FactChange } from './facts/facts.ts';
+import type { Log } from './log.ts';
+import type { WorkerLink } from './workers/worker-link.ts';
+
+/** Facts in one message to a worker: a large load must not keep it from its sessions for long. */
+const FACTS_PER_PART = 2000;
+/** How long a change waits for the first addresses of names it brings. Then it is published without them. */
+const NAME_PATIENCE_MS = 1000;
+
+interface Recipient {
+  readonly link: WorkerLink;
+  /** What was acknowledged last, and the revision that was in it. */
+  sequence: number;
+  revision: Revision;
+}
+
+/** Hands changes to the workers, in order, and knows what is in effect where. */
+export class Publisher {
+  readonly #compiler: FactCompiler;
+  readonly #log: Log;
+  readonly #recipients = new Map<number, Recipient>();
+  /** The revision behind each sequence number that some worker has yet to acknowledge. */
+  readonly #unacknowledged = new Map<number, Revision>();
+  #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
+  #queue: Promise<void> | undefined;
+  #sequence = 0;
+  #revision: Revision = 0;
+
+  constructor(compiler: FactCompiler, log: Log) {
+    this.#compiler = compiler;
+    this.#log = log;
+  }
+
+  /** The revision in effect in each worker, by its index. */
+  get revisions(): ReadonlyMap<number, Revision> {
+    return new Map([...this.#recipients].map(([index, { revision }]) => [index, revision]));
+  }
+
+  /** Publishes a batch after everything before it, without delay unless names have to be looked up first. */
+  publish(batch: DocumentBatch): void {
+    const firstAnswers = this.#compiler.adopt(batch.changes);
+    this.#enqueue(firstAnswers, () => {
+      this.#revision = batch.revision;
+      this.#send(this.#recipients.values(), this.#compiler.compile(batch.changes));
+    });
+  }
+
+  /** Publishes the new addresses of a name. */
+  publishName(name: string): void {
+    this.#enqueue(undefined, () =>
+      this.#send(this.#recipients.values(), this.#compiler.compileUsersOf(name)),
+    );
+  }
+
+  /** Makes a worker a recipient, beginning with all there is. */
+  add(link: WorkerLink, documents: readonly DocumentChange[]): void {
+    const recipient: Recipient = { link, sequence: 0, revision: 0 };
+    this.#recipients.set(link.index, recipient);
+    this.#send([recipient], this.#compiler.compile(documents));
+  }
+
+  remove(index: number): void {
+    this.#recipients.delete(index);
+    this.#settle();
+  }
+
+  /** To be told when a worker has applied a sequence number. */
+  acknowledge(index: number, sequence: number, overlaps: readonly Overlap[]): void {
+    const recipient = this.#recipients.get(index);
+    const revision = this.#unacknowledged.get(sequence);
+    if (recipient === undefined || revision === undefined) return;
+    recipient.sequence = sequence;
+    recipient.revision = revision;
+    // Every worker finds the same overlaps: one of them reports.
+    if (index === Math.min(...this.#recipients.keys())) this.#report(overlaps);
+    this.#settle();
+  }
+
+  /** Settles when every worker has this revision or a later one in effect; rejects when `signal` aborts before. */
+  whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiter = { revision, resolve };
+    this.#waiting.push(waiter);
+    signal?.addEventListener('abort', () => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiter);
+      reject(signal.reason);
+    });
+    this.#settle();
+    return promise;
+  }
+
+  #enqueue(ready: Promise<unknown> | undefined, send: () => void): void {
+    if (ready === undefined && this.#queue === undefined) {
+      send();
+      return;
+    }
+    const queue = (this.#queue ?? Promise.resolve()).then(async () => {
+      if (ready !== undefined)
+        await Promise.race([ready, delay(NAME_PATIENCE_MS, undefined, { ref: false })]);
+      send();
+      if (this.#queue === queue) this.#queue = undefined;
+    });
+    this.#queue = queue;
+  }
+
+  #send(recipients: Iterable<Recipient>, facts: readonly FactChange[]): void {
+    const sequence = ++this.#sequence;
+    this.#unacknowledged.set(sequence, this.#revision);
+    for (const { link } of recipients) {
+      let start = 0;
+      do {
+        const part = facts.slice(start, start + FACTS_PER_PART);
+        start += FACTS_PER_PART;
+        link.apply(sequence, part, start >= facts.length);
+      } while (start < facts.length);
+    }
+  }
+
+  #settle(): void {
+    const recipients = [...this.#recipients.values()];
+    if (recipients.length === 0) return;
+    const acknowledged = Math.min(...recipients.map(({ sequence }) => sequence));
+    for (const sequence of this.#unacknowledged.keys()) {
+      if (sequence > acknowledged) break;
+      this.#unacknowledged.delete(sequence);
+    }
+    const applied = Math.min(...recipients.map(({ revision }) => revision));
+    const reached = this.#waiting.filter(({ revision }) => revision <= applied);
+    this.#waiting = this.#waiting.filter(({ revision }) => revision > applied);
+    for (const { resolve } of reached) resolve();
+  }
+
+  #report(overlaps: readonly Overlap[]): void {
+    for (const { winner, shadowed } of overlaps) {
+      this.#log('warn', 'two stream routes have the same conditions and priority; one never serves', {
+        serving: winner,
+        never_serving: shadowed,
+      });
+    }
+  }
+}

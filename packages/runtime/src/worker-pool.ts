@@ -1,0 +1,111 @@
+import type { GatewayError } from '@apisix-ts/errors';
+import type { DocumentChange } from '@apisix-ts/config';
+import type { Log } from './log.ts';
+import type { Publisher } from './publisher.ts';
+import { LocalLink } from './workers/local-link.ts';
+import { ThreadLink } from './workers/thread-link.ts';
+import type { ListenerSpec, WorkerEvents, WorkerLink, WorkerOptions } from './workers/worker-link.ts';
+
+/** A worker that lived shorter than this before it died is replaced only after this long. Milliseconds. */
+const SHORT_LIFE_MS = 1000;
+
+export interface WorkerPoolOptions {
+  /** Threads; 0 is one data plane in the calling thread. */
+  readonly threads: number;
+  readonly worker: Omit<WorkerOptions, 'index' | 'reusePort'>;
+  readonly publisher: Publisher;
+  /** All resources in effect, for a worker that starts late. */
+  readonly documents: () => readonly DocumentChange[];
+  readonly log: Log;
+}
+
+/** The workers of a gateway. One that dies is replaced; its sessions are gone, all others go on. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #links = new Map<number, WorkerLink>();
+  #listeners: readonly ListenerSpec[] = [];
+  #isClosing = false;
+  #cancelReplacements = new Set<NodeJS.Timeout>();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** Rejects with `WORKER_DIED` when one does not come up. */
+  async start(): Promise<void> {
+    const indexes = Array.from({ length: Math.max(this.#options.threads, 1) }, (_, index) => index);
+    await Promise.all(indexes.map((index) => this.#startWorker(index)));
+  }
+
+  /** Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error. */
+  async listen(listeners: readonly ListenerSpec[]): Promise<void> {
+    this.#listeners = listeners;
+    await this.#all((link) => link.listen(listeners));
+  }
+
+  /** Stops listening and waits for the sessions, for at most `graceMs`; 0 is for ever. */
+  async drain(graceMs: number): Promise<void> {
+    this.#listeners = [];
+    await this.#all((link) => link.drain(graceMs));
+  }
+
+  async stop(): Promise<void> {
+    this.#isClosing = true;
+    for (const timer of this.#cancelReplacements) clearTimeout(timer);
+    await this.#all((link) => link.stop());
+  }
+
+  async #all(work: (link: WorkerLink) => Promise<void>): Promise<void> {
+    const outcomes = await Promise.allSettled([...this.#links.values()].map(work));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #startWorker(index: number): Promise<void> {
+    const { threads, worker, publisher, documents, log } = this.#options;
+    const startedAt = Date.now();
+    const events: WorkerEvents = {
+      onApplied: (sequence, overlaps) => publisher.acknowledge(index, sequence, overlaps),
+      onLog: log,
+      onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
+    };
+    const options: WorkerOptions = { ...worker, index, reusePort: threads > 1 };
+    const link = threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events);
+    this.#links.set(index, link);
+    publisher.add(link, documents());
+    if (this.#isClosing) await link.stop();
+  }
+
+  #onDied(index: number, error: GatewayError, livedMs: number): void {
+    this.#options.log('error', 'a worker died; its sessions are lost and it is being replaced', {
+      code: error.code,
+      worker: index,
+      reason: error.message,
+    });
+    this.#links.delete(index);
+    this.#options.publisher.remove(index);
+    if (this.#isClosing) return;
+    const timer = setTimeout(
+      () => {
+        this.#cancelReplacements.delete(timer);
+        void this.#replace(index);
+      },
+      livedMs < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0,
+    );
+    this.#cancelReplacements.add(timer);
+  }
+
+  async #replace(index: number): Promise<void> {
+    try {
+      await this.#startWorker(index);
+      await this.#links.get(index)?.listen(this.#listeners);
+    } catch (error) {
+      // A failed start is reported by `onDied` too when the thread came up; either way the others serve on.
+      this.#options.log('error', 'a worker could not be replaced', { worker: index, reason: String(error) });
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { DataPlane } from '../data-plane/data-plane.ts';
+import type { FactChange } from '../facts/facts.ts';
+import type { ListenerSpec, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
+
+/** A data plane in the calling thread: library use, tests, and systems whose threads cannot share a port. */
+export class LocalLink implements WorkerLink {
+  readonly index: number;
+  readonly #events: WorkerEvents;
+  readonly #dataPlane: DataPlane;
+
+  constructor(options: WorkerOptions, events: WorkerEvents) {
+    this.index = options.index;
+    this.#events = events;
+    this.#dataPlane = new DataPlane(options, (level, message, fields) => {
+      events.onLog(level, message, fields ?? {});
+    });
+  }
+
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {
+    const overlaps = this.#dataPlane.apply(changes);
+    if (isLastPart) this.#events.onApplied(sequence, overlaps);
+  }
+
+  listen(listeners: readonly ListenerSpec[]): Promise<void> {
+    return this.#dataPlane.listen(listeners);
+  }
+
+  drain(graceMs: number): Promise<void> {
+    return this.#dataPlane.drain(graceMs);
+  }
+
+  stop(): Promise<void> {
+    return this.#dataPlane.close();
+  }
+}

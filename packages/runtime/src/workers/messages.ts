@@ -1,0 +1,34 @@
+import type { ErrorCode } from '@apisix-ts/errors';
+import type { Overlap } from '../data-plane/routing-table.ts';
+import type { FactChange } from '../facts/facts.ts';
+import type { LogLevel } from '../log.ts';
+import type { ListenerSpec } from './worker-link.ts';
+
+/** From the main thread to a worker. A `call` is answered with `done`. */
+export type ToWorker =
+  | {
+      readonly type: 'apply';
+      readonly sequence: number;
+      readonly changes: readonly FactChange[];
+      readonly isLastPart: boolean;
+    }
+  | { readonly type: 'listen'; readonly call: number; readonly listeners: readonly ListenerSpec[] }
+  | { readonly type: 'drain'; readonly call: number; readonly graceMs: number }
+  | { readonly type: 'stop'; readonly call: number };
+
+export type FromWorker =
+  | { readonly type: 'applied'; readonly sequence: number; readonly overlaps: readonly Overlap[] }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly type: 'done'; readonly call: number; readonly error?: SentError };
+
+/** A GatewayError between threads: an instance does not survive the copy. */
+export interface SentError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { GatewayError } from '@apisix-ts/errors';
+import type { FactChange } from '../facts/facts.ts';
+import type { FromWorker, ToWorker } from './messages.ts';
+import type { ListenerSpec, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
+
+/** `worker-thread.ts` in the sources, `worker-thread.js` in what is published: it stands beside this file. */
+const PROGRAM = new URL(
+  import.meta.url.endsWith('.ts') ? './worker-thread.ts' : './worker-thread.js',
+  import.meta.url,
+);
+
+interface Call {
+  readonly resolve: () => void;
+  readonly reject: (error: GatewayError) => void;
+}
+
+/** A worker in a thread of its own. */
+export class ThreadLink implements WorkerLink {
+  readonly index: number;
+  readonly #thread: Worker;
+  readonly #events: WorkerEvents;
+  readonly #calls = new Map<number, Call>();
+  #lastCall = 0;
+  #isStopping = false;
+
+  /** @returns a link whose thread runs. Rejects with `WORKER_DIED` when it did not come up. */
+  static async start(options: WorkerOptions, events: WorkerEvents): Promise<ThreadLink> {
+    const thread = new Worker(PROGRAM, { workerData: options, name: `worker-${options.index}` });
+    try {
+      await once(thread, 'online');
+    } catch (error) {
+      throw died(options.index, error);
+    }
+    return new ThreadLink(options.index, thread, events);
+  }
+
+  private constructor(index: number, thread: Worker, events: WorkerEvents) {
+    this.index = index;
+    this.#thread = thread;
+    this.#events = events;
+    let failure: unknown;
+    thread.on('message', (message: FromWorker) => this.#receive(message));
+    thread.on('error', (error) => (failure = error));
+    thread.on('exit', (status) => this.#onExit(failure ?? `exit status ${status}`));
+  }
+
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {
+    this.#send({ type: 'apply', sequence, changes, isLastPart });
+  }
+
+  listen(listeners: readonly ListenerSpec[]): Promise<void> {
+    return this.#call((call) => ({ type: 'listen', call, listeners }));
+  }
+
+  drain(graceMs: number): Promise<void> {
+    return this.#call((call) => ({ type: 'drain', call, graceMs }));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const exited = once(this.#thread, 'exit');
+    await this.#call((call) => ({ type: 'stop', call }));
+    await exited;
+  }
+
+  #send(message: ToWorker): void {
+    this.#thread.postMessage(message);
+  }
+
+  #call(toMessage: (call: number) => ToWorker): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const call = ++this.#lastCall;
+    this.#calls.set(call, { resolve, reject });
+    this.#send(toMessage(call));
+    return promise;
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'applied':
+        this.#events.onApplied(message.sequence, message.overlaps);
+        break;
+      case 'log':
+        this.#events.onLog(message.level, message.message, message.fields);
+        break;
+      case 'done': {
+        const call = this.#calls.get(message.call);
+        this.#calls.delete(message.call);
+        if (message.error === undefined) call?.resolve();
+        else {
+          call?.reject(
+            new GatewayError(message.error.code, message.error.message, { detail: message.error.detail }),
+          );
+        }
+        break;
+      }
+    }
+  }
+
+  #onExit(cause: unknown): void {
+    const error = died(this.index, cause);
+    for (const call of this.#calls.values()) {
+      if (this.#isStopping) call.resolve();
+      else call.reject(error);
+    }
+    this.#calls.clear();
+    if (!this.#isStopping) this.#events.onDied(error);
+  }
+}
+
+function died(index: number, cause: unknown): GatewayError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new GatewayError('WORKER_DIED', `worker ${index} ended unexpectedly: ${reason}`, {
+    cause,
+    detail: { worker: index },
+  });
+}

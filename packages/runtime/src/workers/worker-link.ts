@@ -1,0 +1,50 @@
+import type { GatewayError } from '@apisix-ts/errors';
+import type { Overlap } from '../data-plane/routing-table.ts';
+import type { FactChange } from '../facts/facts.ts';
+import type { LogLevel } from '../log.ts';
+
+/** A listener as a worker opens it. */
+export interface ListenerSpec {
+  /** What the operator calls it: `0.0.0.0:9100`. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Its place among the shared counters. */
+  readonly slot: number;
+}
+
+/** What a worker is told once, at its start. */
+export interface WorkerOptions {
+  /** From 0. */
+  readonly index: number;
+  readonly counters: SharedArrayBuffer;
+  /** Listeners share their port with those of other workers. */
+  readonly reusePort: boolean;
+  readonly relay: 'auto' | 'socket';
+  readonly halfClose: boolean;
+}
+
+/** What a worker reports. */
+export interface WorkerEvents {
+  /** All changes up to this sequence number are in effect there. */
+  onApplied(sequence: number, overlaps: readonly Overlap[]): void;
+  onLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** It ended without being asked to. Its sessions are gone. */
+  onDied(error: GatewayError): void;
+}
+
+/** The main thread's end of a worker, which is another thread or, with no threads, an object beside it. */
+export interface WorkerLink {
+  readonly index: number;
+  /** Changes in order. `sequence` counts what was published; the last part of it is acknowledged with `onApplied`. */
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void;
+  /**
+   * Makes these the listeners: opens those that are new, closes those that are missing, leaves the others alone.
+   * @returns settles when they are open. Rejects with `LISTENER_*` of the first that cannot be; the others are open.
+   */
+  listen(listeners: readonly ListenerSpec[]): Promise<void>;
+  /** Stops listening, and settles when the last session has ended; those left after `graceMs` are cut. 0 waits for ever. */
+  drain(graceMs: number): Promise<void>;
+  /** Cuts everything and ends. Idempotent. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { isGatewayError } from '@apisix-ts/errors';
+import { DataPlane } from '../data-plane/data-plane.ts';
+import type { FromWorker, SentError, ToWorker } from './messages.ts';
+import type { WorkerOptions } from './worker-link.ts';
+
+/** The program of a worker thread: a data plane behind a message port. */
+function serve(): void {
+  if (parentPort === null) throw new TypeError('this program runs in a worker thread');
+  const port = parentPort;
+  const send = (message: FromWorker): void => port.postMessage(message);
+  // The main thread started this one with just these options.
+  const dataPlane = new DataPlane(workerData as WorkerOptions, (level, message, fields) => {
+    send({ type: 'log', level, message, fields: fields ?? {} });
+  });
+
+  const answer = (call: number, work: Promise<void>, afterwards?: () => void): void => {
+    void work
+      .then(
+        () => send({ type: 'done', call }),
+        (error: unknown) => send({ type: 'done', call, error: toSent(error) }),
+      )
+      .then(afterwards);
+  };
+
+  port.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'apply': {
+        const overlaps = dataPlane.apply(message.changes);
+        if (message.isLastPart) send({ type: 'applied', sequence: message.sequence, overlaps });
+        break;
+      }
+      case 'listen':
+        answer(message.call, dataPlane.listen(message.listeners));
+        break;
+      case 'drain':
+        answer(message.call, dataPlane.drain(message.graceMs));
+        break;
+      case 'stop':
+        answer(message.call, dataPlane.close(), () => port.close());
+        break;
+    }
+  });
+}
+
+/** Only errors about listeners have a meaning to the main thread; anything else is a defect and ends this one. */
+function toSent(error: unknown): SentError {
+  if (!isGatewayError(error)) throw error;
+  return { code: error.code, message: error.message, detail: error.detail };
+}
+
+serve();
