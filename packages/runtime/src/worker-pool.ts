@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GatewayError } from '@apisix-ts/errors';
 import type { DocumentChange } from '@apisix-ts/config';
 import type { Log } from './log.ts';
@@ -24,8 +25,9 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #links = new Map<number, WorkerLink>();
   #listeners: readonly ListenerSpec[] = [];
-  #isClosing = false;
-  #cancelReplacements = new Set<NodeJS.Timeout>();
+  /** Replacements on their way, by the worker's index. */
+  readonly #replacements = new Map<number, Promise<void>>();
+  readonly #ending = new AbortController();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -53,9 +55,14 @@ export class WorkerPool {
     await this.#all((link) => link.drain(graceMs));
   }
 
+  /** Settles when no replacement of a worker is on its way. */
+  async settled(): Promise<void> {
+    while (this.#replacements.size > 0) await Promise.all(this.#replacements.values());
+  }
+
   async stop(): Promise<void> {
-    this.#isClosing = true;
-    for (const timer of this.#cancelReplacements) clearTimeout(timer);
+    this.#ending.abort();
+    await this.settled();
     await this.#all((link) => link.stop());
   }
 
@@ -77,7 +84,6 @@ export class WorkerPool {
     const link = threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events);
     this.#links.set(index, link);
     publisher.add(link, documents());
-    if (this.#isClosing) await link.stop();
   }
 
   #onDied(index: number, error: GatewayError, livedMs: number): void {
@@ -88,24 +94,27 @@ export class WorkerPool {
     });
     this.#links.delete(index);
     this.#options.publisher.remove(index);
-    if (this.#isClosing) return;
-    const timer = setTimeout(
-      () => {
-        this.#cancelReplacements.delete(timer);
-        void this.#replace(index);
-      },
-      livedMs < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0,
-    );
-    this.#cancelReplacements.add(timer);
+    const replacement = this.#replace(index, livedMs < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0);
+    this.#replacements.set(index, replacement);
   }
 
-  async #replace(index: number): Promise<void> {
+  async #replace(index: number, pauseMs: number): Promise<void> {
+    const { signal } = this.#ending;
     try {
+      // Always a turn of the event loop, so that this is known as a replacement before it is over.
+      await delay(pauseMs, undefined, { signal });
       await this.#startWorker(index);
       await this.#links.get(index)?.listen(this.#listeners);
     } catch (error) {
-      // A failed start is reported by `onDied` too when the thread came up; either way the others serve on.
-      this.#options.log('error', 'a worker could not be replaced', { worker: index, reason: String(error) });
+      // A thread that came up and died again has its own replacement. Anything else leaves the others serving.
+      if (!signal.aborted) {
+        this.#options.log('error', 'a worker could not be replaced', {
+          worker: index,
+          reason: error instanceof Error ? error.message : String(error),
+        });
+      }
+    } finally {
+      this.#replacements.delete(index);
     }
   }
 }

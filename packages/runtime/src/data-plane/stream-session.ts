@@ -128,8 +128,8 @@ export class StreamSession implements StreamFacts {
   #refuse(reason: SessionReason): void {
     // Failed attempts have been reported one by one.
     if (this.#tried === undefined) this.#report(reason, undefined);
-    this.#downstream.close();
     this.#end(reason, undefined);
+    this.#downstream.close();
   }
 
   #end(reason: SessionReason, wire: Wire | undefined): void {

@@ -1,0 +1,122 @@
+import { checkResource, serviceKind, streamRouteKind, upstreamKind } from '@apisix-ts/config';
+import type { Document, ResourceKind } from '@apisix-ts/config';
+import { describe, expect, test } from 'vitest';
+import { compileRoute, compileService, compileUpstream, nodeNames, upstreamFault } from './compile.ts';
+
+/** The document as the snapshot hands it out: checked, with defaults. */
+function checked<D extends Document>(kind: ResourceKind<D>, document: Document): D {
+  const result = checkResource(kind, document, {
+    plugins: new Map(),
+    balancers: new Set(['roundrobin']),
+    isStored: true,
+  });
+  if (!result.ok) throw new Error(result.message);
+  return result.document;
+}
+
+const nodes = { '192.0.2.1:3306': 1 };
+
+describe('the upstream of a route', () => {
+  test.for([
+    ['upstream_id', { upstream_id: '7' }, { upstreamKey: 'upstreams/7' }],
+    ['a number as upstream_id', { upstream_id: 7 }, { upstreamKey: 'upstreams/7' }],
+    ['its own upstream', { upstream: { nodes } }, { upstreamKey: 'stream_routes/r' }],
+    ['upstream_id before its own', { upstream_id: 'u', upstream: { nodes } }, { upstreamKey: 'upstreams/u' }],
+    ['the service', { service_id: 's' }, { serviceId: 's' }],
+    [
+      'its own before the service',
+      { service_id: 's', upstream: { nodes } },
+      { upstreamKey: 'stream_routes/r', serviceId: 's' },
+    ],
+    ['none', {}, {}],
+  ] as const)('is %s', ([, document, expected]) => {
+    expect(compileRoute('r', checked(streamRouteKind, document))).toEqual({
+      id: 'r',
+      priority: 0,
+      ...expected,
+    });
+  });
+
+  test('stands in the service by id or embedded', () => {
+    expect(compileService('s', checked(serviceKind, { upstream_id: 'u' }))).toEqual({
+      upstreamKey: 'upstreams/u',
+    });
+    expect(compileService('s', checked(serviceKind, { upstream: { nodes } }))).toEqual({
+      upstreamKey: 'services/s',
+    });
+    expect(compileService('s', checked(serviceKind, {}))).toEqual({});
+  });
+});
+
+test('the conditions of a route are taken over', () => {
+  const route = { priority: 3, server_port: 9100, server_addr: '192.0.2.0/24', remote_addr: '::1' };
+
+  expect(compileRoute('r', checked(streamRouteKind, route))).toEqual({
+    id: 'r',
+    priority: 3,
+    serverPort: 9100,
+    serverAddr: '192.0.2.0/24',
+    remoteAddr: '::1',
+  });
+});
+
+describe('an upstream', () => {
+  const addressesOf = (name: string): readonly string[] =>
+    name === 'mysql' ? ['192.0.2.7', '192.0.2.8'] : [];
+
+  test('has a node for each address of a name, sharing its weight', () => {
+    const upstream = checked(upstreamKind, { nodes: { 'mysql:3306': 3, '192.0.2.1:3307': 1 } });
+
+    expect(compileUpstream(upstream, addressesOf).nodes).toEqual([
+      { host: 'mysql', address: '192.0.2.7', port: 3306, weight: 1.5, priority: 0 },
+      { host: 'mysql', address: '192.0.2.8', port: 3306, weight: 1.5, priority: 0 },
+      { host: '192.0.2.1', address: '192.0.2.1', port: 3307, weight: 1, priority: 0 },
+    ]);
+  });
+
+  test('leaves out a name without an address', () => {
+    const upstream = checked(upstreamKind, { nodes: { 'absent:3306': 1 } });
+
+    expect(compileUpstream(upstream, addressesOf).nodes).toEqual([]);
+  });
+
+  test('without a timeout waits 60 s for a connection and 600 s for a byte', () => {
+    expect(compileUpstream(checked(upstreamKind, { nodes }), addressesOf)).toMatchObject({
+      connectTimeoutMs: 60_000,
+      idleTimeoutMs: 600_000,
+      retryTimeoutMs: 0,
+    });
+  });
+
+  test('is idle after the longer of send and read', () => {
+    const timeout = { connect: 0.5, send: 3, read: 2 };
+
+    expect(compileUpstream(checked(upstreamKind, { nodes, timeout }), addressesOf)).toMatchObject({
+      connectTimeoutMs: 500,
+      idleTimeoutMs: 3000,
+    });
+  });
+
+  test.for([
+    [{ nodes, scheme: 'tls' }, /scheme "tls" is not available/],
+    [{ service_name: 'a', discovery_type: 'dns' }, /discovery_type "dns" is not available/],
+    [{ nodes: [{ host: '192.0.2.1', weight: 1 }] }, /node "192.0.2.1" has no port/],
+  ] as const)('that cannot serve, %j, has no such nodes and says why', ([document, fault]) => {
+    const upstream = checked(upstreamKind, document);
+
+    expect(compileUpstream(upstream, addressesOf).nodes).toEqual([]);
+    expect(upstreamFault(upstream)).toMatch(fault);
+  });
+
+  test('that can serve has no fault', () => {
+    expect(upstreamFault(checked(upstreamKind, { nodes, scheme: 'tcp' }))).toBeUndefined();
+  });
+
+  test('names each host name among its nodes once', () => {
+    const upstream = checked(upstreamKind, {
+      nodes: { 'mysql:1': 1, 'mysql:2': 1, '192.0.2.1:1': 1, '[::1]:1': 1 },
+    });
+
+    expect([...nodeNames(upstream)]).toEqual(['mysql']);
+  });
+});

@@ -1,0 +1,110 @@
+import type { DocumentChange } from '@apisix-ts/config';
+import { describe, expect, test } from 'vitest';
+import { FactCompiler } from './compiler.ts';
+import type { NameSource } from './compiler.ts';
+
+/** Counts the users of names and knows the addresses it was given. */
+class Names implements NameSource {
+  readonly users = new Map<string, number>();
+  readonly addresses = new Map<string, readonly string[]>();
+
+  follow(name: string): Promise<void> {
+    this.users.set(name, (this.users.get(name) ?? 0) + 1);
+    return Promise.resolve();
+  }
+
+  unfollow(name: string): void {
+    const left = (this.users.get(name) ?? 0) - 1;
+    if (left === 0) this.users.delete(name);
+    else this.users.set(name, left);
+  }
+
+  addressesOf(name: string): readonly string[] {
+    return this.addresses.get(name) ?? [];
+  }
+}
+
+function setUp(): { names: Names; compiler: FactCompiler; logged: string[] } {
+  const names = new Names();
+  const logged: string[] = [];
+  return { names, logged, compiler: new FactCompiler(names, (_level, message) => logged.push(message)) };
+}
+
+function upstream(...hosts: string[]): DocumentChange['document'] {
+  return { type: 'roundrobin', nodes: hosts.map((host) => ({ host, port: 1, weight: 1 })) };
+}
+
+describe('names', () => {
+  test('are followed while an upstream uses them, wherever it stands', () => {
+    const { names, compiler } = setUp();
+
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'u', document: upstream('a.test', 'b.test') },
+      { kind: 'stream_routes', id: 'r', document: { upstream: upstream('b.test') } },
+      { kind: 'services', id: 's', document: { upstream: upstream('c.test') } },
+    ]);
+    expect(names.users).toEqual(
+      new Map([
+        ['a.test', 1],
+        ['b.test', 2],
+        ['c.test', 1],
+      ]),
+    );
+
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'u', document: upstream('b.test') },
+      { kind: 'stream_routes', id: 'r', document: {} },
+      { kind: 'services', id: 's', document: undefined },
+    ]);
+    expect(names.users).toEqual(new Map([['b.test', 1]]));
+  });
+
+  test('are waited for only when they are new', () => {
+    const { compiler } = setUp();
+    const change: DocumentChange = { kind: 'upstreams', id: 'u', document: upstream('a.test') };
+
+    expect(compiler.adopt([change])).toBeInstanceOf(Promise);
+    expect(compiler.adopt([change])).toBeUndefined();
+  });
+
+  test('that change bring new facts for exactly their users', () => {
+    const { names, compiler } = setUp();
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'u', document: upstream('a.test') },
+      { kind: 'upstreams', id: 'other', document: upstream('b.test') },
+    ]);
+    names.addresses.set('a.test', ['192.0.2.9']);
+
+    expect(compiler.compileUsersOf('a.test')).toMatchObject([
+      { kind: 'upstream', key: 'upstreams/u', facts: { nodes: [{ address: '192.0.2.9' }] } },
+    ]);
+  });
+});
+
+describe('an embedded upstream', () => {
+  test('is known by the place of its owner, and forgotten when the owner drops it', () => {
+    const { compiler } = setUp();
+    const compile = (document: DocumentChange['document']): unknown =>
+      compiler
+        .compile([{ kind: 'stream_routes', id: 'r', document }])
+        .map(({ kind, key, facts }) => [kind, key, facts !== undefined]);
+
+    expect(compile({ upstream: upstream('192.0.2.1') })).toEqual([
+      ['upstream', 'stream_routes/r', true],
+      ['route', 'r', true],
+    ]);
+    expect(compile({ upstream_id: 'u' })).toEqual([
+      ['upstream', 'stream_routes/r', false],
+      ['route', 'r', true],
+    ]);
+    expect(compile(undefined)).toEqual([['route', 'r', false]]);
+  });
+});
+
+test('an upstream that cannot serve is logged when it appears', () => {
+  const { compiler, logged } = setUp();
+
+  void compiler.adopt([{ kind: 'upstreams', id: 'u', document: { ...upstream('192.0.2.1'), scheme: 'tls' } }]);
+
+  expect(logged).toEqual(['an upstream cannot serve']);
+});

@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createMemoryStore } from '@apisix-ts/config';
+import { GatewayError } from '@apisix-ts/errors';
+import { connectPeer, openEcho, openServer } from '@apisix-ts/testkit';
+import type { TestServer } from '@apisix-ts/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createGateway } from './gateway.ts';
+import { freePort } from './testing/free-port.ts';
+import { openGateway } from './testing/open-gateway.ts';
+
+let alpha: TestServer;
+let beta: TestServer;
+
+/** Two servers that say who they are to everyone who connects, then echo. */
+beforeAll(async () => {
+  [alpha, beta] = await Promise.all([openGreeter('alpha'), openGreeter('beta_')]);
+});
+
+afterAll(async () => {
+  await Promise.all([alpha.close(), beta.close()]);
+});
+
+async function openGreeter(name: string): Promise<TestServer> {
+  const server = await openServer();
+  void (async () => {
+    for (;;) {
+      const peer = await server.accept();
+      // A client that is gone already is not the greeter's business.
+      peer.send(name).catch(() => {});
+    }
+  })();
+  return server;
+}
+
+function nodes(...servers: readonly TestServer[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(servers.map(({ host, port }) => [`${host}:${port}`, 1]));
+}
+
+/** Connects and reads who answers; undefined when the connection is closed without a byte. */
+async function whoAnswers(port: number): Promise<string | undefined> {
+  const client = await connectPeer(port);
+  try {
+    return (await client.take(5)).toString();
+  } catch {
+    return undefined;
+  } finally {
+    client.destroy();
+  }
+}
+
+describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker threads', ({ workers }) => {
+  test('closes clients without a byte while no route matches', async () => {
+    await using opened = await openGateway({ workers });
+
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+    expect(opened.gateway.counts().sessionsEnded.get('ROUTE_NOT_FOUND')).toBe(1);
+  });
+
+  test('serves a route from the moment its revision is applied', async () => {
+    await using opened = await openGateway({ workers });
+
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(beta) } });
+    expect(await whoAnswers(opened.port)).toBe('beta_');
+
+    await opened.delete('stream_routes/1');
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+  });
+
+  test('leaves open sessions alone when their route changes or goes', async () => {
+    await using opened = await openGateway({ workers });
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
+    const client = await connectPeer(opened.port);
+    await client.send('one');
+    expect((await client.take(3)).toString()).toBe('one');
+
+    await opened.put('stream_routes/1', { server_port: 1, upstream: { nodes: nodes(beta) } });
+    await opened.delete('stream_routes/1');
+
+    await client.send('two');
+    expect((await client.take(3)).toString()).toBe('two');
+    client.destroy();
+  });
+
+  test('follows references, and a change of what is referred to', async () => {
+    await using opened = await openGateway({ workers });
+    await opened.put('upstreams/u', { nodes: nodes(alpha) });
+    await opened.put('services/s', { upstream_id: 'u' });
+    await opened.put('stream_routes/1', { service_id: 's' });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+
+    await opened.put('upstreams/u', { nodes: nodes(beta) });
+    expect(await whoAnswers(opened.port)).toBe('beta_');
+
+    await opened.put('services/s', { upstream: { nodes: nodes(alpha) } });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+
+    await opened.delete('services/s');
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+    expect(opened.gateway.counts().sessionsEnded.get('UPSTREAM_NOT_CONFIGURED')).toBe(1);
+  });
+
+  test('tries the next node when one refuses, and none when retries is 0', async () => {
+    await using opened = await openGateway({ workers });
+    const dead = { host: '127.0.0.1', port: await freePort(), weight: 1, priority: 1 };
+    const alive = { host: alpha.host, port: alpha.port, weight: 1, priority: 0 };
+
+    await opened.put('stream_routes/1', { upstream: { nodes: [dead, alive] } });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+
+    await opened.put('stream_routes/1', { upstream: { nodes: [dead, alive], retries: 0 } });
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+    const line = await opened.logged('a session failed');
+    expect(line).toMatchObject({
+      level: 'error',
+      fields: { code: 'UPSTREAM_CONNECT_REFUSED', route: '1', errno: 'ECONNREFUSED' },
+    });
+  });
+
+  test('keeps the last good version of a route that became invalid', async () => {
+    await using opened = await openGateway({ workers });
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
+
+    await opened.put('stream_routes/1', { upstream: { nodes: 'nonsense' } });
+
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+    expect(opened.gateway.status().rejections).toMatchObject([
+      { kind: 'stream_routes', id: '1', hasPredecessor: true },
+    ]);
+  });
+
+  test('reports two routes that tie, once', async () => {
+    await using opened = await openGateway({ workers });
+    await opened.put('stream_routes/b', { server_port: opened.port });
+
+    await opened.put('stream_routes/a', { server_port: opened.port });
+
+    const overlaps = opened.lines.filter(({ message }) => message.startsWith('two stream routes'));
+    expect(overlaps).toMatchObject([{ level: 'warn', fields: { serving: 'a', never_serving: 'b' } }]);
+  });
+
+  test('ends a session that is idle for longer than its upstream allows', async () => {
+    await using opened = await openGateway({ workers });
+    const timeout = { connect: 1, send: 0.1, read: 0.1 };
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha), timeout } });
+    const client = await connectPeer(opened.port);
+    await client.take(5);
+
+    expect((await client.rest()).ending).toBe('end');
+    client.destroy();
+    expect((await opened.logged('a session failed')).fields).toMatchObject({
+      code: 'SESSION_IDLE_TIMEOUT',
+    });
+  });
+
+  test('opens and closes listeners on reload without touching sessions', async () => {
+    await using opened = await openGateway({ workers });
+    const { gateway, port } = opened;
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
+    const client = await connectPeer(port);
+    await client.send('one');
+    await client.take(3);
+    const added = await freePort();
+
+    expect(await gateway.reload(opened.withPorts(port, added))).toEqual([]);
+    const other = await connectPeer(added);
+    await other.send('new');
+    expect((await other.take(3)).toString()).toBe('new');
+
+    await gateway.reload(opened.withPorts(added));
+    await expect(connectPeer(port)).rejects.toThrow('ECONNREFUSED');
+    await client.send('two');
+    expect((await client.take(3)).toString()).toBe('two');
+    expect(gateway.status().listeners).toEqual([{ host: '127.0.0.1', port: added }]);
+    client.destroy();
+    other.destroy();
+  });
+
+  test('refuses a reload whose port another program has, and goes on as before', async () => {
+    await using opened = await openGateway({ workers });
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
+    const other = createServer().listen(await freePort(), '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const taken = typeof address === 'object' && address !== null ? address.port : 0;
+
+    await expect(opened.gateway.reload(opened.withPorts(taken))).rejects.toMatchObject({
+      code: 'LISTENER_PORT_IN_USE',
+    });
+
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+    other.close();
+  });
+
+  test('quits when the last session has ended, and takes no new ones meanwhile', async () => {
+    await using opened = await openGateway({ workers });
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
+    const client = await connectPeer(opened.port);
+    await client.send('one');
+    await client.take(3);
+
+    const quit = opened.gateway.quit();
+    await client.send('two');
+    expect((await client.take(3)).toString()).toBe('two');
+    client.end();
+    await quit;
+
+    await expect(connectPeer(opened.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('cuts the sessions that are left when the time to quit is over', async () => {
+    await using opened = await openGateway({ workers, shutdownTimeout: '100ms' });
+    await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
+    const client = await connectPeer(opened.port);
+    await client.take(5);
+
+    await opened.gateway.quit();
+
+    expect((await client.rest()).bytes).toBe(0);
+    client.destroy();
+    expect(opened.gateway.counts().sessionsEnded.get('SESSION_CLOSED_BY_SHUTDOWN')).toBe(1);
+  });
+
+  test('resolves a node name, waits for its first answer, and serves on with the last one', async () => {
+    const answers: (readonly string[] | undefined)[] = [[alpha.host]];
+    await using opened = await openGateway({
+      workers,
+      lookup(name) {
+        const addresses = answers.shift();
+        if (addresses !== undefined) return Promise.resolve({ addresses, ttlSeconds: 0 });
+        return Promise.reject(new GatewayError('UPSTREAM_NAME_UNRESOLVED', `${name} is gone`));
+      },
+    });
+
+    await opened.put('stream_routes/1', { upstream: { nodes: { [`server.test:${alpha.port}`]: 1 } } });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+
+    const line = await opened.logged('a node name could not be resolved');
+    expect(line.fields).toMatchObject({ name: 'server.test', still_serving: [alpha.host] });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+  });
+
+  test('moves to the new addresses of a name', async () => {
+    const answers = [['127.0.0.1'], ['127.0.0.2']];
+    const moved = await openGreeterAt('127.0.0.2', alpha.port, 'moved');
+    await using opened = await openGateway({
+      workers,
+      lookup: () => Promise.resolve({ addresses: answers.shift() ?? ['127.0.0.2'], ttlSeconds: 0 }),
+    });
+    await opened.put('stream_routes/1', { upstream: { nodes: { [`server.test:${alpha.port}`]: 1 } } });
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+
+    await opened.logged('a node name has new addresses');
+    // The next write is published after the addresses, so once it is applied they are too.
+    await opened.put('upstreams/later', { nodes: nodes(beta) });
+
+    expect(await whoAnswers(opened.port)).toBe('moved');
+    await moved();
+  });
+});
+
+test('a gateway whose port is in use does not start and leaves nothing running', async () => {
+  await using first = await openGateway({ workers: 0 });
+  const rival = createGateway(first.withPorts(first.port), { store: createMemoryStore() });
+
+  await expect(rival.start()).rejects.toMatchObject({
+    code: 'LISTENER_PORT_IN_USE',
+    message: expect.stringContaining(`127.0.0.1:${first.port}`),
+  });
+});
+
+async function openEchoForTest(): Promise<TestServer> {
+  echo ??= await openEcho();
+  return echo;
+}
+
+let echo: TestServer | undefined;
+afterAll(async () => echo?.close());
+
+/** @returns closes it. */
+async function openGreeterAt(host: string, port: number, name: string): Promise<() => Promise<unknown>> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {}); // its client may be gone first
+    socket.end(name);
+  }).listen(port, host);
+  await once(server, 'listening');
+  return () => once(server.close(), 'close');
+}

@@ -1,0 +1,93 @@
+import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
+import type { MemoryStore, Settings } from '@apisix-ts/config';
+import type { Lookup } from '@apisix-ts/discovery';
+import { createGateway } from '../gateway.ts';
+import type { Gateway } from '../gateway.ts';
+import { freePort } from './free-port.ts';
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface OpenGateway extends AsyncDisposable {
+  readonly gateway: Gateway;
+  readonly store: MemoryStore;
+  readonly port: number;
+  readonly lines: readonly LogLine[];
+  /** Writes a resource and waits until every worker has it. */
+  put(key: string, document: unknown): Promise<void>;
+  /** Deletes a resource and waits until no worker has it. */
+  delete(key: string): Promise<void>;
+  /** Settles with the first line of the log that has this message. */
+  logged(message: string): Promise<LogLine>;
+  /** The settings with other stream ports. */
+  withPorts(...ports: number[]): Settings;
+}
+
+export interface OpenGatewayOptions {
+  /** 0 is the calling thread. */
+  readonly workers: number;
+  readonly lookup?: Lookup;
+  readonly halfClose?: boolean;
+  readonly shutdownTimeout?: string;
+}
+
+/** A started gateway on a memory store, with one stream port and no routes. */
+export async function openGateway(options: OpenGatewayOptions): Promise<OpenGateway> {
+  const { workers, lookup, halfClose = true, shutdownTimeout = '240s' } = options;
+  const port = await freePort();
+  const withPorts = (...ports: number[]): Settings =>
+    settingsFrom({
+      apisix: { proxy_mode: 'stream', stream_proxy: { tcp: ports.map((each) => `127.0.0.1:${each}`) } },
+      nginx_config: {
+        worker_processes: workers,
+        worker_shutdown_timeout: shutdownTimeout,
+        stream: { half_close: halfClose },
+      },
+    });
+
+  const lines: LogLine[] = [];
+  let waiting: { readonly message: string; readonly resolve: (line: LogLine) => void }[] = [];
+  const store = createMemoryStore();
+  const gateway = createGateway(withPorts(port), {
+    store,
+    ...(lookup === undefined ? {} : { lookup }),
+    log(level, message, fields = {}) {
+      const line = { level, message, fields };
+      lines.push(line);
+      for (const waiter of waiting) if (waiter.message === message) waiter.resolve(line);
+      waiting = waiting.filter((waiter) => waiter.message !== message);
+    },
+  });
+  await gateway.start();
+
+  return {
+    gateway,
+    store,
+    port,
+    lines,
+    withPorts,
+    async put(key, document) {
+      const { revision } = await store.writer.put(key, JSON.stringify(document));
+      await gateway.whenApplied(revision);
+    },
+    async delete(key) {
+      const deleted = await store.writer.delete(key);
+      if (deleted === undefined) throw new TypeError(`there is no ${key}`);
+      await gateway.whenApplied(deleted.revision);
+    },
+    logged(message) {
+      const line = lines.find((each) => each.message === message);
+      if (line !== undefined) return Promise.resolve(line);
+      const { promise, resolve } = Promise.withResolvers<LogLine>();
+      waiting.push({ message, resolve });
+      return promise;
+    },
+    async [Symbol.asyncDispose]() {
+      await gateway.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { DocumentChange } from '@apisix-ts/config';
+import { connectPeer, openEcho } from '@apisix-ts/testkit';
+import { expect, test } from 'vitest';
+import { FactCompiler } from './facts/compiler.ts';
+import { Publisher } from './publisher.ts';
+import { SharedCounters } from './shared-counters.ts';
+import { freePort } from './testing/free-port.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+test('a worker that dies costs only its own sessions, and its replacement serves and counts on', async () => {
+  const echo = await openEcho();
+  const port = await freePort();
+  const route: DocumentChange = {
+    kind: 'stream_routes',
+    id: 'r',
+    document: { priority: 0, upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${echo.port}`]: 1 } } },
+  };
+  const { promise: death, resolve: onDeath } = Promise.withResolvers<unknown>();
+  const names = { follow: () => Promise.resolve(), unfollow() {}, addressesOf: () => [] };
+  const publisher = new Publisher(new FactCompiler(names, () => {}), () => {});
+  const counters = new SharedCounters(1);
+  const pool = new WorkerPool({
+    threads: 1,
+    worker: { counters: counters.memory, relay: 'auto', halfClose: true },
+    publisher,
+    documents: () => [route],
+    log: (_level, message, fields) => {
+      if (message.startsWith('a worker died')) onDeath(fields);
+    },
+  });
+  await pool.start();
+  await pool.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0 }]);
+  const lost = await connectPeer(port);
+  await lost.send('one');
+  await lost.take(3);
+
+  // No checked document is like this, so the worker takes it for the defect that it is.
+  const poison: DocumentChange = { kind: 'stream_routes', id: 'bad', document: { server_addr: 'nonsense' } };
+  publisher.publish({ revision: 2, changes: [poison], rejections: [] });
+  expect(await death).toMatchObject({ code: 'WORKER_DIED', worker: 0 });
+  await lost.rest();
+  await pool.settled();
+
+  const client = await connectPeer(port);
+  await client.send('two');
+  expect((await client.take(3)).toString()).toBe('two');
+  expect(counters.listener(0)).toMatchObject({ accepted: 2, closed: 1 });
+  client.destroy();
+  await pool.stop();
+  await echo.close();
+});
