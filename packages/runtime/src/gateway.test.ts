@@ -51,14 +51,14 @@ async function whoAnswers(port: number): Promise<string | undefined> {
 
 describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker threads', ({ workers }) => {
   test('closes clients without a byte while no route matches', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
 
     expect(await whoAnswers(opened.port)).toBeUndefined();
     expect(opened.gateway.counts().sessionsEnded.get('ROUTE_NOT_FOUND')).toBe(1);
   });
 
   test('serves a route from the moment its revision is applied', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
 
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
     expect(await whoAnswers(opened.port)).toBe('alpha');
@@ -71,7 +71,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('leaves open sessions alone when their route changes or goes', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
     const client = await connectPeer(opened.port);
     await client.send('one');
@@ -86,7 +86,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('follows references, and a change of what is referred to', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     await opened.put('upstreams/u', { nodes: nodes(alpha) });
     await opened.put('services/s', { upstream_id: 'u' });
     await opened.put('stream_routes/1', { service_id: 's' });
@@ -104,7 +104,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('tries the next node when one refuses, and none when retries is 0', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     const dead = { host: '127.0.0.1', port: await freePort(), weight: 1, priority: 1 };
     const alive = { host: alpha.host, port: alpha.port, weight: 1, priority: 0 };
 
@@ -121,7 +121,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('keeps the last good version of a route that became invalid', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
 
     await opened.put('stream_routes/1', { upstream: { nodes: 'nonsense' } });
@@ -133,7 +133,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('reports two routes that tie, once', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     await opened.put('stream_routes/b', { server_port: opened.port });
 
     await opened.put('stream_routes/a', { server_port: opened.port });
@@ -143,7 +143,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('ends a session that is idle for longer than its upstream allows', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     const timeout = { connect: 1, send: 0.1, read: 0.1 };
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha), timeout } });
     const client = await connectPeer(opened.port);
@@ -157,7 +157,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('opens and closes listeners on reload without touching sessions', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     const { gateway, port } = opened;
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
     const client = await connectPeer(port);
@@ -180,7 +180,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('refuses a reload whose port another program has, and goes on as before', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
     const other = createServer().listen(await freePort(), '127.0.0.1');
     await once(other, 'listening');
@@ -196,7 +196,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('quits when the last session has ended, and takes no new ones meanwhile', async () => {
-    await using opened = await openGateway({ workers });
+    const opened = await openGateway({ workers });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
     const client = await connectPeer(opened.port);
     await client.send('one');
@@ -212,7 +212,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 
   test('cuts the sessions that are left when the time to quit is over', async () => {
-    await using opened = await openGateway({ workers, shutdownTimeout: '100ms' });
+    const opened = await openGateway({ workers, shutdownTimeout: '100ms' });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
     const client = await connectPeer(opened.port);
     await client.take(5);
@@ -226,7 +226,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
 
   test('resolves a node name, waits for its first answer, and serves on with the last one', async () => {
     const answers: (readonly string[] | undefined)[] = [[alpha.host]];
-    await using opened = await openGateway({
+    const opened = await openGateway({
       workers,
       lookup(name) {
         const addresses = answers.shift();
@@ -246,7 +246,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   test('moves to the new addresses of a name', async () => {
     const answers = [['127.0.0.1'], ['127.0.0.2']];
     const moved = await openGreeterAt('127.0.0.2', alpha.port, 'moved');
-    await using opened = await openGateway({
+    const opened = await openGateway({
       workers,
       lookup: () => Promise.resolve({ addresses: answers.shift() ?? ['127.0.0.2'], ttlSeconds: 0 }),
     });
@@ -263,7 +263,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
 });
 
 test('a gateway whose port is in use does not start and leaves nothing running', async () => {
-  await using first = await openGateway({ workers: 0 });
+  const first = await openGateway({ workers: 0 });
   const rival = createGateway(first.withPorts(first.port), { store: createMemoryStore() });
 
   await expect(rival.start()).rejects.toMatchObject({

@@ -104,7 +104,9 @@ describe('an embedded upstream', () => {
 test('an upstream that cannot serve is logged when it appears', () => {
   const { compiler, logged } = setUp();
 
-  void compiler.adopt([{ kind: 'upstreams', id: 'u', document: { ...upstream('192.0.2.1'), scheme: 'tls' } }]);
+  void compiler.adopt([
+    { kind: 'upstreams', id: 'u', document: { ...upstream('192.0.2.1'), scheme: 'tls' } },
+  ]);
 
   expect(logged).toEqual(['an upstream cannot serve']);
 });

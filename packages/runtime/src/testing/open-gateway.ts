@@ -1,6 +1,7 @@
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import type { MemoryStore, Settings } from '@apisix-ts/config';
 import type { Lookup } from '@apisix-ts/discovery';
+import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
 import { freePort } from './free-port.ts';
@@ -11,7 +12,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export interface OpenGateway extends AsyncDisposable {
+export interface OpenGateway {
   readonly gateway: Gateway;
   readonly store: MemoryStore;
   readonly port: number;
@@ -34,7 +35,7 @@ export interface OpenGatewayOptions {
   readonly shutdownTimeout?: string;
 }
 
-/** A started gateway on a memory store, with one stream port and no routes. */
+/** A started gateway on a memory store, with one stream port and no routes. It is closed when the test is over. */
 export async function openGateway(options: OpenGatewayOptions): Promise<OpenGateway> {
   const { workers, lookup, halfClose = true, shutdownTimeout = '240s' } = options;
   const port = await freePort();
@@ -62,6 +63,10 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     },
   });
   await gateway.start();
+  onTestFinished(async () => {
+    await gateway.close();
+    await store.close();
+  });
 
   return {
     gateway,
@@ -84,10 +89,6 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
       const { promise, resolve } = Promise.withResolvers<LogLine>();
       waiting.push({ message, resolve });
       return promise;
-    },
-    async [Symbol.asyncDispose]() {
-      await gateway.close();
-      await store.close();
     },
   };
 }
