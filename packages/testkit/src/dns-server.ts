@@ -44,16 +44,28 @@ export async function startDnsServer({ names, ttlSeconds = 1 }: DnsServerOptions
   const writeNames = async (next: DnsNames): Promise<void> => {
     version += 1;
     const lines = Object.entries(next).flatMap(([name, list]) => list.map((each) => `${each} ${name}`));
-    await writeFile(hostsFile, [`127.1.${version >> 8}.${version & 255} version.test`, ...lines, ''].join('\n'));
+    await writeFile(
+      hostsFile,
+      [`127.1.${version >> 8}.${version & 255} version.test`, ...lines, ''].join('\n'),
+    );
   };
   await writeNames(names);
 
   const child = spawn(
     'dnsmasq',
     [
-      ...['--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file='],
-      ...['--listen-address=127.0.0.1', '--bind-interfaces', `--port=${port}`, '--user='],
-      ...[`--addn-hosts=${hostsFile}`, `--local-ttl=${ttlSeconds}`, '--log-facility=-'],
+      '--keep-in-foreground',
+      '--conf-file=/dev/null',
+      '--pid-file=',
+      '--user=',
+      '--log-facility=-',
+      '--no-resolv',
+      '--no-hosts',
+      '--listen-address=127.0.0.1',
+      '--bind-interfaces',
+      `--port=${port}`,
+      `--addn-hosts=${hostsFile}`,
+      `--local-ttl=${ttlSeconds}`,
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
@@ -68,9 +80,12 @@ export async function startDnsServer({ names, ttlSeconds = 1 }: DnsServerOptions
     const deadline = Date.now() + DEADLINE_MS;
     while (!(await servesVersion(resolver, version))) {
       if (failure !== undefined) {
-        throw new Error('these tests ask a real DNS server and found no dnsmasq: apt-get install dnsmasq-base', {
-          cause: failure,
-        });
+        throw new Error(
+          'these tests ask a real DNS server and found no dnsmasq: apt-get install dnsmasq-base',
+          {
+            cause: failure,
+          },
+        );
       }
       if (child.exitCode !== null || Date.now() > deadline) {
         throw new Error(`dnsmasq at ${server} did not serve within ${DEADLINE_MS} ms: ${output}`);

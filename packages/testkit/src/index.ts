@@ -1,1 +1,15 @@
-export {};
+export { countDescriptors } from './descriptors.ts';
+export { startDnsServer } from './dns-server.ts';
+export type { DnsNames, DnsServer, DnsServerOptions } from './dns-server.ts';
+export { startEtcd } from './etcd-server.ts';
+export type { EtcdServer, EtcdServerOptions } from './etcd-server.ts';
+export { FakeClock } from './fake-clock.ts';
+export { connectPeer, Peer } from './peer.ts';
+export type { Ending, Rest } from './peer.ts';
+export { openEcho, openServer, openSink, openSource } from './servers.ts';
+export type { TestServer } from './servers.ts';
+export { someBytes, splitAtEach, splitBytes } from './split-bytes.ts';
+export { openTcpGate } from './tcp-gate.ts';
+export type { TcpGate } from './tcp-gate.ts';
+export { openToxicProxy } from './toxic-proxy.ts';
+export type { Toxic, ToxicProxy, ToxicProxyOptions } from './toxic-proxy.ts';

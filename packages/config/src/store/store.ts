@@ -51,7 +51,8 @@ export interface PutResult {
  * Writing is a capability of a store. An answer means the write is durable. A write whose outcome is unknown
  * rejects and is not repeated: only the caller can tell whether repeating is safe.
  *
- * All methods reject with `STORE_UNREACHABLE`, `STORE_FULL`, `STORE_DENIED` or `STORE_CLOSED`.
+ * All methods reject with `STORE_UNREACHABLE`, `STORE_FULL`, `STORE_DENIED` or `STORE_CLOSED`; those that write also with
+ * `STORE_VALUE_TOO_LARGE`.
  */
 export interface StoreWriter {
   /** The key's latest value, as of now (linearizable). */

@@ -1,0 +1,93 @@
+import { resourceKinds } from '@apisix-ts/config';
+import { GatewayError } from '@apisix-ts/errors';
+import { expect, onTestFinished, test } from 'vitest';
+import { createControlServer } from './control-server.ts';
+import type { GatewayFacts } from './gateway-facts.ts';
+
+const facts: GatewayFacts = {
+  provider: 'embedded',
+  store: { state: 'following', since: 5, revision: 12 },
+  revision: 12,
+  workers: new Map([
+    [0, 12],
+    [1, 11],
+  ]),
+  listeners: [{ host: '0.0.0.0', port: 9100 }],
+  rejections: [
+    { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
+  ],
+};
+
+async function open(status = facts): Promise<string> {
+  const server = await createControlServer({
+    host: '127.0.0.1',
+    port: 0,
+    serverToken: 'APISIX',
+    kinds: resourceKinds,
+    status: () => status,
+  });
+  onTestFinished(() => server.close());
+  return `http://127.0.0.1:${server.port}`;
+}
+
+test('tells which revision is in effect in each worker and in all of them', async () => {
+  const response = await fetch(`${await open()}/v1/config/status`);
+
+  expect(response.headers.get('server')).toBe('APISIX');
+  expect(await response.json()).toEqual({
+    config_provider: 'embedded',
+    store: { state: 'following', since: 5, revision: 12 },
+    applied_revision: 11,
+    workers: [
+      { id: 0, revision: 12 },
+      { id: 1, revision: 11 },
+    ],
+    listeners: [{ host: '0.0.0.0', port: 9100 }],
+    rejected: [
+      { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
+    ],
+  });
+});
+
+test('tells why the store is away', async () => {
+  const error = new GatewayError('STORE_UNREACHABLE', 'nobody answers');
+  const base = await open({ ...facts, store: { state: 'away', since: 7, revision: 12, error } });
+
+  const status: unknown = await (await fetch(`${base}/v1/config/status`)).json();
+
+  expect(status).toMatchObject({ store: { state: 'away', since: 7, revision: 12, error: 'nobody answers' } });
+});
+
+test('serves the schemas of all kinds of resources', async () => {
+  const schemas: unknown = await (await fetch(`${await open()}/v1/schema`)).json();
+
+  expect(schemas).toMatchObject({
+    main: { stream_route: { type: 'object' }, upstream: {}, service: {} },
+    plugins: {},
+    stream_plugins: {},
+  });
+});
+
+test('answers anything else with 404 in JSON', async () => {
+  const response = await fetch(`${await open()}/v0/schema`);
+
+  expect(response.status).toBe(404);
+  expect(await response.json()).toEqual({ error_msg: 'not found' });
+});
+
+test('says which port is in use', async () => {
+  const { port } = new URL(await open());
+
+  await expect(
+    createControlServer({
+      host: '127.0.0.1',
+      port: Number(port),
+      serverToken: 'APISIX',
+      kinds: [],
+      status: () => facts,
+    }),
+  ).rejects.toMatchObject({
+    code: 'LISTENER_PORT_IN_USE',
+    message: expect.stringContaining(`the Control API (apisix.control) cannot listen on 127.0.0.1:${port}`),
+  });
+});
