@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
 import type { Log } from '@apisix-ts/runtime';
@@ -49,7 +49,8 @@ export function openErrorLog({ path, level, mirror }: ErrorLogOptions): ErrorLog
 function open(path: string): SonicBoom {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    const file = new sonicBoom.SonicBoom({ dest: path, sync: false, append: true });
+    // Opened here, so that what is wrong with the path is known now.
+    const file = new sonicBoom.SonicBoom({ fd: openSync(path, 'a'), sync: false });
     // A disk that fills up later must not end the gateway; the lines are lost and the operator sees why.
     file.on('error', (error: Error) => process.stderr.write(`cannot write ${path}: ${error.message}\n`));
     return file;

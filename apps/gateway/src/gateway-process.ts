@@ -90,7 +90,7 @@ export class GatewayProcess {
   async #start(): Promise<void> {
     try {
       await this.#gateway.start();
-      await this.#services.become(this.#plans());
+      await this.#services.become(this.#plans(this.settings));
     } catch (error) {
       await this.#services.close();
       await this.#gateway.close();
@@ -137,11 +137,10 @@ export class GatewayProcess {
     try {
       const loaded = load({ ...this.#options, config: this.#loaded.file });
       const pending = [
-        ...(await this.#gateway.reload(loaded.settings)),
+        ...(await this.#takeOver(loaded.settings)),
         ...pendingStoreSettings(this.#loaded.settings, loaded.settings),
       ];
       this.#loaded = loaded;
-      await this.#services.become(this.#plans());
       this.#lastReload = { at, ok: true, pending };
       this.#log.log('notice', 'the configuration was read again', { listeners: this.#listenerNames() });
       for (const path of pending) {
@@ -159,10 +158,21 @@ export class GatewayProcess {
     this.#writeRecord();
   }
 
-  #plans(): ReturnType<typeof planServices> {
+  /** All of it or nothing. @returns settings that wait for a restart. */
+  async #takeOver(settings: Settings): Promise<readonly string[]> {
+    await this.#services.become(this.#plans(settings));
+    try {
+      return await this.#gateway.reload(settings);
+    } catch (error) {
+      await this.#services.become(this.#plans(this.settings));
+      throw error;
+    }
+  }
+
+  #plans(settings: Settings): ReturnType<typeof planServices> {
     return planServices({
-      settings: this.settings,
-      http: httpListeners(this.settings),
+      settings,
+      http: httpListeners(settings),
       home: this.#options.home,
       gateway: this.#gateway,
       store: this.#store,

@@ -10,24 +10,41 @@ export interface ServicePlan {
   readonly open: () => Promise<Service>;
 }
 
+interface Running {
+  readonly plan: ServicePlan;
+  readonly service: Service;
+}
+
 /** The services that run, brought in line with a list of plans at start and at every reload. */
 export class Services {
-  readonly #running = new Map<string, Service>();
+  #running: readonly Running[] = [];
 
-  /** Closes what is no longer wanted, then opens what is new. Rejects with the first `LISTENER_*`; the rest runs. */
+  /**
+   * Closes what is no longer wanted, then opens what is new. Rejects with the first `LISTENER_*`; what ran before runs
+   * again then.
+   */
   async become(plans: readonly ServicePlan[]): Promise<void> {
-    const wanted = new Set(plans.map(({ key }) => key));
-    for (const [key, service] of this.#running) {
-      if (wanted.has(key)) continue;
-      this.#running.delete(key);
-      await service.close();
-    }
-    for (const { key, open } of plans) {
-      if (!this.#running.has(key)) this.#running.set(key, await open());
+    const former = this.#running.map(({ plan }) => plan);
+    try {
+      await this.#change(plans);
+    } catch (error) {
+      await this.#change(former);
+      throw error;
     }
   }
 
   async close(): Promise<void> {
-    await this.become([]);
+    await this.#change([]);
+  }
+
+  async #change(plans: readonly ServicePlan[]): Promise<void> {
+    const wanted = new Set(plans.map(({ key }) => key));
+    const outdated = this.#running.filter(({ plan }) => !wanted.has(plan.key));
+    this.#running = this.#running.filter(({ plan }) => wanted.has(plan.key));
+    await Promise.all(outdated.map(({ service }) => service.close()));
+    for (const plan of plans) {
+      if (this.#running.some((running) => running.plan.key === plan.key)) continue;
+      this.#running = [...this.#running, { plan, service: await plan.open() }];
+    }
   }
 }

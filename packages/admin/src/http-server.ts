@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { GatewayError, isGatewayError } from '@apisix-ts/errors';
+import { isGatewayError, listenError } from '@apisix-ts/errors';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createAllowList } from './allow-list.ts';
@@ -99,7 +99,7 @@ export function createHttpServer(
       try {
         await app.listen({ host, port });
       } catch (error) {
-        throw listenError(error, host, port);
+        throw listenError('the Admin API (deployment.admin)', host, port, error);
       }
       const address = app.server.address();
       return address !== null && typeof address === 'object' ? address : { address: host, port };
@@ -158,16 +158,4 @@ function toAdminRequest(request: FastifyRequest): AdminRequest {
 function toBytes(body: AnswerBody | undefined): Buffer {
   if (body === undefined) return Buffer.alloc(0);
   return Buffer.from('text' in body ? body.text : `${JSON.stringify(body.json)}\n`);
-}
-
-function listenError(error: unknown, host: string, port: number): GatewayError {
-  const errno = error instanceof Error && 'code' in error ? error.code : undefined;
-  const place = `The Admin API cannot listen on ${host}:${port}`;
-  if (errno === 'EADDRINUSE') {
-    return new GatewayError('LISTENER_PORT_IN_USE', `${place}: the port is in use.`, { cause: error });
-  }
-  if (errno === 'EACCES') {
-    return new GatewayError('LISTENER_DENIED', `${place}: permission was denied.`, { cause: error });
-  }
-  return new GatewayError('LISTENER_FAILED', `${place}: ${String(errno ?? error)}.`, { cause: error });
 }

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { GatewayProcess } from '../gateway-process.ts';
+
+/** The ports of one gateway, all free a moment ago. */
+export interface Ports {
+  readonly stream: number;
+  readonly http: number;
+  readonly admin: number;
+  readonly control: number;
+  readonly metrics: number;
+}
+
+export interface Installation {
+  readonly home: string;
+  readonly ports: Ports;
+  /** Replaces `conf/config.yaml`. */
+  readonly configure: (yaml: string) => Promise<void>;
+  readonly start: () => Promise<GatewayProcess>;
+  readonly read: (file: string) => Promise<string>;
+}
+
+/** An empty installation in a temporary folder, removed when the test is over. */
+export async function createInstallation(): Promise<Installation> {
+  const home = await mkdtemp(join(tmpdir(), 'apisix-'));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  await mkdir(join(home, 'conf'));
+  const [stream, http, admin, control, metrics] = await freePorts();
+  return {
+    home,
+    ports: { stream, http, admin, control, metrics },
+    configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
+    start: async () => {
+      const gateway = await GatewayProcess.start({ home, config: undefined, env: {}, mirrorLog: false });
+      onTestFinished(() => gateway.stop());
+      return gateway;
+    },
+    read: (file) => readFile(join(home, file), 'utf8'),
+  };
+}
+
+/** A whole config.yaml: everything on loopback, the data plane in the calling thread. */
+export function configYaml(ports: Ports, streamPorts: readonly number[] = [ports.stream]): string {
+  return `
+apisix:
+  proxy_mode: http&stream
+  enable_ipv6: false
+  node_listen: [{ ip: 127.0.0.1, port: ${ports.http} }]
+  stream_proxy: { tcp: [${streamPorts.map((port) => `"127.0.0.1:${port}"`).join(', ')}] }
+  control: { ip: 127.0.0.1, port: ${ports.control} }
+deployment:
+  admin:
+    admin_key_required: false
+    admin_listen: { ip: 127.0.0.1, port: ${ports.admin} }
+plugin_attr:
+  prometheus: { export_addr: { ip: 127.0.0.1, port: ${ports.metrics} } }
+nginx_config:
+  worker_processes: 0
+`;
+}
+
+async function freePorts(): Promise<[number, number, number, number, number]> {
+  const open = async (): Promise<[number, () => void]> => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
+    return [address.port, () => server.close()];
+  };
+  const [a, b, c, d, e] = await Promise.all([open(), open(), open(), open(), open()]);
+  for (const [, close] of [a, b, c, d, e]) close();
+  return [a[0], b[0], c[0], d[0], e[0]];
+}
