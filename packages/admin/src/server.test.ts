@@ -217,7 +217,7 @@ describe('listening and closing', () => {
 
     await expect(openAdmin({ port })).rejects.toMatchObject({
       code: 'LISTENER_PORT_IN_USE',
-      message: `The Admin API cannot listen on 127.0.0.1:${port}: the port is in use.`,
+      message: expect.stringContaining(`the Admin API (deployment.admin) cannot listen on 127.0.0.1:${port}`),
     });
     holder.close();
   });
