@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
 import type { ConfigProvider, Settings, Store } from '@apisix-ts/config';
-import { openEmbeddedStore } from '@apisix-ts/store-embedded';
-import { etcdOptions, openEtcdStore } from '@apisix-ts/store-etcd';
 
 /** Opens a store as the settings describe it. */
-type OpenStore = (settings: Settings, home: string) => Promise<Store> | Store;
+type OpenStore = (settings: Settings, home: string) => Promise<Store>;
 
-/** Every store there is, by the name that `config_provider` has for it. */
+/** Every store there is, by the name that `config_provider` has for it. Only the one in use is loaded. */
 const stores: Readonly<Record<ConfigProvider, OpenStore>> = {
-  embedded: ({ deployment }, home) => openEmbeddedStore({ path: resolve(home, deployment.embedded.path) }),
-  etcd: ({ deployment, apisix }) => {
+  async embedded({ deployment }, home) {
+    const { openEmbeddedStore } = await import('@apisix-ts/store-embedded');
+    return openEmbeddedStore({ path: resolve(home, deployment.embedded.path) });
+  },
+  async etcd({ deployment, apisix }) {
+    const { etcdOptions, openEtcdStore } = await import('@apisix-ts/store-etcd');
     const authorities = apisix.ssl.ssl_trusted_certificate;
     return openEtcdStore(
       etcdOptions(deployment.etcd, authorities === 'system' ? undefined : resolve(authorities)),
@@ -18,7 +20,7 @@ const stores: Readonly<Record<ConfigProvider, OpenStore>> = {
 };
 
 /** Rejects with `STORE_*`. */
-export async function openStore(settings: Settings, home: string): Promise<Store> {
+export function openStore(settings: Settings, home: string): Promise<Store> {
   return stores[settings.deployment.config_provider](settings, home);
 }
 
