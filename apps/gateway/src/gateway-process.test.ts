@@ -245,7 +245,7 @@ describe('a gateway that cannot start says why and leaves nothing open:', () => 
     await writeFile(join(home, 'logs'), '');
 
     await expect(start()).rejects.toMatchObject({
-      code: 'SETTINGS_INVALID',
+      code: 'HOME_UNUSABLE',
       message: expect.stringContaining(`the folder ${join(home, 'logs')} could not be made`),
     });
   });

@@ -33,6 +33,7 @@ export class GatewayProcess {
   readonly #services = new Services();
   readonly #started = Date.now();
   #loaded: LoadedSettings;
+  #isAnnounced = false;
   #reloads = 0;
   #lastReload: ReloadRecord | null = null;
   #reloading: Promise<void> = Promise.resolve();
@@ -96,12 +97,17 @@ export class GatewayProcess {
       await this.#gateway.close();
       throw error;
     }
-    writePidFile(this.#options.home);
-    this.#writeRecord();
     this.#log.log('notice', 'the gateway is serving', {
       store: this.#store.name,
       listeners: this.#listenerNames(),
     });
+  }
+
+  /** Writes the pid file and the run record: from now on `apisix` finds this process and sends it signals. */
+  announce(): void {
+    writePidFile(this.#options.home);
+    this.#isAnnounced = true;
+    this.#writeRecord();
   }
 
   /**
@@ -188,6 +194,7 @@ export class GatewayProcess {
   }
 
   #writeRecord(): void {
+    if (!this.#isAnnounced) return;
     writeRunRecord(this.#options.home, {
       pid: process.pid,
       started: this.#started,
@@ -211,7 +218,7 @@ function makeFolders(home: string): void {
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new GatewayError(
-        'SETTINGS_INVALID',
+        'HOME_UNUSABLE',
         `the folder ${path} could not be made: ${reason}; choose another one with --home, or change its permissions`,
         { cause },
       );

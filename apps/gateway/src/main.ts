@@ -20,6 +20,7 @@ async function main(): Promise<void> {
       mirrorLog: notifyParent === undefined,
     });
     handleSignals(gateway, process);
+    gateway.announce();
     const facts = { settings: gateway.settings, home: args.home, configFile: gateway.configFile };
     if (notifyParent === undefined) {
       for (const warning of gateway.warnings) process.stdout.write(`${warning}\n`);

@@ -25,7 +25,7 @@ export interface ReloadRecord {
   readonly pending?: readonly string[];
 }
 
-/** @returns undefined when no gateway has left a record there, or not a whole one. */
+/** @returns undefined when no gateway has left a record there, or what is there is damaged. */
 export function readRunRecord(home: string): RunRecord | undefined {
   let text: string;
   try {
@@ -34,8 +34,13 @@ export function readRunRecord(home: string): RunRecord | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-  // Replaced as a whole by the gateway, so what is there is what it wrote.
-  return JSON.parse(text) as RunRecord;
+  try {
+    // Replaced as a whole by the gateway, so what is there is what it wrote.
+    return JSON.parse(text) as RunRecord;
+  } catch {
+    // Damaged by something else: it tells nothing, and the next gateway replaces it.
+    return undefined;
+  }
 }
 
 /** Replaces the record as a whole: a reader sees the old one or the new one. */

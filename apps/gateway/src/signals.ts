@@ -6,23 +6,32 @@ import type { GatewayProcess } from './gateway-process.ts';
  */
 const SAME_WISH_MS = 500;
 
+/** How far the process is on its way out; a signal only ever takes it further. */
+const WAYS_OUT = ['quit', 'stop', 'exit'] as const;
+
 /**
- * TERM and INT stop at once, QUIT lets sessions finish, HUP reads the configuration again. A further TERM, INT or QUIT
- * ends the process without waiting for anything.
+ * TERM and INT stop at once, QUIT lets sessions finish, HUP reads the configuration again. A TERM or INT during a quit
+ * stops; a further one ends the process without waiting for anything.
  */
 export function handleSignals(gateway: GatewayProcess, source: NodeJS.Process): void {
-  let endingSince: number | undefined;
-  const end = (work: () => Promise<void>): void => {
-    if (endingSince !== undefined) {
-      if (performance.now() - endingSince > SAME_WISH_MS) source.exit(1);
-      return;
+  let progress = -1;
+  let since = 0;
+  const end = (wanted: 'quit' | 'stop'): void => {
+    const isSameWish = progress >= 0 && performance.now() - since <= SAME_WISH_MS;
+    const next = Math.max(WAYS_OUT.indexOf(wanted), isSameWish ? progress : progress + 1);
+    if (next === progress) return;
+    progress = next;
+    since = performance.now();
+    const way = WAYS_OUT[next];
+    if (way === 'quit' || way === 'stop') {
+      // What fails here is a defect: it ends the process with its trace.
+      void gateway[way]().then(() => source.exit(0));
+    } else {
+      source.exit(1);
     }
-    endingSince = performance.now();
-    // What fails here is a defect: it ends the process with its trace.
-    void work().then(() => source.exit(0));
   };
-  source.on('SIGTERM', () => end(() => gateway.stop()));
-  source.on('SIGINT', () => end(() => gateway.stop()));
-  source.on('SIGQUIT', () => end(() => gateway.quit()));
+  source.on('SIGTERM', () => end('stop'));
+  source.on('SIGINT', () => end('stop'));
+  source.on('SIGQUIT', () => end('quit'));
   source.on('SIGHUP', () => void gateway.reload());
 }

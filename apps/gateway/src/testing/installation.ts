@@ -36,6 +36,7 @@ export async function createInstallation(): Promise<Installation> {
     configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
     start: async () => {
       const gateway = await GatewayProcess.start({ home, config: undefined, env: {}, mirrorLog: false });
+      gateway.announce();
       onTestFinished(() => gateway.stop());
       return gateway;
     },

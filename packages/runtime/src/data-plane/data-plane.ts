@@ -20,7 +20,7 @@ export class DataPlane {
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, Listener>();
   readonly #context: Promise<SessionContext>;
-  #onIdle: (() => void) | undefined;
+  #onIdle: (() => void)[] = [];
 
   constructor(options: WorkerOptions, log: Log) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class DataPlane {
     this.#closeListeners();
     if (this.#open.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
+    this.#onIdle.push(resolve);
     const timer = graceMs > 0 ? setTimeout(() => this.#cut(), graceMs) : undefined;
     await promise;
     clearTimeout(timer);
@@ -85,7 +85,7 @@ export class DataPlane {
       onOpened: (session) => void this.#open.add(session),
       onEnded: (session) => {
         this.#open.delete(session);
-        if (this.#open.size === 0) this.#onIdle?.();
+        if (this.#open.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       },
     };
   }

@@ -1,0 +1,39 @@
+import type { Clock, Environment } from '@apisix-ts/config';
+import type { GatewayProgram } from './gateway-program.ts';
+import type { OptionName, Options } from './options.ts';
+import type { Signals } from './signals.ts';
+
+/** One word after `apisix`. */
+export interface Command {
+  readonly name: string;
+  /** A line in the list of commands. */
+  readonly summary: string;
+  /** Those it takes beside `--home` and `--help`, which all take. */
+  readonly options: readonly OptionName[];
+  /** Stands for the words it takes beside options, such as `[COMMAND]`. Absent: it takes none. */
+  readonly words?: string;
+  /**
+   * @returns the exit status: 0 when what was asked is done.
+   * @throws GatewayError when it is not; the caller tells why and exits with 1.
+   */
+  run(context: CommandContext, options: Options): Promise<number>;
+}
+
+/** Everything a command touches outside its own process; tests pass their own. */
+export interface CommandContext {
+  readonly env: Environment;
+  /** Absolute path of the working directory. */
+  readonly cwd: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+  readonly signals: Signals;
+  /** What `start` runs. */
+  readonly gateway: GatewayProgram;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  /** Is a person looking? */
+  readonly isTTY?: boolean;
+}

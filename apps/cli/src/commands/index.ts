@@ -1,0 +1,16 @@
+import type { Command } from '../command.ts';
+import { createHelp } from './help.ts';
+import { initEtcd } from './init-etcd.ts';
+import { init } from './init.ts';
+import { quit } from './quit.ts';
+import { reload } from './reload.ts';
+import { restart } from './restart.ts';
+import { start } from './start.ts';
+import { stop } from './stop.ts';
+import { test } from './test.ts';
+import { version } from './version.ts';
+
+const actions = [init, initEtcd, start, stop, quit, restart, reload, test, version];
+
+/** Every command there is, in the order of the help. */
+export const commands: readonly Command[] = [createHelp(actions), ...actions];

@@ -1,0 +1,16 @@
+import type { Command } from '../command.ts';
+import { findHome, makeFolders } from '../home.ts';
+import { checkSettings, printWarnings, warnAboutMachine } from '../settings-check.ts';
+
+export const init: Command = {
+  name: 'init',
+  summary: 'check config.yaml and make the folders for data and logs',
+  options: [],
+  async run(context, options) {
+    const home = findHome(options.home, context.env, context.cwd);
+    warnAboutMachine(context, home);
+    printWarnings(context, checkSettings(context, home));
+    makeFolders(home);
+    return 0;
+  },
+};

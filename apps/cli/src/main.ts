@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { systemClock } from '@apisix-ts/config';
+import { runCommandLine } from './command-line.ts';
+import { findGatewayProgram } from './gateway-program.ts';
+import { processSignals } from './signals.ts';
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  env: process.env,
+  cwd: process.cwd(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  signals: processSignals,
+  gateway: findGatewayProgram(),
+});

@@ -1,0 +1,84 @@
+import { parseArgs } from 'node:util';
+
+interface OptionFacts {
+  readonly type: 'string' | 'boolean';
+  readonly short: string;
+  /** Stands for the value in the usage. */
+  readonly value?: string;
+  readonly about: string;
+}
+
+/** Every option of every command. */
+export const optionTable = {
+  home: { type: 'string', short: 'p', value: 'DIR', about: 'the installation, which has conf/ and logs/' },
+  config: { type: 'string', short: 'c', value: 'FILE', about: 'read FILE instead of conf/config.yaml' },
+  foreground: { type: 'boolean', short: 'f', about: 'stay in the foreground, and log there too' },
+  verbose: { type: 'boolean', short: 'v', about: 'tell which folder and which file are used' },
+  version: { type: 'boolean', short: 'v', about: 'print the version' },
+  help: { type: 'boolean', short: 'h', about: 'print this' },
+} as const;
+
+export type OptionName = keyof typeof optionTable;
+
+/** What was typed after the command's name. */
+export interface Options {
+  readonly home: string | undefined;
+  readonly config: string | undefined;
+  readonly foreground: boolean;
+  readonly verbose: boolean;
+  readonly version: boolean;
+  readonly help: boolean;
+  /** What stands beside the options. */
+  readonly words: readonly string[];
+}
+
+/** Those every command takes. */
+export const commonOptions: readonly OptionName[] = ['home', 'help'];
+
+export function optionFacts(name: OptionName): OptionFacts {
+  return optionTable[name];
+}
+
+/** @returns a sentence about what is wrong, if something is. */
+export function readOptions(args: readonly string[], names: readonly OptionName[]): Options | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: Object.fromEntries([...names, ...commonOptions].map((name) => [name, optionTable[name]])),
+      allowPositionals: true,
+    });
+    const text = (name: OptionName): string | undefined => {
+      const value = values[name];
+      return typeof value === 'string' ? value : undefined;
+    };
+    return {
+      home: text('home'),
+      config: text('config'),
+      foreground: values['foreground'] === true,
+      verbose: values['verbose'] === true,
+      version: values['version'] === true,
+      help: values['help'] === true,
+      words: positionals,
+    };
+  } catch (error) {
+    // The first sentence says it; Node adds advice for words that begin with a dash.
+    if (error instanceof TypeError && 'code' in error) return error.message.replace(/\. .*/s, '');
+    throw error;
+  }
+}
+
+/** Takes the command's name out of the line: the first word that is neither an option nor the value of `--home`. */
+export function splitCommand(line: readonly string[]): {
+  readonly name?: string;
+  readonly args: readonly string[];
+} {
+  const { tokens } = parseArgs({
+    args: [...line],
+    options: { home: optionTable.home },
+    strict: false,
+    tokens: true,
+  });
+  const found = tokens.find((token) => token.kind === 'positional');
+  if (found === undefined) return { args: line };
+  return { name: found.value, args: line.toSpliced(found.index, 1) };
+}

@@ -1,0 +1,144 @@
+import type { DocumentChange } from '@apisix-ts/config';
+import { describe, expect, test } from 'vitest';
+import { FactCompiler } from './facts/compiler.ts';
+import type { NameSource } from './facts/compiler.ts';
+import { Publisher } from './publisher.ts';
+import type { WorkerLink } from './workers/worker-link.ts';
+
+interface Received {
+  readonly sequence: number;
+  readonly keys: readonly string[];
+  readonly isLastPart: boolean;
+}
+
+/** The main thread's end of a worker that only remembers what it was sent. */
+function createLink(index: number): { link: WorkerLink; received: Received[] } {
+  const received: Received[] = [];
+  const refuse = (): Promise<void> => Promise.reject(new TypeError('not part of this test'));
+  const link: WorkerLink = {
+    index,
+    apply: (sequence, changes, isLastPart) =>
+      received.push({ sequence, keys: changes.map(({ key }) => key), isLastPart }),
+    listen: refuse,
+    drain: refuse,
+    stop: refuse,
+  };
+  return { link, received };
+}
+
+const noNames: NameSource = { follow: () => Promise.resolve(), unfollow() {}, addressesOf: () => [] };
+
+function upstreamChange(id: string, host = '192.0.2.1'): DocumentChange {
+  return {
+    kind: 'upstreams',
+    id,
+    document: { type: 'roundrobin', nodes: [{ host, port: 1, weight: 1 }] },
+  };
+}
+
+function setUp(names = noNames): {
+  publisher: Publisher;
+  publish: (revision: number, ...changes: DocumentChange[]) => void;
+} {
+  const publisher = new Publisher(new FactCompiler(names, () => {}), () => {});
+  return {
+    publisher,
+    publish: (revision, ...changes) => publisher.publish({ revision, changes, rejections: [] }),
+  };
+}
+
+describe('a change', () => {
+  test('goes to every worker at once, in order', () => {
+    const { publisher, publish } = setUp();
+    const [a, b] = [createLink(0), createLink(1)];
+    publisher.add(a.link, []);
+    publisher.add(b.link, []);
+
+    publish(5, upstreamChange('x'));
+    publish(6, upstreamChange('y'));
+
+    for (const { received } of [a, b]) {
+      expect(received.slice(1).map(({ keys }) => keys)).toEqual([['upstreams/x'], ['upstreams/y']]);
+    }
+  });
+
+  test('that is large goes in parts, and the last one says so', () => {
+    const { publisher, publish } = setUp();
+    const { link, received } = createLink(0);
+    publisher.add(link, []);
+
+    publish(5, ...Array.from({ length: 4001 }, (_, index) => upstreamChange(String(index))));
+
+    expect(received.slice(1).map(({ keys, isLastPart }) => [keys.length, isLastPart])).toEqual([
+      [2000, false],
+      [2000, false],
+      [1, true],
+    ]);
+  });
+
+  test('with a new name waits for its first answer, and so do those after it', async () => {
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    const { publisher, publish } = setUp({ ...noNames, follow: () => answer });
+    const { link, received } = createLink(0);
+    publisher.add(link, []);
+
+    publish(5, upstreamChange('named', 'mysql'));
+    publish(6, upstreamChange('plain'));
+    expect(received).toHaveLength(1);
+    const applied = publisher.whenApplied(6);
+    resolve();
+    while (received.length < 3) await Promise.resolve();
+
+    expect(received.slice(1).map(({ keys }) => keys)).toEqual([['upstreams/named'], ['upstreams/plain']]);
+    for (const { sequence } of received) publisher.acknowledge(0, sequence, []);
+    await applied;
+  });
+});
+
+describe('a revision', () => {
+  test('is applied when every worker has acknowledged it, or a later one', async () => {
+    const { publisher, publish } = setUp();
+    const [a, b] = [createLink(0), createLink(1)];
+    publisher.add(a.link, []);
+    publisher.add(b.link, []);
+    publish(5, upstreamChange('x'));
+    publish(6, upstreamChange('y'));
+    let isApplied = false;
+    const applied = publisher.whenApplied(5).then(() => (isApplied = true));
+
+    publisher.acknowledge(0, a.received.at(-1)?.sequence ?? 0, []);
+    expect(publisher.revisions).toEqual(
+      new Map([
+        [0, 6],
+        [1, 0],
+      ]),
+    );
+    await Promise.resolve();
+    expect(isApplied).toBe(false);
+    publisher.acknowledge(1, b.received.at(-1)?.sequence ?? 0, []);
+
+    await applied;
+  });
+
+  test('is no longer waited for when the wait is aborted', async () => {
+    const { publisher } = setUp();
+    const aborting = new AbortController();
+    const applied = publisher.whenApplied(5, aborting.signal);
+
+    aborting.abort(new Error('enough'));
+
+    await expect(applied).rejects.toThrow('enough');
+  });
+});
+
+test('a worker that comes later gets all there is', () => {
+  const { publisher, publish } = setUp();
+  publish(5, upstreamChange('x'));
+  const { link, received } = createLink(0);
+
+  publisher.add(link, [upstreamChange('x')]);
+  publisher.acknowledge(0, received.at(-1)?.sequence ?? 0, []);
+
+  expect(received).toMatchObject([{ keys: ['upstreams/x'], isLastPart: true }]);
+  expect(publisher.revisions).toEqual(new Map([[0, 5]]));
+});
