@@ -17,6 +17,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EPERM: { code: 'LISTENER_DENIED', sentence: 'permission was denied by the system' },
   EADDRNOTAVAIL: { code: 'LISTENER_FAILED', sentence: 'this machine does not have that address' },
   EAFNOSUPPORT: { code: 'LISTENER_FAILED', sentence: 'this machine has no IPv6' },
+  EAI_AGAIN: { code: 'LISTENER_FAILED', sentence: 'that host name could not be looked up' },
   ENOTFOUND: { code: 'LISTENER_FAILED', sentence: 'that host name has no address' },
 };
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { createMemoryStore } from '@apisix-ts/config';
+import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
+import type { Settings } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { connectPeer, openEcho, openServer } from '@apisix-ts/testkit';
 import type { TestServer } from '@apisix-ts/testkit';
@@ -259,6 +260,25 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
 
     expect(await whoAnswers(opened.port)).toBe('moved');
     await moved();
+  });
+});
+
+test('a listener may be named, and one whose name has no address says so', async () => {
+  const opened = await openGateway({ workers: 0 });
+  const port = await freePort();
+  const named = (host: string): Settings =>
+    settingsFrom({
+      apisix: { proxy_mode: 'stream', stream_proxy: { tcp: [`${host}:${port}`] } },
+      nginx_config: { worker_processes: 0 },
+    });
+
+  await opened.gateway.reload(named('localhost'));
+  expect(await whoAnswers(port)).toBeUndefined();
+  expect(opened.gateway.counts().sessionsEnded.get('ROUTE_NOT_FOUND')).toBe(1);
+
+  await expect(opened.gateway.reload(named('absent.invalid'))).rejects.toMatchObject({
+    code: 'LISTENER_FAILED',
+    message: expect.stringContaining(`absent.invalid:${port}: that host name`),
   });
 });
 

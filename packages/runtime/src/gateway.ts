@@ -1,3 +1,5 @@
+import { lookup as lookUpHost } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { DocumentSet, checkResource, followStore, parseDurationMs, resourceKinds } from '@apisix-ts/config';
 import type {
@@ -14,6 +16,7 @@ import type {
 import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
+import { listenError } from '@apisix-ts/errors';
 import { probePort } from '@apisix-ts/transport';
 import { FactCompiler } from './facts/compiler.ts';
 import { ListenerTable } from './listeners.ts';
@@ -237,11 +240,23 @@ class RunningGateway implements Gateway {
     this.#publisher.publish(batch);
   }
 
-  async #listen(plan: readonly ListenerSpec[]): Promise<void> {
+  async #listen(wanted: readonly ListenerSpec[]): Promise<void> {
+    const plan = await Promise.all(wanted.map(withAddress));
     // Workers share their ports, so only an exclusive attempt finds out that another program has one.
     for (const { host, port } of this.#listeners.added(plan)) await probePort(host, port);
     await this.#pool.listen(plan);
     this.#listeners.adopt(plan);
+  }
+}
+
+/** A listener's host may be a name of this machine. Rejects with `LISTENER_FAILED` when it has no address. */
+async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
+  if (isIP(spec.host) !== 0) return spec;
+  try {
+    const { address } = await lookUpHost(spec.host);
+    return { ...spec, host: address };
+  } catch (error) {
+    throw listenError('apisix.stream_proxy.tcp', spec.host, spec.port, error);
   }
 }
 
