@@ -151,12 +151,12 @@ describe('a reload', () => {
     await configure(configYaml(ports));
     const gateway = await start();
 
-    await configure(`${configYaml(ports)}  stream: { half_close: false }\n`);
+    await configure(`${configYaml(ports)}  stream: { half_close: false }\n  error_log_level: info\n`);
     await gateway.reload();
 
     expect(readRunRecord(home)?.last_reload).toMatchObject({
       ok: true,
-      pending: ['nginx_config.stream.half_close'],
+      pending: ['nginx_config.stream.half_close', 'nginx_config.error_log_level'],
     });
   });
 

@@ -144,7 +144,7 @@ export class GatewayProcess {
       const loaded = load({ ...this.#options, config: this.#loaded.file });
       const pending = [
         ...(await this.#takeOver(loaded.settings)),
-        ...pendingStoreSettings(this.#loaded.settings, loaded.settings),
+        ...pendingSettings(this.#loaded.settings, loaded.settings),
       ];
       this.#loaded = loaded;
       this.#lastReload = { at, ok: true, pending };
@@ -226,12 +226,17 @@ function makeFolders(home: string): void {
   }
 }
 
-/** A running gateway keeps its store. */
-function pendingStoreSettings(former: Settings, settings: Settings): readonly string[] {
-  const read = ({ deployment: { config_provider, embedded, etcd } }: Settings): string =>
-    JSON.stringify(config_provider === 'etcd' ? etcd : embedded);
-  if (former.deployment.config_provider !== settings.deployment.config_provider) {
-    return ['deployment.config_provider'];
-  }
-  return read(former) === read(settings) ? [] : [`deployment.${settings.deployment.config_provider}`];
+/** A running gateway keeps its store and its log. */
+function pendingSettings(former: Settings, settings: Settings): readonly string[] {
+  const { config_provider: provider } = settings.deployment;
+  const store = provider === 'etcd' ? 'etcd' : 'embedded';
+  const rows: readonly [string, (settings: Settings) => unknown][] = [
+    ['deployment.config_provider', ({ deployment }) => deployment.config_provider],
+    [`deployment.${store}`, ({ deployment }) => deployment[store]],
+    ['nginx_config.error_log', ({ nginx_config }) => nginx_config.error_log],
+    ['nginx_config.error_log_level', ({ nginx_config }) => nginx_config.error_log_level],
+  ];
+  return rows
+    .filter(([, read]) => JSON.stringify(read(former)) !== JSON.stringify(read(settings)))
+    .map(([path]) => path);
 }

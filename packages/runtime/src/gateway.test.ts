@@ -71,6 +71,18 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     expect(await whoAnswers(opened.port)).toBeUndefined();
   });
 
+  test('does not serve a plain connection by a route with sni, and warns about it', async () => {
+    const opened = await openGateway({ workers });
+
+    await opened.put('stream_routes/1', { sni: 'a.test', upstream: { nodes: nodes(alpha) } });
+
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+    expect(await opened.logged('a resource does not do all that it says')).toMatchObject({
+      level: 'warn',
+      fields: { resource: 'stream_routes/1' },
+    });
+  });
+
   test('leaves open sessions alone when their route changes or goes', async () => {
     const opened = await openGateway({ workers });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(await openEchoForTest()) } });
@@ -261,6 +273,17 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     expect(await whoAnswers(opened.port)).toBe('moved');
     await moved();
   });
+});
+
+test('a store that its owner closes first is reported, and what was loaded keeps serving', async () => {
+  const opened = await openGateway({ workers: 0 });
+  await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });
+
+  await opened.store.close();
+
+  const line = await opened.logged('the store is no longer followed');
+  expect(line).toMatchObject({ level: 'error', fields: { code: 'STORE_CLOSED' } });
+  expect(await whoAnswers(opened.port)).toBe('alpha');
 });
 
 test('a listener may be named, and one whose name has no address says so', async () => {

@@ -16,7 +16,7 @@ import type {
 import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
-import { listenError } from '@apisix-ts/errors';
+import { isGatewayError, listenError } from '@apisix-ts/errors';
 import { probePort } from '@apisix-ts/transport';
 import { FactCompiler } from './facts/compiler.ts';
 import { ListenerTable } from './listeners.ts';
@@ -206,7 +206,7 @@ class RunningGateway implements Gateway {
   #follow(): Promise<Revision> {
     const { promise, resolve, reject } = Promise.withResolvers<Revision>();
     let failures = 0;
-    this.#following = followStore(this.#store, {
+    const following = followStore(this.#store, {
       signal: this.#ending.signal,
       onSnapshot: (snapshot) => {
         this.#publish(this.#documents.load(snapshot));
@@ -224,8 +224,20 @@ class RunningGateway implements Gateway {
         if (failures >= this.#settings.deployment.etcd.startup_retry) reject(state.error);
       },
     });
-    this.#following.catch(reject);
+    this.#following = following.catch((error: unknown) => this.#onUnfollowed(error, reject));
     return promise;
+  }
+
+  /** No store failure ends the following. What does is a store that its owner closed, or a defect, which ends the process. */
+  #onUnfollowed(error: unknown, failStart: (error: unknown) => void): void {
+    failStart(error);
+    if (!isGatewayError(error)) {
+      queueMicrotask(() => {
+        throw error;
+      });
+      return;
+    }
+    this.#log('error', 'the store is no longer followed', { code: error.code, reason: error.message });
   }
 
   #publish(batch: DocumentBatch): void {

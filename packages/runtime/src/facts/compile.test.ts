@@ -1,7 +1,14 @@
 import { checkResource, serviceKind, streamRouteKind, upstreamKind } from '@apisix-ts/config';
 import type { Document, ResourceKind } from '@apisix-ts/config';
 import { describe, expect, test } from 'vitest';
-import { compileRoute, compileService, compileUpstream, nodeNames, upstreamFault } from './compile.ts';
+import {
+  compileRoute,
+  compileService,
+  compileUpstream,
+  nodeNames,
+  routeFaults,
+  upstreamFault,
+} from './compile.ts';
 
 /** The document as the snapshot hands it out: checked, with defaults. */
 function checked<D extends Document>(kind: ResourceKind<D>, document: Document): D {
@@ -46,6 +53,16 @@ describe('the upstream of a route', () => {
     });
     expect(compileService('s', checked(serviceKind, {}))).toEqual({});
   });
+});
+
+test('a route with sni is no route while nothing terminates TLS, and says so', () => {
+  const route = checked(streamRouteKind, { sni: 'a.test', plugins: { absent: {} } });
+
+  expect(compileRoute('r', route)).toBeUndefined();
+  expect(routeFaults(route)).toEqual([
+    expect.stringContaining('it never matches'),
+    expect.stringContaining('plugin "absent" is not available'),
+  ]);
 });
 
 test('the conditions of a route are taken over', () => {

@@ -14,8 +14,12 @@ export function upstreamKey(kind: string, id: string): string {
   return `${kind}/${id}`;
 }
 
-/** `upstream_id` beats an embedded upstream, and either makes the service's upstream irrelevant, as in the reference. */
-export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts {
+/**
+ * `upstream_id` beats an embedded upstream, and either makes the service's upstream irrelevant, as in the reference.
+ * @returns undefined for a route that cannot match: one with `sni`, as long as nothing terminates TLS.
+ */
+export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts | undefined {
+  if (route.sni !== undefined) return undefined;
   const key = ownUpstreamKey('stream_routes', id, route);
   return {
     id,
@@ -54,6 +58,17 @@ export function compileUpstream(
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
     retryTimeoutMs: (upstream.retry_timeout ?? 0) * 1000,
   };
+}
+
+/** What of a route or service has no effect here, for the log. */
+export function routeFaults({
+  sni,
+  plugins = {},
+}: Pick<StreamRouteDocument, 'sni' | 'plugins'>): readonly string[] {
+  return [
+    ...(sni === undefined ? [] : ['it has `sni`, and nothing terminates TLS: it never matches']),
+    ...Object.keys(plugins).map((name) => `plugin "${name}" is not available: it is served without`),
+  ];
 }
 
 /** What of an upstream this gateway cannot serve with, for the log; undefined when all of it works. */

@@ -9,6 +9,7 @@ import {
   compileService,
   compileUpstream,
   nodeNames,
+  routeFaults,
   upstreamFault,
   upstreamKey,
 } from './compile.ts';
@@ -53,6 +54,9 @@ export class FactCompiler {
     for (const change of changes) {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
+      for (const reason of change.document === undefined ? [] : routeFaults(change.document)) {
+        this.#log('warn', 'a resource does not do all that it says', { resource: key, reason });
+      }
       const fault = upstream && upstreamFault(upstream);
       if (fault !== undefined)
         this.#log('error', 'an upstream cannot serve', { upstream: key, reason: fault });
