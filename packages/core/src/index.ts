@@ -6,4 +6,8 @@ export type { StreamMatch } from './router/stream-match.ts';
 export { StreamRouter } from './router/stream-router.ts';
 export type { StreamFacts } from './router/stream-router.ts';
 export type { UpstreamNode } from './upstream/upstream-node.ts';
+export { relay, Session } from './pipe/relay.ts';
+export type { RelayDone, RelayOptions, RelayResult } from './pipe/relay.ts';
+export { TimerWheel, WheelEntry } from './pipe/timer-wheel.ts';
+export type { WheelClock } from './pipe/timer-wheel.ts';
 export type { Wire, WireError, WireHandler } from './pipe/wire.ts';

@@ -1,17 +1,17 @@
 /**
- * What a wire tells its one user. The calls come in this order: any number of `onData` and `onWritten`, at most one
- * `onEnd`, then exactly one `onClosed`, after which nothing comes.
+ * What a wire tells its one user. Any number of `onData`, then at most one `onEnd`; `onWritten` at any time; then
+ * exactly one `onClosed`, after which nothing comes. None is called from inside a method of the wire it is about.
  */
 export interface WireHandler {
   /**
    * Bytes arrived.
-   * @param view valid during the call only, unless it was given to a `write` that answered false: those bytes stay
-   * untouched until that write's `onWritten`.
+   * @param view valid during the call only; if the wire is paused when the call returns, until the next `resume`.
+   * So: whoever gives the view to a `write` that answers false pauses here, and resumes on that write's `onWritten`.
    */
   onData(view: Uint8Array): void;
   /** The peer sent FIN: nothing more will arrive; the other direction stays open. */
   onEnd(): void;
-  /** The write that answered false has been handed to the kernel completely. */
+  /** The write that answered false has been handed to the kernel completely; its memory may be reused. */
   onWritten(): void;
   /**
    * The connection is gone and its descriptor released.
@@ -30,13 +30,17 @@ export interface WireError {
 /**
  * The smallest socket a relay needs. A wire starts paused and delivers nothing until `resume`. No stream, no promise
  * and no event emitter stand behind a chunk. One write may be outstanding: after `write` answered false, the next one
- * waits for `onWritten`.
+ * waits for `onWritten`. When both ends have sent FIN the wire closes by itself. While it is paused it need not notice
+ * that its peer is gone.
  */
 export interface Wire {
   /** Set before the first `resume`, and replaced only by the code that set it. */
   handler: WireHandler;
 
-  /** The peer's address as the system prints it (`192.0.2.1`, `2001:db8::1`); an IPv4 peer of an IPv6 listener is shown as IPv4. */
+  /**
+   * The peer's address as the system prints it (`192.0.2.1`, `2001:db8::1`); an IPv4 peer of an IPv6 listener is shown
+   * as IPv4. The four address fields are asked of the system on first use and kept; empty, or 0, if that is too late.
+   */
   readonly remoteAddress: string;
   readonly remotePort: number;
   /** The concrete local address of this connection, never the wildcard. */
@@ -52,14 +56,15 @@ export interface Wire {
   /** Let none come until `resume`, from this call on. Idempotent. */
   pause(): void;
   /**
-   * Sends `view` after everything written before.
-   * @returns true when the kernel has it all, and the memory may be reused; false when `onWritten` will say so.
+   * Sends `view` after everything written before. On a wire that is closed or broken nothing is sent.
+   * @returns true when the memory may be reused, because the kernel has it all; false when `onWritten` will say so,
+   * or `onClosed` that it came to nothing. An error is told by `onClosed`, never thrown.
    */
   write(view: Uint8Array): boolean;
   /** Sends FIN after everything written. Nothing may be written later. Idempotent. */
   end(): void;
   /** Closes at once with RST where the transport has one; what was not yet sent is lost. Idempotent. */
   reset(): void;
-  /** Closes at once; what the kernel accepted is still delivered. Idempotent. */
+  /** Closes at once; what the kernel accepted is still delivered, an outstanding write is cut short. Idempotent. */
   close(): void;
 }

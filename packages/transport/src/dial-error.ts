@@ -1,0 +1,29 @@
+import { GatewayError } from '@apisix-ts/errors';
+import type { ErrorCode } from '@apisix-ts/errors';
+import type { DialOptions } from './driver.ts';
+import { formatEndpoint } from './listen-error.ts';
+
+/** Explains a connection attempt that the system refused or gave up. */
+export function dialError({ address, port, localAddress }: DialOptions, errno: string): GatewayError {
+  const from = localAddress === undefined ? '' : ` from ${localAddress}`;
+  return new GatewayError(
+    codeOf(errno),
+    `expected to connect to ${formatEndpoint(address, port)}${from}, the system answered ${errno}`,
+    { detail: { address, port, errno } },
+  );
+}
+
+/** Our own time-out passed. */
+export function dialTimeout({ address, port, connectTimeoutMs }: DialOptions): GatewayError {
+  return new GatewayError(
+    'UPSTREAM_CONNECT_TIMEOUT',
+    `expected to connect to ${formatEndpoint(address, port)} within ${connectTimeoutMs} ms, got no answer`,
+    { detail: { address, port, errno: 'ETIMEDOUT' } },
+  );
+}
+
+function codeOf(errno: string): ErrorCode {
+  if (errno === 'ECONNREFUSED') return 'UPSTREAM_CONNECT_REFUSED';
+  if (errno === 'ETIMEDOUT') return 'UPSTREAM_CONNECT_TIMEOUT';
+  return 'UPSTREAM_CONNECT_FAILED';
+}

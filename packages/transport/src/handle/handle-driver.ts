@@ -1,0 +1,141 @@
+import { getSystemErrorName } from 'node:util';
+import { WheelEntry } from '@apisix-ts/core';
+import type { TimerWheel } from '@apisix-ts/core';
+import { dialError, dialTimeout } from '../dial-error.ts';
+import type {
+  Dial,
+  DialHandler,
+  DialOptions,
+  Listener,
+  ListenHandler,
+  ListenOptions,
+  WireDriver,
+} from '../driver.ts';
+import { acceptError, listenError } from '../listen-error.ts';
+import { HandleShare, HandleWire } from './handle-wire.ts';
+import { loadNativeTcp } from './native-tcp.ts';
+import type { ConnectRequest, NativeAddress, NativeTcp, TcpHandle } from './native-tcp.ts';
+
+/** @returns undefined where this Node has no handles of the known kind. `selfTest` tells whether they work. */
+export function createHandleDriver(wheel: TimerWheel): WireDriver | undefined {
+  const native = loadNativeTcp();
+  if (native === undefined) return undefined;
+  const share = new HandleShare(native);
+  return {
+    name: 'handle',
+    // Async, so that a failure rejects and is never thrown.
+    async listen(options, handler) {
+      return openListener(share, options, handler);
+    },
+    dial(options, handler) {
+      return new HandleDial(share, wheel, options, handler);
+    },
+  };
+}
+
+function openListener(share: HandleShare, options: ListenOptions, handler: ListenHandler): Listener {
+  const { native } = share;
+  const server = new native.TCP(native.serverKind);
+  const status = bindAndListen(native, server, options);
+  if (status !== 0) {
+    server.close();
+    throw listenError(options, getSystemErrorName(status));
+  }
+  const { host } = options;
+  const port = options.port === 0 ? portOf(server) : options.port;
+  server.onconnection = (acceptStatus, client) => {
+    if (client === undefined)
+      handler.onAcceptError(acceptError(host, port, getSystemErrorName(acceptStatus)));
+    else handler.onWire(new HandleWire(client, share, port));
+  };
+  let isOpen = true;
+  return {
+    host,
+    port,
+    close() {
+      if (isOpen) server.close();
+      isOpen = false;
+    },
+  };
+}
+
+function bindAndListen(native: NativeTcp, server: TcpHandle, options: ListenOptions): number {
+  const { host, port, backlog = 511, reusePort = false, ipv6Only = false } = options;
+  const flags = (reusePort ? native.reusePortFlag : 0) | (ipv6Only ? native.ipv6OnlyFlag : 0);
+  const status = host.includes(':') ? server.bind6(host, port, flags) : server.bind(host, port, flags);
+  // A port in use is told by `listen`.
+  return status === 0 ? server.listen(backlog) : status;
+}
+
+function portOf(server: TcpHandle): number {
+  const name: NativeAddress = {};
+  server.getsockname(name);
+  return name.port ?? 0;
+}
+
+/** One attempt to connect, and its own deadline. */
+class HandleDial extends WheelEntry implements Dial {
+  readonly #share: HandleShare;
+  readonly #wheel: TimerWheel;
+  readonly #options: DialOptions;
+  readonly #handler: DialHandler;
+  readonly #handle: TcpHandle;
+  #isOver = false;
+
+  constructor(share: HandleShare, wheel: TimerWheel, options: DialOptions, handler: DialHandler) {
+    super();
+    this.#share = share;
+    this.#wheel = wheel;
+    this.#options = options;
+    this.#handler = handler;
+    const { native } = share;
+    this.#handle = new native.TCP(native.socketKind);
+    const status = this.#connect(native);
+    if (status === 0) wheel.add(this, options.connectTimeoutMs);
+    else process.nextTick(() => this.#connected(status));
+  }
+
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#finish();
+    this.#handle.close();
+  }
+
+  override onDue(): number {
+    this.cancel();
+    this.#handler.onFailure(dialTimeout(this.#options));
+    return 0;
+  }
+
+  #connect(native: NativeTcp): number {
+    const { address, port, localAddress } = this.#options;
+    const handle = this.#handle;
+    if (localAddress !== undefined) {
+      const status = localAddress.includes(':')
+        ? handle.bind6(localAddress, 0)
+        : handle.bind(localAddress, 0);
+      if (status !== 0) return status;
+    }
+    const request: ConnectRequest = new native.TCPConnectWrap();
+    request.oncomplete = (status) => this.#connected(status);
+    return address.includes(':')
+      ? handle.connect6(request, address, port)
+      : handle.connect(request, address, port);
+  }
+
+  #connected(status: number): void {
+    if (this.#isOver) return;
+    this.#finish();
+    if (status === 0) {
+      this.#handler.onWire(new HandleWire(this.#handle, this.#share, 0));
+      return;
+    }
+    this.#handle.close();
+    this.#handler.onFailure(dialError(this.#options, getSystemErrorName(status)));
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#wheel.remove(this);
+  }
+}

@@ -1,0 +1,18 @@
+import { createServer } from 'node:net';
+import { listenError } from './listen-error.ts';
+
+/**
+ * Is the port free of other programs? Listeners with SO_REUSEPORT would share it without a word, even across programs
+ * of one user, so a gateway asks this before it opens its own.
+ * @param host an ip literal.
+ * @throws GatewayError `LISTENER_PORT_IN_USE` when anyone listens there; `LISTENER_DENIED`, `LISTENER_FAILED`.
+ */
+export function probePort(host: string, port: number): Promise<void> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(listenError({ host, port }, error.code ?? error.name, error));
+    });
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
+  });
+}
