@@ -160,6 +160,19 @@ describe('a reload', () => {
     });
   });
 
+  test('back to what the gateway started with waits for nothing', async () => {
+    const { home, ports, configure, start } = await createInstallation();
+    await configure(configYaml(ports));
+    const gateway = await start();
+    await configure(`${configYaml(ports)}  error_log_level: info\n`);
+    await gateway.reload();
+
+    await configure(configYaml(ports));
+    await gateway.reload();
+
+    expect(readRunRecord(home)?.last_reload).toMatchObject({ ok: true, pending: [] });
+  });
+
   test('lets stream routes be written as soon as it turns stream mode on', async () => {
     const { ports, configure, start } = await createInstallation();
     await configure(configYaml(ports).replace('http&stream', 'http'));

@@ -32,6 +32,8 @@ export class GatewayProcess {
   readonly #gateway: Gateway;
   readonly #services = new Services();
   readonly #started = Date.now();
+  /** A reload changes only some of them. */
+  readonly #startedWith: Settings;
   #loaded: LoadedSettings;
   #isAnnounced = false;
   #reloads = 0;
@@ -70,6 +72,7 @@ export class GatewayProcess {
   ) {
     this.#options = options;
     this.#loaded = loaded;
+    this.#startedWith = loaded.settings;
     this.#log = log;
     this.#store = store;
     this.#gateway = gateway;
@@ -144,7 +147,7 @@ export class GatewayProcess {
       const loaded = load({ ...this.#options, config: this.#loaded.file });
       const pending = [
         ...(await this.#takeOver(loaded.settings)),
-        ...pendingSettings(this.#loaded.settings, loaded.settings),
+        ...pendingSettings(this.#startedWith, loaded.settings),
       ];
       this.#loaded = loaded;
       this.#lastReload = { at, ok: true, pending };
@@ -227,8 +230,8 @@ function makeFolders(home: string): void {
 }
 
 /** A running gateway keeps its store and its log. */
-function pendingSettings(former: Settings, settings: Settings): readonly string[] {
-  const { config_provider: provider } = settings.deployment;
+function pendingSettings(started: Settings, settings: Settings): readonly string[] {
+  const { config_provider: provider } = started.deployment;
   const store = provider === 'etcd' ? 'etcd' : 'embedded';
   const rows: readonly [string, (settings: Settings) => unknown][] = [
     ['deployment.config_provider', ({ deployment }) => deployment.config_provider],
@@ -237,6 +240,6 @@ function pendingSettings(former: Settings, settings: Settings): readonly string[
     ['nginx_config.error_log_level', ({ nginx_config }) => nginx_config.error_log_level],
   ];
   return rows
-    .filter(([, read]) => JSON.stringify(read(former)) !== JSON.stringify(read(settings)))
+    .filter(([, read]) => JSON.stringify(read(started)) !== JSON.stringify(read(settings)))
     .map(([path]) => path);
 }

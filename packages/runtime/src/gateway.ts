@@ -92,6 +92,8 @@ class RunningGateway implements Gateway {
     balancers: new Set(balancerKinds.map((kind) => kind.name)),
   };
 
+  /** As it started; a reload changes only some of them. */
+  readonly #started: Settings;
   #settings: Settings;
   readonly #store: Store;
   readonly #log: Log;
@@ -106,6 +108,7 @@ class RunningGateway implements Gateway {
   #storeState: FollowState = { state: 'connecting', since: Date.now() };
 
   constructor(settings: Settings, { store, lookup, log = () => {} }: GatewayOptions) {
+    this.#started = settings;
     this.#settings = settings;
     this.#store = store;
     this.#log = log;
@@ -163,7 +166,7 @@ class RunningGateway implements Gateway {
   async reload(settings: Settings): Promise<readonly string[]> {
     const plan = this.#listeners.plan(settings);
     await this.#listen(plan);
-    const pending = restartOnly.filter(({ read }) => read(settings) !== read(this.#settings));
+    const pending = restartOnly.filter(({ read }) => read(settings) !== read(this.#started));
     this.#settings = settings;
     return pending.map(({ path }) => path);
   }

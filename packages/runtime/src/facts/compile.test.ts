@@ -8,6 +8,7 @@ import {
   nodeNames,
   routeFaults,
   upstreamFault,
+  upstreamShortcoming,
 } from './compile.ts';
 
 /** The document as the snapshot hands it out: checked, with defaults. */
@@ -49,6 +50,9 @@ describe('the upstream of a route', () => {
       upstreamKey: 'upstreams/u',
     });
     expect(compileService('s', checked(serviceKind, { upstream: { nodes } }))).toEqual({
+      upstreamKey: 'services/s',
+    });
+    expect(compileService('s', checked(serviceKind, { upstream_id: 'u', upstream: { nodes } }))).toEqual({
       upstreamKey: 'services/s',
     });
     expect(compileService('s', checked(serviceKind, {}))).toEqual({});
@@ -123,6 +127,13 @@ describe('an upstream', () => {
 
     expect(compileUpstream(upstream, addressesOf).nodes).toEqual([]);
     expect(upstreamFault(upstream)).toMatch(fault);
+  });
+
+  test('with a balancer that does not exist serves in turn and says so', () => {
+    expect(upstreamShortcoming(checked(upstreamKind, { nodes, type: 'absent' }))).toMatch(
+      /"absent" is not available/,
+    );
+    expect(upstreamShortcoming(checked(upstreamKind, { nodes }))).toBeUndefined();
   });
 
   test('that can serve has no fault', () => {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { normaliseNodes } from '@apisix-ts/config';
+import { balancerKinds } from '@apisix-ts/core';
 import type { NormalNode, ServiceDocument, StreamRouteDocument, UpstreamDocument } from '@apisix-ts/config';
 import type { NodeFacts, RouteFacts, ServiceFacts, UpstreamFacts } from './facts.ts';
 
@@ -20,7 +21,7 @@ export function upstreamKey(kind: string, id: string): string {
  */
 export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts | undefined {
   if (route.sni !== undefined) return undefined;
-  const key = ownUpstreamKey('stream_routes', id, route);
+  const key = routeUpstreamKey(id, route);
   return {
     id,
     priority: route.priority ?? 0,
@@ -32,9 +33,11 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
   };
 }
 
+/** In a service it is the other way round: its embedded upstream beats `upstream_id`, as in the reference. */
 export function compileService(id: string, service: ServiceDocument): ServiceFacts {
-  const key = ownUpstreamKey('services', id, service);
-  return key === undefined ? {} : { upstreamKey: key };
+  if (service.upstream !== undefined) return { upstreamKey: upstreamKey('services', id) };
+  if (service.upstream_id === undefined) return {};
+  return { upstreamKey: upstreamKey('upstreams', String(service.upstream_id)) };
 }
 
 /** @param addressesOf the addresses of a name, empty when there are none. Each becomes a node of its own. */
@@ -80,6 +83,13 @@ export function upstreamFault(upstream: UpstreamDocument): string | undefined {
   return portless && `node "${portless.host}" has no port, and a stream has no default one`;
 }
 
+/** What of an upstream that serves is done in another way, for the log. */
+export function upstreamShortcoming({ type }: UpstreamDocument): string | undefined {
+  return balancerKinds.some((kind) => kind.name === type)
+    ? undefined
+    : `balancer type "${type}" is not available: its nodes take turns`;
+}
+
 /** The host names among an upstream's nodes, each once. */
 export function nodeNames(upstream: UpstreamDocument): ReadonlySet<string> {
   const hosts = usableNodes(upstream).map((node) => node.host);
@@ -94,12 +104,7 @@ function usableNodes(upstream: UpstreamDocument): readonly UsableNode[] {
 
 type UsableNode = NormalNode & { readonly port: number };
 
-interface MayHaveUpstream {
-  readonly upstream_id?: string | number;
-  readonly upstream?: UpstreamDocument;
-}
-
-function ownUpstreamKey(kind: string, id: string, document: MayHaveUpstream): string | undefined {
-  if (document.upstream_id !== undefined) return upstreamKey('upstreams', String(document.upstream_id));
-  return document.upstream === undefined ? undefined : upstreamKey(kind, id);
+function routeUpstreamKey(id: string, route: StreamRouteDocument): string | undefined {
+  if (route.upstream_id !== undefined) return upstreamKey('upstreams', String(route.upstream_id));
+  return route.upstream === undefined ? undefined : upstreamKey('stream_routes', id);
 }

@@ -1,4 +1,5 @@
 import type {
+  Document,
   DocumentChange,
   ServiceDocument,
   StreamRouteDocument,
@@ -12,6 +13,7 @@ import {
   routeFaults,
   upstreamFault,
   upstreamKey,
+  upstreamShortcoming,
 } from './compile.ts';
 import type { FactChange } from './facts.ts';
 import type { Log } from '../log.ts';
@@ -54,12 +56,7 @@ export class FactCompiler {
     for (const change of changes) {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
-      for (const reason of change.document === undefined ? [] : routeFaults(change.document)) {
-        this.#log('warn', 'a resource does not do all that it says', { resource: key, reason });
-      }
-      const fault = upstream && upstreamFault(upstream);
-      if (fault !== undefined)
-        this.#log('error', 'an upstream cannot serve', { upstream: key, reason: fault });
+      this.#report(key, change.document, upstream);
       this.#adoptUpstream(key, upstream, firstAnswers);
     }
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
@@ -78,6 +75,19 @@ export class FactCompiler {
       if (named !== undefined) facts.push(this.#upstreamFacts(key, named.upstream));
     }
     return facts;
+  }
+
+  #report(key: string, document: Document | undefined, upstream: UpstreamDocument | undefined): void {
+    const shortcomings = [
+      ...(document === undefined ? [] : routeFaults(document)),
+      upstream && upstreamShortcoming(upstream),
+    ];
+    for (const reason of shortcomings) {
+      if (reason === undefined) continue;
+      this.#log('warn', 'a resource does not do all that it says', { resource: key, reason });
+    }
+    const fault = upstream && upstreamFault(upstream);
+    if (fault !== undefined) this.#log('error', 'an upstream cannot serve', { upstream: key, reason: fault });
   }
 
   #compileChange(change: DocumentChange): FactChange[] {
