@@ -7,7 +7,7 @@ export type PatternSearch = { readonly found: ReadonlySet<string> } | { readonly
  * How long one search may take, in milliseconds. It stands between a pattern that backtracks without end and the
  * thread that all control endpoints share.
  */
-export const searchLimitMs = 500;
+const searchLimitMs = 500;
 
 const script = new Script('texts.filter((text) => pattern.test(text))');
 

@@ -38,7 +38,7 @@ export class HostsFile {
 }
 
 /** Lines of `address name [alias …]`; `#` begins a comment. Lines without a valid address are passed over. */
-export function parseHosts(text: string): ReadonlyMap<string, HostsEntry> {
+function parseHosts(text: string): ReadonlyMap<string, HostsEntry> {
   const names = new Map<string, { ipv4: string[]; ipv6: string[] }>();
   for (const line of text.split('\n')) {
     const [address = '', ...aliases] = (line.split('#')[0] ?? '').trim().split(/\s+/);

@@ -119,7 +119,7 @@ describe('a followed name', () => {
   test.for([
     [0, 1000],
     [4_000_000_000, 86_400_000],
-  ])('with a TTL of %i s is asked for again after %i ms', async ([ttlSeconds, pauseMs]) => {
+  ] as const)('with a TTL of %i s is asked for again after %i ms', async ([ttlSeconds, pauseMs]) => {
     const { watcher, clock } = watch({ addresses: ['192.0.2.1'], ttlSeconds });
 
     await watcher.follow('mysql');

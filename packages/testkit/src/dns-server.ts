@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -37,7 +40,7 @@ export interface DnsServer {
 export async function startDnsServer({ names, ttlSeconds = 1 }: DnsServerOptions): Promise<DnsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'dns-'));
   const hostsFile = join(folder, 'hosts');
-  const port = await freeUdpPort();
+  const port = await freePort();
   const server = `127.0.0.1:${port}`;
   // Served beside the names, and different each time: its answer tells which file is in effect.
   let version = 0;
@@ -132,12 +135,31 @@ async function servesVersion(resolver: Resolver, version: number): Promise<boole
   }
 }
 
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
+/** dnsmasq listens on UDP and TCP: where clients come and go by the thousand, a port is often free for one only. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const listener = createServer();
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const address = listener.address();
+    const socket = createSocket('udp4');
+    const isFree = await bind(socket, typeof address === 'object' ? (address?.port ?? 0) : 0);
+    await Promise.all([closed(listener), closed(socket)]);
+    if (isFree && typeof address === 'object' && address !== null) return address.port;
+  }
+}
+
+async function bind(socket: Socket, port: number): Promise<boolean> {
+  try {
+    socket.bind(port, '127.0.0.1');
+    await once(socket, 'listening');
+    return true;
+  } catch {
+    return false; // In use: the caller takes another.
+  }
+}
+
+async function closed(opened: Server | Socket): Promise<void> {
+  opened.close();
+  await once(opened, 'close');
 }
