@@ -23,8 +23,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 
 /**
  * Explains why a socket could not be opened for listening.
- * @param what wants to listen, as a subject: `the Admin API`, `apisix.stream_proxy.tcp`.
- * @param cause the system's error, recognised by its `code`.
+ * @param what wants to listen, as a subject: `the Admin API`, `the stream proxy`.
+ * @param cause the system's error, recognised by its `code`, or only that code.
  */
 export function listenError(what: string, host: string, port: number, cause: unknown): GatewayError {
   const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);

@@ -271,7 +271,7 @@ async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
     const { address } = await lookUpHost(spec.host);
     return { ...spec, host: address };
   } catch (error) {
-    throw listenError('apisix.stream_proxy.tcp', spec.host, spec.port, error);
+    throw listenError('the stream proxy', spec.host, spec.port, error);
   }
 }
 

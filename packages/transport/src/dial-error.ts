@@ -1,7 +1,7 @@
 import { GatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { DialOptions } from './driver.ts';
-import { formatEndpoint } from './listen-error.ts';
+import { formatEndpoint } from './endpoint.ts';
 
 /** Explains a connection attempt that the system refused or gave up. */
 export function dialError({ address, port, localAddress }: DialOptions, errno: string): GatewayError {

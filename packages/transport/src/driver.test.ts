@@ -38,7 +38,7 @@ describe.for(kinds)('driver: %s', ([, create]) => {
         'an address of another machine',
         { host: '192.0.2.1', port: 0 },
         'LISTENER_FAILED',
-        /192\.0\.2\.1:0: no interface/,
+        /192\.0\.2\.1:0: this machine does not have/,
       ],
       [
         'a host that is no address',

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { listenError } from './listen-error.ts';
+import { listenError } from '@apisix-ts/errors';
 
 /**
  * Is the port free of other programs? Listeners with SO_REUSEPORT would share it without a word, even across programs
@@ -10,9 +10,7 @@ import { listenError } from './listen-error.ts';
 export function probePort(host: string, port: number): Promise<void> {
   const server = createServer();
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(listenError({ host, port }, error.code ?? error.name, error));
-    });
+    server.once('error', (error) => reject(listenError('the stream proxy', host, port, error)));
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
   });
 }

@@ -79,6 +79,22 @@ export function testWires(name: string, open: () => Promise<WirePair>): void {
         },
       );
 
+      test('a pause holds back a bare end, too', async () => {
+        const { wire, peer, ear } = await listening();
+        ear.onDataDo = () => wire.pause();
+        wire.resume();
+        await peer.send(Buffer.from('x'));
+        await ear.data;
+
+        peer.end();
+        await settle();
+        expect(ear.calls).toEqual(['data']);
+        wire.resume();
+        await ear.ended;
+
+        expect(ear.calls).toEqual(['data', 'end']);
+      });
+
       test('pause and resume may be repeated', async () => {
         const { wire, peer, ear } = await listening();
 

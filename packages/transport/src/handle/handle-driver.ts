@@ -11,7 +11,8 @@ import type {
   ListenOptions,
   WireDriver,
 } from '../driver.ts';
-import { acceptError, listenError } from '../listen-error.ts';
+import { listenError } from '@apisix-ts/errors';
+import { acceptError } from '../accept-error.ts';
 import { HandleShare, HandleWire } from './handle-wire.ts';
 import { loadNativeTcp } from './native-tcp.ts';
 import type { ConnectRequest, NativeAddress, NativeTcp, TcpHandle } from './native-tcp.ts';
@@ -39,7 +40,7 @@ function openListener(share: HandleShare, options: ListenOptions, handler: Liste
   const status = bindAndListen(native, server, options);
   if (status !== 0) {
     server.close();
-    throw listenError(options, getSystemErrorName(status));
+    throw listenError('the stream proxy', options.host, options.port, getSystemErrorName(status));
   }
   const { host } = options;
   const port = options.port === 0 ? portOf(server) : options.port;

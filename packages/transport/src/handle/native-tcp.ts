@@ -1,6 +1,6 @@
 /**
  * Node's private TCP handles: the only file that asks for them, and the list of all that is used. What is written here
- * was found by trying on Node 24 and 26; `selfTest` tries it again at every start, and `net.Socket` serves when it fails.
+ * was found by trying on Node 26; `selfTest` tries it again at every start, and `net.Socket` serves when it fails.
  */
 
 import type { HandleWire } from './handle-wire.ts';

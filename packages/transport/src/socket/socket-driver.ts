@@ -12,7 +12,8 @@ import type {
   ListenOptions,
   WireDriver,
 } from '../driver.ts';
-import { acceptError, listenError } from '../listen-error.ts';
+import { listenError } from '@apisix-ts/errors';
+import { acceptError } from '../accept-error.ts';
 import { SocketWire } from './socket-wire.ts';
 
 export function createSocketDriver(wheel: TimerWheel): WireDriver {
@@ -44,7 +45,7 @@ async function openListener(options: ListenOptions, handler: ListenHandler): Pro
 function listening(server: Server, options: ListenOptions): Promise<void> {
   const { host, port, backlog = 511, reusePort = false, ipv6Only = false } = options;
   return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(listenError(options, errnoOf(error), error));
+    const failed = (error: Error): void => reject(listenError('the stream proxy', host, port, error));
     server.once('error', failed);
     server.listen({ host, port, backlog, reusePort, ipv6Only, exclusive: true }, () => {
       server.off('error', failed);
