@@ -31,11 +31,6 @@ export function openLeakCheck(): LeakCheck {
   };
 }
 
-/** How many descriptors a process holds: the number to compare before and after a load. Needs Linux's /proc. */
-export function countDescriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length;
-}
-
 /** An identity that is never used again, and what to tell a person. */
 type Found = readonly [id: string, what: string];
 

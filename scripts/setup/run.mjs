@@ -6,6 +6,12 @@ import { root, workspaceEnv } from './paths.mjs';
 /** The process groups started here that may still hold a process, by the pid of their first. */
 const groups = new Set();
 
+/** Set by a signal: what runs is being ended and gets the time to end what it started; nothing follows it. */
+let isEnding = false;
+
+/** What a signal's end may take: an engine stops its containers first. */
+const endLimitMs = 15_000;
+
 /**
  * Runs a program in a process group of its own, so that it and all it started end together.
  * @param options `env` and `cwd` as for `spawn` (default: the workspace's); `show`: it writes to the terminal itself.
@@ -17,20 +23,16 @@ export function run(command, args, { env = workspaceEnv(), cwd = root, show = fa
     const stdio = ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'];
     const child = spawn(command, args, { cwd, env, stdio, detached: true });
     const chunks = [];
-    let leftBehind = [];
+    let cleanedUp;
     child.stdout?.on('data', (chunk) => chunks.push(chunk));
     child.stderr?.on('data', (chunk) => chunks.push(chunk));
     child.on('error', reject);
     child.on('spawn', () => groups.add(child.pid));
-    child.on('exit', async () => {
-      leftBehind = await untilEmpty(child.pid, 2_000);
-      if (leftBehind.length > 0) signalGroup(child.pid, 'SIGKILL');
-      groups.delete(child.pid);
-    });
-    // The pipes close only after every process that holds them has ended, so this comes after the clean-up above.
+    child.on('exit', () => (cleanedUp = cleanUp(child.pid)));
+    // The pipes close only after every process that holds them has ended, so this may come long after the exit.
     child.on('close', async (status) => {
-      await untilEmpty(child.pid, 2_000);
-      resolve({ status: status ?? 128, output: Buffer.concat(chunks).toString(), leftBehind });
+      const leftBehind = await cleanedUp;
+      if (!isEnding) resolve({ status: status ?? 128, output: Buffer.concat(chunks).toString(), leftBehind });
     });
   });
 }
@@ -48,9 +50,17 @@ export function endGroupsOnSignals() {
   return () => handlers.forEach((takeOff) => takeOff());
 }
 
+async function cleanUp(group) {
+  const leftBehind = await untilEmpty(group, isEnding ? endLimitMs : 2_000);
+  if (leftBehind.length > 0) signalGroup(group, 'SIGKILL');
+  groups.delete(group);
+  return leftBehind;
+}
+
 async function endGroups() {
+  isEnding = true;
   for (const pid of groups) signalGroup(pid, 'SIGTERM');
-  await Promise.all([...groups].map((pid) => untilEmpty(pid, 15_000)));
+  await Promise.all([...groups].map((pid) => untilEmpty(pid, endLimitMs)));
   for (const pid of groups) signalGroup(pid, 'SIGKILL');
 }
 
