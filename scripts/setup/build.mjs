@@ -36,7 +36,7 @@ function packageDirs() {
   return ['packages', 'apps'].flatMap((group) =>
     readdirSync(join(root, group))
       .map((name) => join(root, group, name))
-      .filter((dir) => existsSync(join(dir, 'tsconfig.json'))),
+      .filter((dir) => existsSync(join(dir, 'tsconfig.build.json'))),
   );
 }
 
@@ -49,7 +49,7 @@ function fingerprint(packages) {
   add(join(root, 'tsconfig.json'));
   add(join(root, 'tsconfig.base.json'));
   for (const dir of packages) {
-    add(join(dir, 'tsconfig.json'));
+    add(join(dir, 'tsconfig.build.json'));
     add(join(dir, 'package.json'));
     for (const name of readdirSync(join(dir, 'src'), { recursive: true })) {
       if (name.endsWith('.ts')) add(join(dir, 'src', name));
