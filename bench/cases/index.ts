@@ -1,0 +1,11 @@
+import type { CaseName } from '../options.ts';
+import { applyCase } from './apply.ts';
+import type { Case } from './case.ts';
+import { proxyCase } from './proxy.ts';
+import { routesCase } from './routes.ts';
+
+export const cases: Readonly<Record<CaseName, Case>> = {
+  proxy: proxyCase,
+  routes: routesCase,
+  apply: applyCase,
+};
