@@ -1,10 +1,14 @@
 export { parseCidr, parseIp } from './address/ip.ts';
 export type { Cidr, Ip } from './address/ip.ts';
-export { balancerKinds, createTiers, roundRobin } from './balancer/index.ts';
+export { balancerKinds, chash, createTiers, ewma, leastConn, random, roundRobin } from './balancer/index.ts';
 export type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balancer/index.ts';
 export type { StreamMatch } from './router/stream-match.ts';
 export { StreamRouter } from './router/stream-router.ts';
 export type { StreamFacts } from './router/stream-router.ts';
+export { averageConnectMs, averageFailedConnectMs, discountConnectMs } from './upstream/connect-average.ts';
+export { LocalNodeLoad } from './upstream/local-node-load.ts';
+export type { LocalNodeLoadOptions } from './upstream/local-node-load.ts';
+export type { NodeLoad } from './upstream/node-load.ts';
 export type { UpstreamNode } from './upstream/upstream-node.ts';
 export { relay, Session } from './pipe/relay.ts';
 export type { RelayDone, RelayOptions, RelayResult } from './pipe/relay.ts';

@@ -1,26 +1,18 @@
 import type { UpstreamNode } from '../upstream/upstream-node.ts';
-import type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balancer.ts';
+import type { Balancer, BalancerKind, BalancerOptions } from './balancer.ts';
+import { createReserves } from './reserves.ts';
 
-/** A balancer for each priority, higher first; the next one is asked when all nodes of the one before were tried. */
+/**
+ * A balancer for each priority, higher first. The next one is asked when all nodes of the one before were tried, or
+ * none of them is healthy.
+ */
 export function createTiers(
   kind: BalancerKind,
   nodes: readonly UpstreamNode[],
   options?: BalancerOptions,
 ): Balancer {
-  const byPriority = Map.groupBy(nodes, (node) => node.priority);
-  const tiers = [...byPriority]
+  const tiers = [...Map.groupBy(nodes, (node) => node.priority)]
     .sort(([a], [b]) => b - a)
-    .map(([, tierNodes]) => kind.create(tierNodes, options));
-
-  const [only] = tiers;
-  if (tiers.length === 1 && only !== undefined) return only;
-  return {
-    pick(attempt: Attempt) {
-      for (const tier of tiers) {
-        const node = tier.pick(attempt);
-        if (node !== undefined) return node;
-      }
-      return undefined;
-    },
-  };
+    .map(([, tierNodes]) => ({ nodes: tierNodes, balancer: kind.create(tierNodes, options) }));
+  return createReserves(tiers, { isRetriedWith: true });
 }

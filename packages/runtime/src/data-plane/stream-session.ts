@@ -1,5 +1,13 @@
 import { relay } from '@apisix-ts/core';
-import type { RelayOptions, RelayResult, Session, StreamFacts, UpstreamNode, Wire } from '@apisix-ts/core';
+import type {
+  Attempt,
+  RelayOptions,
+  RelayResult,
+  Session,
+  StreamFacts,
+  UpstreamNode,
+  Wire,
+} from '@apisix-ts/core';
 import type { Dial, WireDriver } from '@apisix-ts/transport';
 import type { ListenerSpec } from '../workers/worker-link.ts';
 import type { FailureLog } from './failure-log.ts';
@@ -24,7 +32,7 @@ export interface SessionContext {
 const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 
 /** One accepted connection on its way: match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts {
+export class StreamSession implements StreamFacts, Attempt {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #downstream: Wire;
@@ -55,6 +63,14 @@ export class StreamSession implements StreamFacts {
 
   get remoteAddress(): string {
     return this.#downstream.remoteAddress;
+  }
+
+  get tried(): ReadonlySet<UpstreamNode> {
+    return this.#tried ?? NONE_TRIED;
+  }
+
+  get key(): string {
+    return this.remoteAddress;
   }
 
   start(): void {
@@ -91,7 +107,7 @@ export class StreamSession implements StreamFacts {
     const { retryTimeoutMs, connectTimeoutMs } = upstream.facts;
     const isTooLate = retryTimeoutMs > 0 && nowMs() - this.#startedMs >= retryTimeoutMs;
     const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
-    const node = mayTry ? upstream.balancer.pick({ tried: this.#tried ?? NONE_TRIED }) : undefined;
+    const node = mayTry ? upstream.balancer.pick(this) : undefined;
     if (node === undefined) {
       this.#refuse(otherwise);
       return;

@@ -46,7 +46,7 @@ describe('a change', () => {
 
 test('a type that does not exist is balanced in turn', () => {
   const upstream = new Upstream(facts({ type: 'absent' }));
-  const picked = [1, 2, 3].map(() => upstream.balancer.pick({ tried: new Set() })?.address);
+  const picked = [1, 2, 3].map(() => upstream.balancer.pick({ tried: new Set(), key: undefined })?.address);
 
   expect(new Set(picked).size).toBe(3);
 });
@@ -54,5 +54,5 @@ test('a type that does not exist is balanced in turn', () => {
 test('without nodes there is nothing to pick', () => {
   const upstream = new Upstream(facts({ nodes: [] }));
 
-  expect(upstream.balancer.pick({ tried: new Set() })).toBeUndefined();
+  expect(upstream.balancer.pick({ tried: new Set(), key: undefined })).toBeUndefined();
 });

@@ -1,5 +1,5 @@
-import { balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
-import type { Balancer, BalancerKind, UpstreamNode } from '@apisix-ts/core';
+import { LocalNodeLoad, balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
+import type { Balancer, BalancerKind } from '@apisix-ts/core';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 
 const kindsByName: ReadonlyMap<string, BalancerKind> = new Map(
@@ -20,7 +20,10 @@ export class Upstream {
   }
 
   get balancer(): Balancer {
-    this.#balancer ??= createTiers(this.#kind(), this.#facts.nodes);
+    this.#balancer ??= createTiers(
+      this.#kind(),
+      this.#facts.nodes.map((node) => ({ ...node, load: new LocalNodeLoad() })),
+    );
     return this.#balancer;
   }
 
@@ -46,7 +49,7 @@ function areSameNodes(left: readonly NodeFacts[], right: readonly NodeFacts[]): 
   return left.length === right.length && left.every((node, index) => isSameNode(node, right[index]));
 }
 
-function isSameNode(left: UpstreamNode, right: UpstreamNode | undefined): boolean {
+function isSameNode(left: NodeFacts, right: NodeFacts | undefined): boolean {
   return (
     right !== undefined &&
     left.host === right.host &&
