@@ -10,9 +10,13 @@ import { separateWeightless, shareOf } from './weights.ts';
 export const ewma: BalancerKind = {
   name: 'ewma',
   create(nodes, { random = Math.random } = {}) {
-    return separateWeightless(nodes, (group) => new TwoChoices(group, random, connectCost));
+    return separateWeightless(nodes, (group) => new TwoChoices(group, random(), isReachedCheaper));
   },
 };
+
+function isReachedCheaper(node: UpstreamNode, than: UpstreamNode): boolean {
+  return connectCost(node) < connectCost(than);
+}
 
 /** Below this a difference says nothing about a node, and the load shall always count. Milliseconds. */
 const LEAST_MS = 0.1;

@@ -69,8 +69,8 @@ describe('the points', () => {
     expect(pointCounts(ringOf(weights))).toEqual(expected);
   });
 
-  test('do not depend on the order of the nodes', () => {
-    const nodes = Array.from({ length: 20 }, (_, index) => sceneNode(`192.0.2.${index}`));
+  test('do not depend on the order of the nodes, not even where two nodes have the same', () => {
+    const nodes = Array.from({ length: 2000 }, (_, index) => sceneNode(`192.0.2.${index}`));
 
     expect(owners(new KetamaRing(nodes.toReversed()))).toEqual(owners(new KetamaRing(nodes)));
   });

@@ -1,11 +1,10 @@
 import type { UpstreamNode } from '../upstream/upstream-node.ts';
 import { crc32, crc32OfWord } from './crc32.ts';
+import { sortByPoint } from './ring-points.ts';
+import type { RingPoints } from './ring-points.ts';
 import { shareOf } from './weights.ts';
 
 const POINTS_PER_SHARE = 160;
-
-/** Room for the index of a node below its point, in a number that is still exact. */
-const INDEX_RANGE = 2 ** 21;
 
 /**
  * The ring of points that APISIX's chash (lua-resty-chash) lays out, so gateways of both kinds send a key to the same
@@ -21,9 +20,9 @@ export class KetamaRing {
 
   constructor(nodes: readonly UpstreamNode[]) {
     this.#nodes = nodes.toSorted((a, b) => compareText(idOf(a), idOf(b)));
-    const sorted = sortedPoints(this.#nodes);
-    this.#points = Uint32Array.from(sorted, (entry) => entry / INDEX_RANGE);
-    this.#owners = Uint32Array.from(sorted, (entry) => entry % INDEX_RANGE);
+    const { points, owners } = sortByPoint(layOut(this.#nodes));
+    this.#points = points;
+    this.#owners = owners;
   }
 
   /** The number of points. */
@@ -50,20 +49,23 @@ export class KetamaRing {
   }
 }
 
-/** `point · INDEX_RANGE + index of its node`, ascending. As plain numbers they sort without a callback. */
-function sortedPoints(nodes: readonly UpstreamNode[]): Float64Array {
+/** The points of one node after the other. */
+function layOut(nodes: readonly UpstreamNode[]): RingPoints {
   const counts = pointCounts(nodes.map(shareOf));
-  const entries = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
+  const size = counts.reduce((sum, count) => sum + count, 0);
+  const points = new Uint32Array(size);
+  const owners = new Uint32Array(size);
   let end = 0;
   for (const [index, node] of nodes.entries()) {
     const seed = crc32(idOf(node));
     let point = 0;
     for (const stop = end + (counts[index] ?? 0); end < stop; end++) {
       point = crc32OfWord(seed, point);
-      entries[end] = point * INDEX_RANGE + index;
+      points[end] = point;
+      owners[end] = index;
     }
   }
-  return entries.sort();
+  return { points, owners };
 }
 
 /** `host:port` as APISIX has it, with byte 0 for every colon: an IPv6 address stands in brackets. */

@@ -25,6 +25,10 @@ describe('least connections', () => {
     expect(open(3, [sceneNode('a', { weight: 3 }), sceneNode('b', { weight: 2 })])).toBe('a b a');
   });
 
+  test('gives the first session to the heaviest', () => {
+    expect(open(1, [sceneNode('a'), sceneNode('b', { weight: 3 }), sceneNode('c', { weight: 2 })])).toBe('b');
+  });
+
   test('fills a new node up before the others get more', () => {
     expect(open(5, [sceneNode('a', { active: 3 }), sceneNode('new')], () => 0)).toBe('new new new a new');
   });

@@ -10,10 +10,11 @@ import { separateWeightless, shareOf } from './weights.ts';
 export const random: BalancerKind = {
   name: 'random',
   create(nodes, { random: draw = Math.random } = {}) {
-    return separateWeightless(nodes, (group) => new TwoChoices(group, draw, sessionsPerWeight));
+    return separateWeightless(nodes, (group) => new TwoChoices(group, draw(), hasFewerSessions));
   },
 };
 
-function sessionsPerWeight(node: UpstreamNode): number {
-  return node.load.active / shareOf(node);
+/** For its weight. */
+function hasFewerSessions(node: UpstreamNode, than: UpstreamNode): boolean {
+  return node.load.active / shareOf(node) < than.load.active / shareOf(than);
 }

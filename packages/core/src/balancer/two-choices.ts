@@ -4,8 +4,8 @@ import { openAmong } from './open-nodes.ts';
 import type { IsOpen } from './open-nodes.ts';
 import { shareOf } from './weights.ts';
 
-/** What choosing a node costs, lower is better. */
-export type NodeCost = (node: UpstreamNode) => number;
+/** Whether the one node should be preferred. A boolean, because V8 may have to allocate a number that is returned. */
+export type IsCheaper = (node: UpstreamNode, than: UpstreamNode) => boolean;
 
 /**
  * Draws two different nodes, each with a chance in proportion to its weight, and takes the cheaper; of equals the one
@@ -15,15 +15,17 @@ export type NodeCost = (node: UpstreamNode) => number;
  */
 export class TwoChoices implements Balancer {
   readonly #nodes: readonly UpstreamNode[];
-  readonly #random: () => number;
-  readonly #cost: NodeCost;
+  readonly #isCheaper: IsCheaper;
+  /** The last random number of an xorshift generator (Marsaglia 2003): unlike a call of `random` it allocates nothing. */
+  readonly #drawn: Uint32Array;
   /** The sum of the weights up to and including each node. */
   readonly #sums: Float64Array;
 
-  constructor(nodes: readonly UpstreamNode[], random: () => number, cost: NodeCost) {
+  /** @param seed from 0 up to, but not including, 1. */
+  constructor(nodes: readonly UpstreamNode[], seed: number, isCheaper: IsCheaper) {
     this.#nodes = nodes;
-    this.#random = random;
-    this.#cost = cost;
+    this.#isCheaper = isCheaper;
+    this.#drawn = Uint32Array.of(1 + seed * 0xffff_fffe);
     let sum = 0;
     this.#sums = Float64Array.from(nodes, (node) => (sum += shareOf(node)));
   }
@@ -34,7 +36,7 @@ export class TwoChoices implements Balancer {
     if (first === undefined) return undefined;
     const second = this.#draw(isOpen, tried, first);
     if (second === undefined) return first;
-    return this.#cost(second) < this.#cost(first) ? second : first;
+    return this.#isCheaper(second, first) ? second : first;
   }
 
   /** Open ones other than `except`. A few blind draws nearly always hit one, and look at few nodes. */
@@ -79,5 +81,15 @@ export class TwoChoices implements Balancer {
       if (target < 0) break;
     }
     return last;
+  }
+
+  /** From 0 up to, but not including, 1. */
+  #random(): number {
+    let bits = this.#drawn[0] ?? 1;
+    bits ^= bits << 13;
+    bits ^= bits >>> 17;
+    bits ^= bits << 5;
+    this.#drawn[0] = bits;
+    return (bits >>> 0) / 2 ** 32;
   }
 }

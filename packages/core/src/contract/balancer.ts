@@ -180,12 +180,15 @@ const scene: fc.Arbitrary<SceneNode[]> = fc
   )
   .map((all) => all.map((each, index) => sceneNode(`192.0.2.${index}`, each)));
 
+/** Also of halves of surrogate pairs. */
+const anyText = fc.array(fc.nat(0x10ffff)).map((points) => String.fromCodePoint(...points));
+
 const step = fc.record({
   act: fc.constantFrom('connect', 'fail', 'flip', 'give up'),
   index: fc.nat(7),
   tookMs: fc.double({ min: 0, max: 1e5, noNaN: true }),
   tried: fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
-  key: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+  key: fc.option(anyText, { nil: undefined }),
 });
 
 /** What a session meets whose attempts all fail. */

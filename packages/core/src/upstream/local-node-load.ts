@@ -2,7 +2,10 @@ import { averageConnectMs, averageFailedConnectMs, discountConnectMs } from './c
 import type { NodeLoad } from './node-load.ts';
 
 export interface LocalNodeLoadOptions {
-  /** Monotonic, milliseconds; the zero point does not matter. Default `performance.now`. */
+  /**
+   * Monotonic, milliseconds; the zero point does not matter. Each reading of `connectMs` asks it, so a coarse clock,
+   * a tick every 100 ms, is the better one on a hot path. Default `performance.now`.
+   */
   readonly nowMs?: () => number;
 }
 
