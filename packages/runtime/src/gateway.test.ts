@@ -4,7 +4,7 @@ import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import type { Settings } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { connectPeer, openEcho, openServer } from '@apisix-ts/testkit';
-import type { TestServer } from '@apisix-ts/testkit';
+import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createGateway } from './gateway.ts';
 import { freePort } from './testing/free-port.ts';
@@ -131,6 +131,41 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
       level: 'error',
       fields: { code: 'UPSTREAM_CONNECT_REFUSED', route: '1', errno: 'ECONNREFUSED' },
     });
+  });
+
+  test('counts the open sessions of a node over all workers', async () => {
+    const opened = await openGateway({ workers });
+    await opened.put('stream_routes/1', { upstream: { type: 'least_conn', nodes: nodes(alpha, beta) } });
+
+    // One after the other, and all stay open: with counts of each worker's own the sides would drift apart.
+    const clients: Peer[] = [];
+    const names: string[] = [];
+    for (let count = 0; count < 20; count++) {
+      const client = await connectPeer(opened.port);
+      clients.push(client);
+      names.push((await client.take(5)).toString());
+    }
+
+    expect(names.filter((name) => name === 'alpha')).toHaveLength(10);
+    for (const client of clients) client.destroy();
+  });
+
+  test.for(['ewma', 'random'])('serves with %s', async (type) => {
+    const opened = await openGateway({ workers });
+    await opened.put('stream_routes/1', { upstream: { type, nodes: nodes(alpha, beta) } });
+
+    expect(['alpha', 'beta_']).toContain(await whoAnswers(opened.port));
+  });
+
+  test('keeps a client on its node with chash', async () => {
+    const opened = await openGateway({ workers });
+    const upstream = { type: 'chash', key: 'remote_addr', nodes: nodes(alpha, beta) };
+    await opened.put('stream_routes/1', { upstream });
+
+    const served = new Set<string | undefined>();
+    for (let count = 0; count < 6; count++) served.add(await whoAnswers(opened.port));
+
+    expect(served.size).toBe(1);
   });
 
   test('keeps the last good version of a route that became invalid', async () => {

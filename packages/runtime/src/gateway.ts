@@ -23,6 +23,7 @@ import { ListenerTable } from './listeners.ts';
 import type { Log } from './log.ts';
 import { Publisher } from './publisher.ts';
 import { SharedCounters } from './shared-counters.ts';
+import { SharedNodeLoads } from './shared-node-loads.ts';
 import type { ListenerCounts } from './shared-counters.ts';
 import type { SessionReason } from './data-plane/session-reason.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -101,6 +102,7 @@ class RunningGateway implements Gateway {
   readonly #names: NameWatcher;
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
+  readonly #loads: SharedNodeLoads;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
   readonly #ending = new AbortController();
@@ -132,17 +134,20 @@ class RunningGateway implements Gateway {
       },
     });
     const threads = threadCount(settings);
-    this.#publisher = new Publisher(new FactCompiler(this.#names, log), log);
     this.#counters = new SharedCounters(Math.max(threads, 1));
+    this.#loads = new SharedNodeLoads(Math.max(threads, 1));
+    this.#publisher = new Publisher(new FactCompiler(this.#names, this.#loads, log), log);
     this.#pool = new WorkerPool({
       threads,
       worker: {
         counters: this.#counters.memory,
+        loads: this.#loads.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
       },
       publisher: this.#publisher,
       documents: () => allDocuments(this.#documents),
+      onLost: (worker) => this.#loads.closeSessionsOf(worker),
       log,
     });
   }

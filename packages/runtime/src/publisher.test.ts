@@ -40,7 +40,10 @@ function setUp(names = noNames): {
   publisher: Publisher;
   publish: (revision: number, ...changes: DocumentChange[]) => void;
 } {
-  const publisher = new Publisher(new FactCompiler(names, () => {}), () => {});
+  const publisher = new Publisher(
+    new FactCompiler(names, { slotOf: () => 0, release() {} }, () => {}),
+    () => {},
+  );
   return {
     publisher,
     publish: (revision, ...changes) => publisher.publish({ revision, changes, rejections: [] }),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
 import { Publisher } from './publisher.ts';
 import { SharedCounters } from './shared-counters.ts';
+import { SharedNodeLoads } from './shared-node-loads.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -17,13 +18,15 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   };
   const { promise: death, resolve: onDeath } = Promise.withResolvers<unknown>();
   const names = { follow: () => Promise.resolve(), unfollow() {}, addressesOf: () => [] };
-  const publisher = new Publisher(new FactCompiler(names, () => {}), () => {});
+  const loads = new SharedNodeLoads(1);
+  const publisher = new Publisher(new FactCompiler(names, loads, () => {}), () => {});
   const counters = new SharedCounters(1);
   const pool = new WorkerPool({
     threads: 1,
-    worker: { counters: counters.memory, relay: 'auto', halfClose: true },
+    worker: { counters: counters.memory, loads: loads.shared, relay: 'auto', halfClose: true },
     publisher,
     documents: () => [route],
+    onLost: (worker) => loads.closeSessionsOf(worker),
     log: (_level, message, fields) => {
       if (message.startsWith('a worker died')) onDeath(fields);
     },

@@ -17,6 +17,8 @@ export interface WorkerPoolOptions {
   readonly publisher: Publisher;
   /** All resources in effect, for a worker that starts late. */
   readonly documents: () => readonly DocumentChange[];
+  /** A worker died; its sessions are over. */
+  readonly onLost: (worker: number) => void;
   readonly log: Log;
 }
 
@@ -94,6 +96,7 @@ export class WorkerPool {
     });
     this.#links.delete(index);
     this.#options.publisher.remove(index);
+    this.#options.onLost(index);
     const replacement = this.#replace(index, livedMs < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0);
     this.#replacements.set(index, replacement);
   }

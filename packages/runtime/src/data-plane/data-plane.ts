@@ -5,6 +5,7 @@ import type { Listener } from '@apisix-ts/transport';
 import type { FactChange } from '../facts/facts.ts';
 import type { Log } from '../log.ts';
 import { WorkerCounters } from '../shared-counters.ts';
+import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import type { ListenerSpec, WorkerOptions } from '../workers/worker-link.ts';
 import { FailureLog } from './failure-log.ts';
 import { RoutingTable } from './routing-table.ts';
@@ -16,7 +17,7 @@ import type { SessionContext } from './stream-session.ts';
 export class DataPlane {
   readonly #options: WorkerOptions;
   readonly #log: Log;
-  readonly #table = new RoutingTable();
+  readonly #table: RoutingTable;
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, Listener>();
   readonly #context: Promise<SessionContext>;
@@ -25,6 +26,12 @@ export class DataPlane {
   constructor(options: WorkerOptions, log: Log) {
     this.#options = options;
     this.#log = log;
+    const loads = new WorkerNodeLoads(
+      options.loads,
+      options.index,
+      () => performance.timeOrigin + performance.now(),
+    );
+    this.#table = new RoutingTable(loads);
     this.#context = this.#prepare();
   }
 

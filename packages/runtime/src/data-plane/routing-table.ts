@@ -1,6 +1,7 @@
 import { StreamRouter, parseCidr } from '@apisix-ts/core';
 import type { StreamFacts, StreamMatch } from '@apisix-ts/core';
 import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
+import type { WorkerNodeLoads } from '../shared-node-loads.ts';
 import { Upstream } from './upstream.ts';
 
 /** A stream route in a worker. */
@@ -23,6 +24,11 @@ export class RoutingTable {
   readonly #router = new StreamRouter<CompiledRoute>();
   readonly #services = new Map<string, ServiceFacts>();
   readonly #upstreams = new Map<string, Upstream>();
+  readonly #loads: WorkerNodeLoads;
+
+  constructor(loads: WorkerNodeLoads) {
+    this.#loads = loads;
+  }
 
   /** @returns routes that came to overlap. */
   apply(changes: readonly FactChange[]): readonly Overlap[] {
@@ -82,7 +88,7 @@ export class RoutingTable {
       return;
     }
     const upstream = this.#upstreams.get(key);
-    if (upstream === undefined) this.#upstreams.set(key, new Upstream(facts));
+    if (upstream === undefined) this.#upstreams.set(key, new Upstream(facts, this.#loads));
     else upstream.update(facts);
   }
 }

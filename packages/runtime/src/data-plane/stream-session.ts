@@ -15,7 +15,7 @@ import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { sessionReasons } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
 export interface SessionContext {
@@ -39,7 +39,11 @@ export class StreamSession implements StreamFacts, Attempt {
   readonly #startedMs: number;
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
-  #node: UpstreamNode | undefined;
+  /** The node of the last attempt. */
+  #node: WorkerNode | undefined;
+  /** It is counted as busy with this session. */
+  #holdsNode = false;
+  #attemptedMs = 0;
   #tried: Set<UpstreamNode> | undefined;
   #attemptsLeft = 0;
   /** What it is busy with: neither before the first attempt. */
@@ -69,8 +73,13 @@ export class StreamSession implements StreamFacts, Attempt {
     return this.#tried ?? NONE_TRIED;
   }
 
+  get remotePort(): number {
+    return this.#downstream.remotePort;
+  }
+
+  /** What a hashing balancer hashes, the same at each attempt. */
   get key(): string {
-    return this.remoteAddress;
+    return this.#upstream?.hashKeyOf(this) ?? this.remoteAddress;
   }
 
   start(): void {
@@ -107,19 +116,24 @@ export class StreamSession implements StreamFacts, Attempt {
     const { retryTimeoutMs, connectTimeoutMs } = upstream.facts;
     const isTooLate = retryTimeoutMs > 0 && nowMs() - this.#startedMs >= retryTimeoutMs;
     const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
-    const node = mayTry ? upstream.balancer.pick(this) : undefined;
+    const node = mayTry ? upstream.pick(this) : undefined;
     if (node === undefined) {
       this.#refuse(otherwise);
       return;
     }
     this.#attemptsLeft -= 1;
     this.#node = node;
+    this.#holdsNode = true;
+    this.#attemptedMs = nowMs();
+    node.load.begin();
     this.#dialing = driver.dial(
       { address: node.address, port: node.port, connectTimeoutMs },
       {
         onWire: (wire) => this.#relay(wire, upstream),
         onFailure: (error) => {
           const reason = reasonOf(error.code);
+          node.load.failed(nowMs() - this.#attemptedMs);
+          this.#letGo();
           this.#report(reason, String(error.detail['errno']));
           (this.#tried ??= new Set()).add(node);
           this.#attempt(upstream, reason);
@@ -130,6 +144,7 @@ export class StreamSession implements StreamFacts, Attempt {
 
   #relay(wire: Wire, upstream: Upstream): void {
     this.#dialing = undefined;
+    this.#node?.load.connected(this.#context.nowMs() - this.#attemptedMs);
     const options = { ...this.#context.relay, idleTimeoutMs: upstream.facts.idleTimeoutMs };
     this.#relaying = relay(this.#downstream, wire, options, (result) => this.#onRelayed(result, wire));
   }
@@ -138,6 +153,12 @@ export class StreamSession implements StreamFacts, Attempt {
     const reason = reasonOf(code);
     if (reason !== 'OK') this.#report(reason, errno);
     this.#end(reason, wire);
+  }
+
+  #letGo(): void {
+    if (!this.#holdsNode) return;
+    this.#holdsNode = false;
+    this.#node?.load.end();
   }
 
   /** Closes the client's connection without a byte. */
@@ -150,6 +171,7 @@ export class StreamSession implements StreamFacts, Attempt {
 
   #end(reason: SessionReason, wire: Wire | undefined): void {
     const { counters, onEnded } = this.#context;
+    this.#letGo();
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, {
       downstreamRead: this.#downstream.bytesRead,

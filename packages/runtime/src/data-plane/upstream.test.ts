@@ -1,12 +1,28 @@
+import type { Attempt } from '@apisix-ts/core';
 import { describe, expect, test } from 'vitest';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
+import { SharedNodeLoads, WorkerNodeLoads } from '../shared-node-loads.ts';
 import { Upstream } from './upstream.ts';
 
-const node: NodeFacts = { host: 'a', address: '192.0.2.1', port: 1, weight: 1, priority: 0 };
+const shared = new SharedNodeLoads(1);
+const loads = new WorkerNodeLoads(shared.shared, 0, () => 0);
+
+function node(address: string, changes: Partial<NodeFacts> = {}): NodeFacts {
+  const slot = shared.slotOf(address);
+  return { host: address, address, port: 1, weight: 1, priority: 0, slot, ...changes };
+}
+
+const three = [node('192.0.2.1'), node('192.0.2.2'), node('192.0.2.3')];
 
 function facts(changes: Partial<UpstreamFacts> = {}): UpstreamFacts {
-  const nodes = [node, { ...node, address: '192.0.2.2' }, { ...node, address: '192.0.2.3' }];
-  return { type: 'roundrobin', nodes, connectTimeoutMs: 1, idleTimeoutMs: 1, retryTimeoutMs: 0, ...changes };
+  const times = { connectTimeoutMs: 1, idleTimeoutMs: 1, retryTimeoutMs: 0 };
+  return { type: 'roundrobin', hashOn: 'vars', nodes: three, ...times, ...changes };
+}
+
+const firstAttempt: Attempt = { tried: new Set(), key: undefined };
+
+function picks(upstream: Upstream, count: number): (string | undefined)[] {
+  return Array.from({ length: count }, () => upstream.pick(firstAttempt)?.address);
 }
 
 describe('attempts', () => {
@@ -15,44 +31,67 @@ describe('attempts', () => {
     [0, 1],
     [5, 6],
   ] as const)('with retries %s are %i', ([retries, attempts]) => {
-    expect(new Upstream(facts(retries === undefined ? {} : { retries })).attempts).toBe(attempts);
+    expect(new Upstream(facts(retries === undefined ? {} : { retries }), loads).attempts).toBe(attempts);
   });
 });
 
 describe('a change', () => {
-  test('of a time-out leaves the balancer where it was', () => {
-    const upstream = new Upstream(facts());
-    const { balancer } = upstream;
+  test('of a time-out lets the balancer go on where it was', () => {
+    const upstream = new Upstream(facts(), loads);
+    const before = picks(upstream, 1);
 
     upstream.update(facts({ idleTimeoutMs: 9 }));
 
-    expect(upstream.balancer).toBe(balancer);
+    expect(new Set([...before, ...picks(upstream, 2)]).size).toBe(3);
     expect(upstream.facts.idleTimeoutMs).toBe(9);
   });
 
-  test.for([
-    ['of the nodes', { nodes: [node] }],
-    ['of a weight', { nodes: facts().nodes.map((each) => ({ ...each, weight: 2 })) }],
-    ['of the balancer', { type: 'chash' }],
-  ] as const)('%s builds a new balancer', ([, changes]) => {
-    const upstream = new Upstream(facts());
-    const { balancer } = upstream;
+  test('of the nodes holds for the next session', () => {
+    const upstream = new Upstream(facts(), loads);
+    picks(upstream, 1);
 
-    upstream.update(facts(changes));
+    upstream.update(facts({ nodes: [node('192.0.2.9')] }));
 
-    expect(upstream.balancer).not.toBe(balancer);
+    expect(picks(upstream, 2)).toEqual(['192.0.2.9', '192.0.2.9']);
+  });
+
+  test('of the balancer holds for the next session', () => {
+    const upstream = new Upstream(facts(), loads);
+    picks(upstream, 1);
+
+    upstream.update(facts({ type: 'chash' }));
+
+    // Without a key all sessions look alike to a hash.
+    expect(new Set(picks(upstream, 3)).size).toBe(1);
+  });
+
+  test('of weights leaves what is known of the nodes', () => {
+    const upstream = new Upstream(facts({ type: 'least_conn' }), loads);
+    const busy = upstream.pick(firstAttempt);
+    busy?.load.begin();
+
+    upstream.update(facts({ type: 'least_conn', nodes: three.map((each) => ({ ...each, weight: 2 })) }));
+
+    expect(picks(upstream, 6)).not.toContain(busy?.address);
+    busy?.load.end();
   });
 });
 
-test('a type that does not exist is balanced in turn', () => {
-  const upstream = new Upstream(facts({ type: 'absent' }));
-  const picked = [1, 2, 3].map(() => upstream.balancer.pick({ tried: new Set(), key: undefined })?.address);
+test('an unhealthy node is passed over from the moment it is', () => {
+  const upstream = new Upstream(facts(), loads);
+  picks(upstream, 1);
 
-  expect(new Set(picked).size).toBe(3);
+  shared.setHealthy('192.0.2.2', false);
+  expect(picks(upstream, 6)).not.toContain('192.0.2.2');
+  shared.setHealthy('192.0.2.2', true);
+
+  expect(picks(upstream, 6)).toContain('192.0.2.2');
+});
+
+test('a type that does not exist is balanced in turn', () => {
+  expect(new Set(picks(new Upstream(facts({ type: 'absent' }), loads), 3)).size).toBe(3);
 });
 
 test('without nodes there is nothing to pick', () => {
-  const upstream = new Upstream(facts({ nodes: [] }));
-
-  expect(upstream.balancer.pick({ tried: new Set(), key: undefined })).toBeUndefined();
+  expect(picks(new Upstream(facts({ nodes: [] }), loads), 1)).toEqual([undefined]);
 });

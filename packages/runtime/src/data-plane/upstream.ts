@@ -1,30 +1,46 @@
-import { LocalNodeLoad, balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
-import type { Balancer, BalancerKind } from '@apisix-ts/core';
+import { balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
+import type { Attempt, Balancer, BalancerKind, UpstreamNode } from '@apisix-ts/core';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
+import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
+import { compileHashKey } from './hash-key.ts';
+import type { HashSource } from './hash-key.ts';
 
 const kindsByName: ReadonlyMap<string, BalancerKind> = new Map(
   balancerKinds.map((kind) => [kind.name, kind]),
 );
 
+/** A node in a worker. Its load is shared with all the others. */
+export interface WorkerNode extends UpstreamNode {
+  readonly load: SharedNodeLoad;
+}
+
 /** An upstream in a worker. Its balancer is built by the first session that needs it, so unused ones cost little. */
 export class Upstream {
+  readonly #loads: WorkerNodeLoads;
   #facts: UpstreamFacts;
   #balancer: Balancer | undefined;
+  #hashKey: ((session: HashSource) => string) | undefined;
 
-  constructor(facts: UpstreamFacts) {
+  constructor(facts: UpstreamFacts, loads: WorkerNodeLoads) {
     this.#facts = facts;
+    this.#loads = loads;
   }
 
   get facts(): UpstreamFacts {
     return this.#facts;
   }
 
-  get balancer(): Balancer {
-    this.#balancer ??= createTiers(
-      this.#kind(),
-      this.#facts.nodes.map((node) => ({ ...node, load: new LocalNodeLoad() })),
-    );
-    return this.#balancer;
+  /** @returns undefined when every usable node was tried. */
+  pick(attempt: Attempt): WorkerNode | undefined {
+    this.#balancer ??= createTiers(this.#kind(), this.#nodes());
+    // It was made of such nodes.
+    return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  }
+
+  /** What a hashing balancer hashes. */
+  hashKeyOf(session: HashSource): string {
+    this.#hashKey ??= compileHashKey(this.#facts.hashOn, this.#facts.hashKey);
+    return this.#hashKey(session);
   }
 
   /** Attempts one session may make: the first and its retries. */
@@ -37,6 +53,11 @@ export class Upstream {
     const isSameBalancing = facts.type === this.#facts.type && areSameNodes(facts.nodes, this.#facts.nodes);
     this.#facts = isSameBalancing ? { ...facts, nodes: this.#facts.nodes } : facts;
     if (!isSameBalancing) this.#balancer = undefined;
+    this.#hashKey = undefined;
+  }
+
+  #nodes(): readonly WorkerNode[] {
+    return this.#facts.nodes.map((node) => ({ ...node, load: this.#loads.at(node.slot) }));
   }
 
   /** A type found stored that does not exist here is balanced in turn; the main thread has logged it. */
@@ -56,6 +77,7 @@ function isSameNode(left: NodeFacts, right: NodeFacts | undefined): boolean {
     left.address === right.address &&
     left.port === right.port &&
     left.weight === right.weight &&
-    left.priority === right.priority
+    left.priority === right.priority &&
+    left.slot === right.slot
   );
 }

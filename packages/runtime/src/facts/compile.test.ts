@@ -81,6 +81,10 @@ test('the conditions of a route are taken over', () => {
   });
 });
 
+/** Slots in order. */
+const assignSlots: Parameters<typeof compileUpstream>[2] = (given) =>
+  given.map((each, slot) => ({ ...each, slot }));
+
 describe('an upstream', () => {
   const addressesOf = (name: string): readonly string[] =>
     name === 'mysql' ? ['192.0.2.7', '192.0.2.8'] : [];
@@ -88,21 +92,21 @@ describe('an upstream', () => {
   test('has a node for each address of a name, sharing its weight', () => {
     const upstream = checked(upstreamKind, { nodes: { 'mysql:3306': 3, '192.0.2.1:3307': 1 } });
 
-    expect(compileUpstream(upstream, addressesOf).nodes).toEqual([
-      { host: 'mysql', address: '192.0.2.7', port: 3306, weight: 1.5, priority: 0 },
-      { host: 'mysql', address: '192.0.2.8', port: 3306, weight: 1.5, priority: 0 },
-      { host: '192.0.2.1', address: '192.0.2.1', port: 3307, weight: 1, priority: 0 },
+    expect(compileUpstream(upstream, addressesOf, assignSlots).nodes).toEqual([
+      { host: 'mysql', address: '192.0.2.7', port: 3306, weight: 1.5, priority: 0, slot: 0 },
+      { host: 'mysql', address: '192.0.2.8', port: 3306, weight: 1.5, priority: 0, slot: 1 },
+      { host: '192.0.2.1', address: '192.0.2.1', port: 3307, weight: 1, priority: 0, slot: 2 },
     ]);
   });
 
   test('leaves out a name without an address', () => {
     const upstream = checked(upstreamKind, { nodes: { 'absent:3306': 1 } });
 
-    expect(compileUpstream(upstream, addressesOf).nodes).toEqual([]);
+    expect(compileUpstream(upstream, addressesOf, assignSlots).nodes).toEqual([]);
   });
 
   test('without a timeout waits 60 s for a connection and 600 s for a byte', () => {
-    expect(compileUpstream(checked(upstreamKind, { nodes }), addressesOf)).toMatchObject({
+    expect(compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots)).toMatchObject({
       connectTimeoutMs: 60_000,
       idleTimeoutMs: 600_000,
       retryTimeoutMs: 0,
@@ -112,7 +116,9 @@ describe('an upstream', () => {
   test('is idle after the longer of send and read', () => {
     const timeout = { connect: 0.5, send: 3, read: 2 };
 
-    expect(compileUpstream(checked(upstreamKind, { nodes, timeout }), addressesOf)).toMatchObject({
+    expect(
+      compileUpstream(checked(upstreamKind, { nodes, timeout }), addressesOf, assignSlots),
+    ).toMatchObject({
       connectTimeoutMs: 500,
       idleTimeoutMs: 3000,
     });
@@ -125,7 +131,7 @@ describe('an upstream', () => {
   ] as const)('that cannot serve, %j, has no such nodes and says why', ([document, fault]) => {
     const upstream = checked(upstreamKind, document);
 
-    expect(compileUpstream(upstream, addressesOf).nodes).toEqual([]);
+    expect(compileUpstream(upstream, addressesOf, assignSlots).nodes).toEqual([]);
     expect(upstreamFault(upstream)).toMatch(fault);
   });
 

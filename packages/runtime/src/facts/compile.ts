@@ -40,12 +40,16 @@ export function compileService(id: string, service: ServiceDocument): ServiceFac
   return { upstreamKey: upstreamKey('upstreams', String(service.upstream_id)) };
 }
 
-/** @param addressesOf the addresses of a name, empty when there are none. Each becomes a node of its own. */
+/**
+ * @param addressesOf the addresses of a name, empty when there are none. Each becomes a node of its own.
+ * @param assignSlots gives the nodes their places in shared memory.
+ */
 export function compileUpstream(
   upstream: UpstreamDocument,
   addressesOf: (name: string) => readonly string[],
+  assignSlots: (nodes: readonly Omit<NodeFacts, 'slot'>[]) => readonly NodeFacts[],
 ): UpstreamFacts {
-  const nodes: NodeFacts[] = [];
+  const nodes: Omit<NodeFacts, 'slot'>[] = [];
   for (const { host, port, weight, priority } of usableNodes(upstream)) {
     const addresses = isIP(host) === 0 ? addressesOf(host) : [host];
     for (const address of addresses) {
@@ -55,7 +59,9 @@ export function compileUpstream(
   const timeout = upstream.timeout ?? DEFAULT_TIMEOUT;
   return {
     type: upstream.type,
-    nodes,
+    hashOn: upstream.hash_on,
+    ...(upstream.key === undefined ? {} : { hashKey: upstream.key }),
+    nodes: assignSlots(nodes),
     connectTimeoutMs: timeout.connect * 1000,
     idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),

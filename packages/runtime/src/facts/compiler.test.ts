@@ -2,6 +2,7 @@ import type { DocumentChange } from '@apisix-ts/config';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
 import type { NameSource } from './compiler.ts';
+import type { SlotSource } from './node-slots.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
 class Names implements NameSource {
@@ -24,10 +25,29 @@ class Names implements NameSource {
   }
 }
 
-function setUp(): { names: Names; compiler: FactCompiler; logged: string[] } {
+/** Gives out slots and remembers which nodes have one. */
+class Slots implements SlotSource {
+  readonly nodes = new Set<string>();
+
+  slotOf(node: string): number {
+    return [...this.nodes.add(node)].indexOf(node);
+  }
+
+  release(node: string): void {
+    this.nodes.delete(node);
+  }
+}
+
+function setUp(): { slots: Slots; names: Names; compiler: FactCompiler; logged: string[] } {
   const names = new Names();
+  const slots = new Slots();
   const logged: string[] = [];
-  return { names, logged, compiler: new FactCompiler(names, (_level, message) => logged.push(message)) };
+  return {
+    names,
+    slots,
+    logged,
+    compiler: new FactCompiler(names, slots, (_level, message) => logged.push(message)),
+  };
 }
 
 function upstream(...hosts: string[]): DocumentChange['document'] {
@@ -98,6 +118,24 @@ describe('an embedded upstream', () => {
       ['route', 'r', true],
     ]);
     expect(compile(undefined)).toEqual([['route', 'r', false]]);
+  });
+});
+
+describe('slots', () => {
+  test('stay with the nodes that stay, and are given back for those that go', () => {
+    const { slots, compiler } = setUp();
+    const compile = (document: DocumentChange['document']): unknown =>
+      compiler.compile([{ kind: 'upstreams', id: 'u', document }]);
+
+    compile(upstream('192.0.2.1', '192.0.2.2'));
+    compile(upstream('192.0.2.2', '192.0.2.3'));
+    expect([...slots.nodes]).toEqual([
+      'upstreams/u 192.0.2.2 192.0.2.2 1',
+      'upstreams/u 192.0.2.3 192.0.2.3 1',
+    ]);
+
+    compile(undefined);
+    expect(slots.nodes.size).toBe(0);
   });
 });
 

@@ -17,6 +17,8 @@ import {
 } from './compile.ts';
 import type { FactChange } from './facts.ts';
 import type { Log } from '../log.ts';
+import { NodeSlots } from './node-slots.ts';
+import type { SlotSource } from './node-slots.ts';
 
 /** Where the addresses of node names come from; `NameWatcher` of the discovery package is one. */
 export interface NameSource {
@@ -36,14 +38,16 @@ interface NamedUpstream {
 /** Turns document changes into facts, and changed addresses too: it remembers which upstream uses which name. */
 export class FactCompiler {
   readonly #names: NameSource;
+  readonly #slots: NodeSlots;
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
   readonly #named = new Map<string, NamedUpstream>();
   readonly #usersOfName = new Map<string, Set<string>>();
 
-  constructor(names: NameSource, log: Log) {
+  constructor(names: NameSource, slots: SlotSource, log: Log) {
     this.#names = names;
+    this.#slots = new NodeSlots(slots);
     this.#log = log;
   }
 
@@ -123,7 +127,9 @@ export class FactCompiler {
   }
 
   #upstreamFacts(key: string, upstream: UpstreamDocument | undefined): FactChange {
-    const facts = upstream && compileUpstream(upstream, (name) => this.#names.addressesOf(name));
+    const assignSlots: Parameters<typeof compileUpstream>[2] = (nodes) => this.#slots.assign(key, nodes);
+    if (upstream === undefined) assignSlots([]);
+    const facts = upstream && compileUpstream(upstream, (name) => this.#names.addressesOf(name), assignSlots);
     return { kind: 'upstream', key, facts };
   }
 

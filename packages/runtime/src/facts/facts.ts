@@ -29,11 +29,15 @@ export interface NodeFacts {
   /** The addresses of one name share its weight, so this may be a fraction. */
   readonly weight: number;
   readonly priority: number;
+  /** Where its load is in shared memory. */
+  readonly slot: number;
 }
 
 export interface UpstreamFacts {
   /** The balancer's name. */
   readonly type: string;
+  readonly hashOn: string;
+  readonly hashKey?: string;
   readonly nodes: readonly NodeFacts[];
   readonly connectTimeoutMs: number;
   /** Between two bytes of a session, either way. */

@@ -2,6 +2,7 @@ import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { LogLevel } from '../log.ts';
+import type { NodeLoadMemory } from '../shared-node-loads.ts';
 
 /** A listener as a worker opens it. */
 export interface ListenerSpec {
@@ -18,6 +19,7 @@ export interface WorkerOptions {
   /** From 0. */
   readonly index: number;
   readonly counters: SharedArrayBuffer;
+  readonly loads: NodeLoadMemory;
   /** Listeners share their port with those of other workers. */
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
