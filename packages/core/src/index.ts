@@ -2,9 +2,31 @@ export { parseCidr, parseIp } from './address/ip.ts';
 export type { Cidr, Ip } from './address/ip.ts';
 export { balancerKinds, chash, createTiers, ewma, leastConn, random, roundRobin } from './balancer/index.ts';
 export type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balancer/index.ts';
+export type { HeadAnswer, HeadParser } from './connection/head-parser.ts';
+export { PeekBuffer } from './connection/peek-buffer.ts';
+export type { PeekOptions, PeekOutcome } from './connection/peek-buffer.ts';
+export { ProxyHeaderParser } from './proxy-protocol/parse.ts';
+export type { ProxyHeaderOptions } from './proxy-protocol/parse.ts';
+export type {
+  IpAddresses,
+  ProxyAddresses,
+  ProxyEndpoint,
+  ProxyHeader,
+  ProxySsl,
+  ProxyTlv,
+  ProxyTlvs,
+  ProxyTransport,
+  UnixAddresses,
+} from './proxy-protocol/proxy-header.ts';
+export { writeProxyV1, writeProxyV2, writeProxyV2Local } from './proxy-protocol/write.ts';
+export type { ProxyV2Options } from './proxy-protocol/write.ts';
 export type { StreamMatch } from './router/stream-match.ts';
 export { StreamRouter } from './router/stream-router.ts';
 export type { StreamFacts } from './router/stream-router.ts';
+export { ClientHelloParser } from './tls/client-hello.ts';
+export type { ClientHelloOptions } from './tls/client-hello.ts';
+export type { ClientHello } from './tls/hello-message.ts';
+export { isDnsName, normalizeServerName } from './tls/server-name.ts';
 export { averageConnectMs, averageFailedConnectMs, discountConnectMs } from './upstream/connect-average.ts';
 export { LocalNodeLoad } from './upstream/local-node-load.ts';
 export type { LocalNodeLoadOptions } from './upstream/local-node-load.ts';
