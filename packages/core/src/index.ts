@@ -20,9 +20,10 @@ export type {
 } from './proxy-protocol/proxy-header.ts';
 export { writeProxyV1, writeProxyV2, writeProxyV2Local } from './proxy-protocol/write.ts';
 export type { ProxyV2Options } from './proxy-protocol/write.ts';
+export type { RouteCondition, RouteVerdict } from './router/explain.ts';
+export type { StreamFacts } from './router/stream-facts.ts';
 export type { StreamMatch } from './router/stream-match.ts';
 export { StreamRouter } from './router/stream-router.ts';
-export type { StreamFacts } from './router/stream-router.ts';
 export { ClientHelloParser } from './tls/client-hello.ts';
 export type { ClientHelloOptions } from './tls/client-hello.ts';
 export type { ClientHello } from './tls/hello-message.ts';

@@ -5,6 +5,8 @@ export interface StreamMatch {
   readonly id: string;
   /** Higher wins. Default 0. */
   readonly priority: number;
+  /** One of these patterns has to fit the name the client asked for; empty: no condition. See `parseServerNamePattern`. */
+  readonly serverNames: readonly string[];
   readonly serverPort: number | undefined;
   readonly serverAddr: Cidr | undefined;
   readonly remoteAddr: Cidr | undefined;

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCidr, parseIp } from '../address/ip.ts';
 import type { Cidr } from '../address/ip.ts';
-import { StreamRouter } from './stream-router.ts';
-import type { StreamFacts } from './stream-router.ts';
+import type { StreamFacts } from './stream-facts.ts';
 import type { StreamMatch } from './stream-match.ts';
+import { StreamRouter } from './stream-router.ts';
 
 interface Conditions {
   readonly priority?: number;
+  readonly serverNames?: readonly string[];
   readonly serverPort?: number;
   readonly serverAddr?: string;
   readonly remoteAddr?: string;
@@ -17,6 +18,7 @@ function route(id: string, conditions: Conditions = {}): StreamMatch {
   return {
     id,
     priority: conditions.priority ?? 0,
+    serverNames: conditions.serverNames ?? [],
     serverPort: conditions.serverPort,
     serverAddr: cidr(conditions.serverAddr),
     remoteAddr: cidr(conditions.remoteAddr),
@@ -28,7 +30,8 @@ function cidr(text: string | undefined): Cidr | undefined {
 }
 
 function session(facts: Partial<StreamFacts> = {}): StreamFacts {
-  return { serverPort: 9100, serverAddress: '192.0.2.10', remoteAddress: '198.51.100.7', ...facts };
+  const plain = { serverPort: 9100, serverAddress: '192.0.2.10', remoteAddress: '198.51.100.7' };
+  return { ...plain, serverName: undefined, ...facts };
 }
 
 function routerOf(...routes: StreamMatch[]): StreamRouter<StreamMatch> {
@@ -70,9 +73,12 @@ describe('a session', () => {
     expect(router.match(session({ remoteAddress: '::ffff:198.51.100.7' }))?.id).toBe('four');
   });
 
-  test('without address conditions does not ask for its addresses', () => {
+  test('without address and name conditions does not ask for its addresses and name', () => {
     const router = routerOf(route('by-port', { serverPort: 9100 }), route('any'));
     const facts = {
+      get serverName(): string {
+        throw new Error('asked for the server name');
+      },
       serverPort: 9100,
       get serverAddress(): string {
         throw new Error('asked for the server address');
@@ -86,9 +92,75 @@ describe('a session', () => {
   });
 });
 
+describe('a session that asks for a name', () => {
+  test.for([
+    ['db.example.com', 'db.example.com', true],
+    ['db.example.com', 'DB.Example.Com.', true],
+    ['DB.EXAMPLE.COM.', 'db.example.com', true],
+    ['db.example.com', 'x.db.example.com', false],
+    ['*.example.com', 'db.example.com', true],
+    ['*.example.com', 'a.b.example.com', true],
+    ['*.Example.com.', 'A.B.EXAMPLE.com.', true],
+    ['*.example.com', 'example.com', false],
+    ['*.example.com', 'anexample.com', false],
+    ['*ample.com', 'example.com', true],
+    ['*ample.com', 'a.sample.com', true],
+    ['*ample.com', 'ample.com', true],
+    ['*ample.com', 'ple.com', false],
+    ['*example.com', 'a.example.com', true],
+    ['*', 'localhost', true],
+    ['*', 'a.b.c', true],
+    ['*.com', 'com', false],
+    ['db*.example.com', 'db1.example.com', false],
+  ] as const)('against sni %s matches as %s: %s', ([pattern, serverName, matches]) => {
+    const router = routerOf(route('only', { serverNames: [pattern] }));
+
+    expect(router.match(session({ serverName }))?.id).toBe(matches ? 'only' : undefined);
+  });
+
+  test('takes a route without sni when no name fits', () => {
+    const router = routerOf(route('named', { serverNames: ['a.test'] }), route('any'));
+
+    expect(router.match(session({ serverName: 'b.test' }))?.id).toBe('any');
+  });
+
+  test('goes on to the shorter wildcard when the addresses of the longer one do not hold', () => {
+    const router = routerOf(
+      route('exact', { serverNames: ['a.b.test'], remoteAddr: '10.0.0.0/8' }),
+      route('long', { serverNames: ['*.b.test'], serverPort: 1 }),
+      route('short', { serverNames: ['*.test'] }),
+    );
+
+    expect(router.match(session({ serverName: 'a.b.test' }))?.id).toBe('short');
+  });
+
+  test('is served by a route with several names under each of them', () => {
+    const router = routerOf(route('many', { serverNames: ['a.test', '*.b.test', 'A.TEST.'] }));
+
+    expect(router.match(session({ serverName: 'a.test' }))?.id).toBe('many');
+    expect(router.match(session({ serverName: 'x.b.test' }))?.id).toBe('many');
+    expect(router.match(session({ serverName: 'c.test' }))).toBeUndefined();
+    router.delete('many');
+    expect(router.match(session({ serverName: 'a.test' }))).toBeUndefined();
+  });
+});
+
+test('a session without a name never takes a route with sni, not even *', () => {
+  const router = routerOf(route('star', { serverNames: ['*'], priority: 9 }), route('plain'));
+
+  expect(router.match(session())?.id).toBe('plain');
+});
+
 describe('of two matching routes', () => {
   test.for([
-    ['the higher priority', { priority: 1 }, { serverPort: 9100, serverAddr: '192.0.2.10' }],
+    ['the higher priority', { priority: 1 }, { serverPort: 9100, serverNames: ['a.b.test'] }],
+    ['the exact name', { serverNames: ['a.b.test'] }, { serverNames: ['*.b.test'], serverPort: 9100 }],
+    ['the longer wildcard', { serverNames: ['*.b.test'] }, { serverNames: ['*.test'], serverPort: 9100 }],
+    ['a wildcard at a dot', { serverNames: ['*.b.test'] }, { serverNames: ['*b.test'] }],
+    ['a wildcard inside a label', { serverNames: ['*b.test'] }, { serverNames: ['*.test'] }],
+    ['any wildcard but the bare one', { serverNames: ['*t'] }, { serverNames: ['*'] }],
+    ['the one with a name', { serverNames: ['*'] }, { serverPort: 9100, serverAddr: '192.0.2.10' }],
+    ['the better of several names', { serverNames: ['*', 'a.b.test'] }, { serverNames: ['*.b.test'] }],
     ['the one with a port', { serverPort: 9100 }, { serverAddr: '192.0.2.10', remoteAddr: '198.51.100.7' }],
     ['the longer server address', { serverAddr: '192.0.2.0/24' }, { serverAddr: '192.0.0.0/16' }],
     ['a server address before a client address', { serverAddr: '0.0.0.0/0' }, { remoteAddr: '198.51.100.7' }],
@@ -99,8 +171,12 @@ describe('of two matching routes', () => {
     const better = route('z-winner', winner);
     const worse = route('a-loser', loser);
 
-    expect(routerOf(better, worse).match(session())?.id).toBe('z-winner');
-    expect(routerOf(worse, better).match(session())?.id).toBe('z-winner');
+    for (const router of [routerOf(better, worse), routerOf(worse, better)]) {
+      const facts = session({ serverName: 'a.b.test' });
+
+      expect(router.match(facts)?.id).toBe('z-winner');
+      expect(router.explain(facts).map(({ kind }) => kind)).toEqual(['wins', 'loses']);
+    }
   });
 
   test('that tie on everything else the lower id wins, and the tie is reported once', () => {
@@ -110,6 +186,50 @@ describe('of two matching routes', () => {
     expect(router.set(route('a'))?.id).toBe('b');
     expect(router.match(session())?.id).toBe('a');
   });
+
+  test('that share one name of several, and all else, are reported', () => {
+    const router = new StreamRouter<StreamMatch>();
+    router.set(route('b', { serverNames: ['x.test', 'y.test'] }));
+
+    expect(router.set(route('a', { serverNames: ['Y.test.', 'z.test'] }))?.id).toBe('b');
+    expect(router.set(route('c', { serverNames: ['*.test'] }))).toBeUndefined();
+  });
+});
+
+test('explain tells the matching routes in order, what decided, and what does not hold of the others', () => {
+  const router = routerOf(
+    route('id', {
+      serverNames: ['a.test'],
+      serverPort: 9100,
+      serverAddr: '192.0.2.0/24',
+      remoteAddr: '::/0',
+    }),
+    route('2-same', { serverNames: ['a.test'], serverPort: 9100 }),
+    route('1-winner', { serverNames: ['a.test'], serverPort: 9100 }),
+    route('remote', {
+      serverNames: ['b.test'],
+      serverPort: 1,
+      serverAddr: '10.0.0.0/8',
+      remoteAddr: '10.0.0.1',
+    }),
+    route('wildcard', { serverNames: ['*.test'], serverPort: 9100 }),
+    route('any-port', { serverNames: ['a.test'], remoteAddr: '198.51.100.7' }),
+    route('low', { serverNames: ['a.test'], serverPort: 9100, priority: -1 }),
+  );
+  const facts = session({ serverName: 'A.test' });
+
+  const told = router.explain(facts).map(({ route: { id }, ...verdict }) => [id, verdict]);
+
+  expect(told).toEqual([
+    ['1-winner', { kind: 'wins' }],
+    ['2-same', { kind: 'loses', by: 'id' }],
+    ['any-port', { kind: 'loses', by: 'serverPort' }],
+    ['wildcard', { kind: 'loses', by: 'serverName' }],
+    ['low', { kind: 'loses', by: 'priority' }],
+    ['id', { kind: 'misses', on: ['remoteAddr'] }],
+    ['remote', { kind: 'misses', on: ['serverName', 'serverPort', 'serverAddr', 'remoteAddr'] }],
+  ]);
+  expect(router.explain(session({ serverName: undefined }))[0]?.kind).toBe('misses');
 });
 
 describe('a change', () => {
@@ -143,11 +263,24 @@ test('the index finds what comparing every route finds, through any sequence of 
     '2001:db8::1',
   ];
   const addresses = ['10.1.1.1', '10.1.2.1', '10.2.0.1', '192.0.2.1', '2001:db8::1', '2001:db9::1'];
+  const patterns = [
+    'a.b.test',
+    'B.test',
+    '*.b.test',
+    '*.test',
+    '*test',
+    '*est',
+    '*b.test',
+    '*',
+    '*.a.b.test',
+  ];
+  const names = ['a.b.test', 'b.test', 'x.A.b.test.', 'ab.test', 'test', 'est', undefined];
   const change = fc.record(
     {
       id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
       remove: fc.boolean(),
       priority: fc.integer({ min: -1, max: 1 }),
+      serverNames: fc.array(fc.constantFrom(...patterns), { maxLength: 3 }),
       serverPort: fc.constantFrom(1, 2),
       serverAddr: fc.constantFrom(...prefixes),
       remoteAddr: fc.constantFrom(...prefixes),
@@ -158,6 +291,7 @@ test('the index finds what comparing every route finds, through any sequence of 
     serverPort: fc.constantFrom(1, 2, 3),
     serverAddress: fc.constantFrom(...addresses),
     remoteAddress: fc.constantFrom(...addresses),
+    serverName: fc.constantFrom(...names),
   });
 
   fc.assert(
@@ -176,10 +310,16 @@ test('the index finds what comparing every route finds, through any sequence of 
           }
         }
 
-        for (const each of sessions) expect(router.match(each)?.id).toBe(bestOf([...all.values()], each)?.id);
+        for (const each of sessions) {
+          const best = bestOf([...all.values()], each);
+          expect(router.match(each)?.id).toBe(best?.id);
+          const verdicts = router.explain(each);
+          expect(verdicts.length).toBe(all.size);
+          expect(verdicts.find(({ kind }) => kind === 'wins')?.route.id).toBe(best?.id);
+        }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   );
 });
 
@@ -187,6 +327,7 @@ test('the index finds what comparing every route finds, through any sequence of 
 function bestOf(routes: readonly StreamMatch[], facts: StreamFacts): StreamMatch | undefined {
   const rank = (each: StreamMatch): readonly number[] => [
     each.priority,
+    nameRank(each.serverNames, facts.serverName) ?? 0,
     each.serverPort === undefined ? 0 : 1,
     each.serverAddr?.prefixLength ?? -1,
     each.remoteAddr?.prefixLength ?? -1,
@@ -194,6 +335,7 @@ function bestOf(routes: readonly StreamMatch[], facts: StreamFacts): StreamMatch
   return routes
     .filter(
       (each) =>
+        nameRank(each.serverNames, facts.serverName) !== undefined &&
         (each.serverPort === undefined || each.serverPort === facts.serverPort) &&
         contains(each.serverAddr, facts.serverAddress) &&
         contains(each.remoteAddr, facts.remoteAddress),
@@ -204,6 +346,19 @@ function bestOf(routes: readonly StreamMatch[], facts: StreamFacts): StreamMatch
       if (differing === -1) return a.id < b.id ? -1 : 1;
       return (right[differing] ?? 0) - (left[differing] ?? 0);
     })[0];
+}
+
+/** 0 without a condition, more for a longer wildcard, most for the name itself, undefined when none fits. */
+function nameRank(patterns: readonly string[], serverName: string | undefined): number | undefined {
+  if (patterns.length === 0) return 0;
+  if (serverName === undefined) return undefined;
+  const clean = (text: string): string => text.toLowerCase().replace(/\.$/, '');
+  const name = clean(serverName);
+  const ranks = patterns.map(clean).map((pattern) => {
+    if (pattern === name) return 1000;
+    return pattern.startsWith('*') && name.endsWith(pattern.slice(1)) ? pattern.length : 0;
+  });
+  return Math.max(...ranks) || undefined;
 }
 
 function contains(prefix: Cidr | undefined, address: string): boolean {

@@ -1,30 +1,27 @@
 import { parseIp } from '../address/ip.ts';
-import { AddressIndex } from './address-index.ts';
+import { normalizeServerName } from '../tls/server-name.ts';
 import type { Candidate } from './address-index.ts';
+import { explainRoutes } from './explain.ts';
+import type { RouteVerdict } from './explain.ts';
+import { PortIndex } from './port-index.ts';
+import { ServerNameIndex } from './server-name-index.ts';
+import { parseServerNamePatterns } from './server-name-pattern.ts';
+import type { StreamFacts } from './stream-facts.ts';
 import type { StreamMatch } from './stream-match.ts';
-
-/** What is known of a session when it is routed. Read only as far as the routes there are need it. */
-export interface StreamFacts {
-  /** The local port that was connected to. */
-  readonly serverPort: number;
-  /** The local address that was connected to: an ip literal, never the wildcard. */
-  readonly serverAddress: string;
-  /** The client's address: an ip literal. */
-  readonly remoteAddress: string;
-}
 
 /**
  * Finds the route of a session. Among the routes whose conditions all hold the winner has the higher `priority`;
- * then a set `serverPort`; then the longer `serverAddr`; then the longer `remoteAddr`; then the lower id
- * (DESIGN section 5). The order of insertion never matters.
+ * then the exact server name, then the longer wildcard, then none; then a set `serverPort`; then the longer `serverAddr`;
+ * then the longer `remoteAddr`; then the lower id (DESIGN section 5). The order of insertion never matters.
  *
- * A look-up costs the same with one route and with 100 000 (`bench/core/router/stream-router.bench.ts`): the
- * routes are indexed by port, then server prefix, then client prefix. One change costs no rebuild.
+ * A look-up costs the same with one route and with 100 000 (`bench/core/router/stream-router.bench.ts`,
+ * `bench/core/router/server-name.bench.ts`): the routes are indexed by server name, then port, then server prefix, then
+ * client prefix. One change costs no rebuild.
  */
 export class StreamRouter<R extends StreamMatch> {
   readonly #routes = new Map<string, R>();
-  readonly #byPort = new Map<number, AddressIndex<R>>();
-  readonly #anyPort = new AddressIndex<R>();
+  readonly #byName = new ServerNameIndex<R>();
+  readonly #anyName = new PortIndex<R>();
 
   get size(): number {
     return this.#routes.size;
@@ -36,12 +33,19 @@ export class StreamRouter<R extends StreamMatch> {
 
   /**
    * Adds the route, or puts it in the place of the one with the same id.
-   * @returns the route it ties with on everything but the id, if any: one of the two never serves a session.
+   * @returns a route it ties with on everything but the id, if any: of the two one never serves a session, or none that
+   * asks for a name both have.
    */
   set(route: R): R | undefined {
     this.delete(route.id);
     this.#routes.set(route.id, route);
-    return this.#indexOf(route.serverPort).add(route);
+    if (route.serverNames.length === 0) return this.#anyName.add(route);
+    let tie: R | undefined;
+    for (const pattern of parseServerNamePatterns(route.serverNames)) {
+      const other = this.#byName.add(pattern, route);
+      tie ??= other;
+    }
+    return tie;
   }
 
   /** @returns whether there was such a route. */
@@ -49,9 +53,8 @@ export class StreamRouter<R extends StreamMatch> {
     const route = this.#routes.get(id);
     if (route === undefined) return false;
     this.#routes.delete(id);
-    const index = this.#indexOf(route.serverPort);
-    index.remove(route);
-    if (route.serverPort !== undefined && index.isEmpty) this.#byPort.delete(route.serverPort);
+    if (route.serverNames.length === 0) this.#anyName.remove(route);
+    for (const pattern of parseServerNamePatterns(route.serverNames)) this.#byName.remove(pattern, route);
     return true;
   }
 
@@ -59,19 +62,19 @@ export class StreamRouter<R extends StreamMatch> {
     const addresses = new SessionAddresses(facts);
     // The more specific index goes first, and what comes later must have a higher priority to win.
     const candidate: Candidate<R> = { route: undefined };
-    this.#byPort.get(facts.serverPort)?.find(addresses, candidate);
-    this.#anyPort.find(addresses, candidate);
+    if (!this.#byName.isEmpty) {
+      const { serverName } = facts;
+      if (serverName !== undefined) {
+        this.#byName.find(normalizeServerName(serverName), facts.serverPort, addresses, candidate);
+      }
+    }
+    this.#anyName.find(facts.serverPort, addresses, candidate);
     return candidate.route;
   }
 
-  #indexOf(serverPort: number | undefined): AddressIndex<R> {
-    if (serverPort === undefined) return this.#anyPort;
-    let index = this.#byPort.get(serverPort);
-    if (index === undefined) {
-      index = new AddressIndex();
-      this.#byPort.set(serverPort, index);
-    }
-    return index;
+  /** Every route, with why it wins, loses or does not match: by going through all of them, so not for every session. */
+  explain(facts: StreamFacts): readonly RouteVerdict<R>[] {
+    return explainRoutes(this.#routes.values(), facts);
   }
 }
 

@@ -69,6 +69,11 @@ export class StreamSession implements StreamFacts, Attempt {
     return this.#downstream.remoteAddress;
   }
 
+  /** Nothing looks into TLS. */
+  get serverName(): undefined {
+    return undefined;
+  }
+
   get tried(): ReadonlySet<UpstreamNode> {
     return this.#tried ?? NONE_TRIED;
   }

@@ -1,0 +1,106 @@
+import { maskIpv4, maskIpv6, parseIp } from '../address/ip.ts';
+import type { Cidr } from '../address/ip.ts';
+import { normalizeServerName } from '../tls/server-name.ts';
+import { parseServerNamePatterns } from './server-name-pattern.ts';
+import type { StreamFacts } from './stream-facts.ts';
+import { compareSiblings } from './stream-match.ts';
+import type { StreamMatch } from './stream-match.ts';
+
+/** In the order of their weight. */
+const conditions = ['serverName', 'serverPort', 'serverAddr', 'remoteAddr'] as const;
+
+export type RouteCondition = (typeof conditions)[number];
+
+/** What became of a route. */
+export type RouteVerdict<R> =
+  | { readonly kind: 'wins'; readonly route: R }
+  /** It matches, but the winner is ahead in this, the first thing that they differ in. */
+  | { readonly kind: 'loses'; readonly route: R; readonly by: 'priority' | RouteCondition | 'id' }
+  /** These conditions do not hold. */
+  | { readonly kind: 'misses'; readonly route: R; readonly on: readonly RouteCondition[] };
+
+/**
+ * The rule of DESIGN section 5, route by route.
+ * @returns those that match, best first, so the winner is in front; then the others, by priority and id.
+ */
+export function explainRoutes<R extends StreamMatch>(
+  routes: Iterable<R>,
+  facts: StreamFacts,
+): readonly RouteVerdict<R>[] {
+  const all = Array.from(routes, (route) => ({ route, fits: fitsOf(route, facts) }));
+  const isMatch = ({ fits }: Fitted<R>): boolean =>
+    conditions.every((condition) => fits[condition] !== undefined);
+  const [winner, ...losers] = all.filter(isMatch).sort(compareFits);
+  const others = all.filter((each) => !isMatch(each)).sort((a, b) => compareSiblings(a.route, b.route));
+  const verdicts: RouteVerdict<R>[] = [];
+  if (winner !== undefined) verdicts.push({ kind: 'wins', route: winner.route });
+  for (const each of losers) {
+    if (winner !== undefined)
+      verdicts.push({ kind: 'loses', route: each.route, by: difference(winner, each) });
+  }
+  for (const { route, fits } of others) {
+    const on = conditions.filter((condition) => fits[condition] === undefined);
+    verdicts.push({ kind: 'misses', route, on });
+  }
+  return verdicts;
+}
+
+/** How closely each condition fits: undefined where it does not hold, -1 where it is not set. */
+type Fits = Readonly<Record<RouteCondition, number | undefined>>;
+
+interface Fitted<R extends StreamMatch> {
+  readonly route: R;
+  readonly fits: Fits;
+}
+
+function fitsOf(route: StreamMatch, facts: StreamFacts): Fits {
+  return {
+    serverName: fitOfName(route.serverNames, facts.serverName),
+    serverPort: fitOfPort(route.serverPort, facts.serverPort),
+    serverAddr: fitOfAddress(route.serverAddr, facts.serverAddress),
+    remoteAddr: fitOfAddress(route.remoteAddr, facts.remoteAddress),
+  };
+}
+
+function fitOfName(names: readonly string[], serverName: string | undefined): number | undefined {
+  if (names.length === 0) return -1;
+  if (serverName === undefined) return undefined;
+  const name = normalizeServerName(serverName);
+  let best: number | undefined;
+  for (const { kind, text } of parseServerNamePatterns(names)) {
+    if (kind === 'exact' && text === name) return Infinity;
+    if (kind === 'suffix' && name.endsWith(text)) best = Math.max(best ?? 0, text.length);
+  }
+  return best;
+}
+
+function fitOfPort(wanted: number | undefined, port: number): number | undefined {
+  if (wanted === undefined) return -1;
+  return wanted === port ? 1 : undefined;
+}
+
+function fitOfAddress(prefix: Cidr | undefined, address: string): number | undefined {
+  if (prefix === undefined) return -1;
+  const ip = parseIp(address);
+  if (ip?.family === 4) {
+    return prefix.family === 4 && maskIpv4(ip.bits, prefix.prefixLength) === prefix.bits
+      ? prefix.prefixLength
+      : undefined;
+  }
+  if (ip?.family !== 6 || prefix.family !== 6) return undefined;
+  return maskIpv6(ip.bits, prefix.prefixLength) === prefix.bits ? prefix.prefixLength : undefined;
+}
+
+function compareFits(a: Fitted<StreamMatch>, b: Fitted<StreamMatch>): number {
+  if (a.route.priority !== b.route.priority) return b.route.priority - a.route.priority;
+  for (const condition of conditions) {
+    const [left = -1, right = -1] = [a.fits[condition], b.fits[condition]];
+    if (left !== right) return right - left;
+  }
+  return compareSiblings(a.route, b.route);
+}
+
+function difference(a: Fitted<StreamMatch>, b: Fitted<StreamMatch>): 'priority' | RouteCondition | 'id' {
+  if (a.route.priority !== b.route.priority) return 'priority';
+  return conditions.find((condition) => a.fits[condition] !== b.fits[condition]) ?? 'id';
+}
