@@ -13,6 +13,9 @@ const commandOf = {
   'docker.io': 'dockerd',
   debootstrap: 'debootstrap',
   'dnsmasq-base': 'dnsmasq',
+  haproxy: 'haproxy',
+  curl: 'curl',
+  openssl: 'openssl',
 };
 
 /** Installs what is missing when root, else says what to install. Starts no service. */

@@ -55,7 +55,8 @@ function filledRouter(routes: number): StreamRouter<StreamMatch> {
 function compile({ id, server_port: serverPort, server_addr, remote_addr }: RouteDocument): StreamMatch {
   const toCidr = (text: string | undefined): StreamMatch['serverAddr'] =>
     text === undefined ? undefined : parseCidr(text);
-  return { id, priority: 0, serverPort, serverAddr: toCidr(server_addr), remoteAddr: toCidr(remote_addr) };
+  const addresses = { serverAddr: toCidr(server_addr), remoteAddr: toCidr(remote_addr) };
+  return { id, priority: 0, serverNames: [], serverPort, ...addresses };
 }
 
 /** @returns nanoseconds each. */
@@ -64,6 +65,7 @@ function timeMatches(router: StreamRouter<StreamMatch>, times: number): number {
     serverPort: PORT,
     serverAddress: '127.0.0.1',
     remoteAddress: `127.0.0.${index + 1}`,
+    serverName: undefined,
   }));
   let found = 0;
   const startMs = performance.now();

@@ -55,6 +55,11 @@ export const codes = {
   GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
 
   // Sessions: why a connection ended
+  PROXY_HEADER_MISSING: { side: 'downstream', retryable: false, status: 400 },
+  PROXY_HEADER_MALFORMED: { side: 'downstream', retryable: false, status: 400 },
+  PROXY_HEADER_TIMEOUT: { side: 'downstream', retryable: false, status: 400 },
+  CLIENT_HELLO_MALFORMED: { side: 'downstream', retryable: false, status: 400 },
+  CLIENT_HELLO_TIMEOUT: { side: 'downstream', retryable: false, status: 400 },
   ROUTE_NOT_FOUND: { side: 'operator', retryable: false, status: 404 },
   UPSTREAM_NOT_CONFIGURED: { side: 'operator', retryable: false, status: 503 },
   UPSTREAM_NO_NODE: { side: 'operator', retryable: true, status: 503 },

@@ -20,10 +20,14 @@ export class ListenerTable {
 
   /** The listeners that these settings ask for. @throws GatewayError `SETTINGS_INVALID` when there are too many. */
   plan(settings: Settings): readonly ListenerSpec[] {
-    return streamListeners(settings).map(({ host, port }) => {
-      const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-      return { name, host, port, slot: this.#slotOf(name) };
-    });
+    const trusted = settings.nginx_config.stream.real_ip_from ?? [];
+    return streamListeners(settings).map(
+      ({ host, port, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
+        const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+        const heads = { proxyProtocol, trusted, tlsPassthrough, proxyProtocolToUpstream };
+        return { name, host, port, slot: this.#slotOf(name), heads };
+      },
+    );
   }
 
   /** The ones of a plan that are not open yet. */

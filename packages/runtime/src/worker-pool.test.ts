@@ -8,6 +8,13 @@ import { SharedNodeLoads } from './shared-node-loads.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
 
+const noHeads = {
+  proxyProtocol: false,
+  trusted: [],
+  tlsPassthrough: false,
+  proxyProtocolToUpstream: 0,
+} as const;
+
 test('a worker that dies costs only its own sessions, and its replacement serves and counts on', async () => {
   const echo = await openEcho();
   const port = await freePort();
@@ -32,7 +39,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     },
   });
   await pool.start();
-  await pool.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0 }]);
+  await pool.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads }]);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);

@@ -19,6 +19,8 @@ export interface StreamRouteDocument extends Document, CommonFields {
   readonly server_addr?: string;
   readonly server_port?: number;
   readonly sni?: string;
+  /** Ours: any of several names. */
+  readonly snis?: readonly string[];
   readonly upstream?: UpstreamDocument;
   readonly upstream_id?: string | number;
   readonly service_id?: string | number;
@@ -58,6 +60,7 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
       server_addr: addressSchema,
       server_port: portSchema,
       sni: hostSchema,
+      snis: { type: 'array', minItems: 1, uniqueItems: true, items: hostSchema },
       upstream: upstreamSchema,
       upstream_id: idSchema,
       service_id: idSchema,

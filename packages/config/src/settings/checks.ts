@@ -9,6 +9,7 @@ import type { Settings } from './settings.ts';
 export function checkSettings(settings: Settings): readonly Problem[] {
   return [
     ...checkAllowedAddresses(settings),
+    ...checkTrustedAddresses(settings),
     ...checkStreamMetrics(settings),
     ...findPortConflicts(settings),
     ...readHttpListeners(settings.apisix).problems,
@@ -28,6 +29,21 @@ function checkAllowedAddresses({ deployment: { admin } }: Settings): readonly Pr
         'invalid deployment traditional configuration: property "admin" validation failed: property "allow_admin" ' +
         `validation failed: failed to validate item ${index + 1}: object matches none of the required`,
       path: ['deployment', 'admin', 'allow_admin', index],
+      expected: 'an ip address or a CIDR block',
+    });
+  }
+  return problems;
+}
+
+/** The schema is as rough about addresses as the reference's; what passes here is used as it stands. */
+function checkTrustedAddresses({ nginx_config: { stream } }: Settings): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const [index, address] of (stream.real_ip_from ?? []).entries()) {
+    if (isAddressOrBlock(address)) continue;
+    problems.push({
+      code: 'SETTINGS_INVALID',
+      text: `invalid nginx_config.stream.real_ip_from entry: ${address}`,
+      path: ['nginx_config', 'stream', 'real_ip_from', index],
       expected: 'an ip address or a CIDR block',
     });
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { httpListeners, streamListeners } from './listeners.ts';
 import { settingsFrom } from './settings-from.ts';
+import type { SettingsInput } from './settings-from.ts';
 import type { StreamProxyEntry } from './settings.ts';
 
 type Entry = number | string | StreamProxyEntry;
@@ -151,5 +152,47 @@ describe('ports of the gateway itself', () => {
     ['the system chooses both', { apisix: { node_listen: 0, control: { port: 0 } } }],
   ] as const)('are free when %s', ([, input]) => {
     expect(() => settingsFrom(input)).not.toThrow();
+  });
+});
+
+describe('PROXY headers and passthrough of a stream listener', () => {
+  const flagsOf = (apisix: SettingsInput['apisix']): unknown =>
+    streamListeners(settingsFrom({ apisix: { proxy_mode: 'stream', ...apisix } })).map(
+      ({ proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => [
+        proxyProtocol,
+        proxyProtocolToUpstream,
+        tlsPassthrough,
+      ],
+    );
+
+  test('are off unless asked for', () => {
+    expect(flagsOf({ stream_proxy: { tcp: [9100] } })).toEqual([[false, 0, false]]);
+  });
+
+  test('follow the settings for all entries, and an entry has the last word', () => {
+    const tcp = [
+      1,
+      { addr: 2, proxy_protocol: false, proxy_protocol_to_upstream: false },
+      { addr: 3, proxy_protocol_to_upstream: 'v2' as const, tls_passthrough: true },
+    ];
+
+    expect(
+      flagsOf({
+        proxy_protocol: { enable_tcp_pp: true, enable_tcp_pp_to_upstream: true },
+        stream_proxy: { tcp },
+      }),
+    ).toEqual([
+      [true, 1, false],
+      [false, 0, false],
+      [true, 2, true],
+    ]);
+  });
+
+  test('need the addresses of trusted peers to be addresses', () => {
+    expect(() =>
+      settingsFrom({
+        nginx_config: { stream: { real_ip_from: ['127.0.0.1', '10.0.0.0/8', '999.0.0.0/8'] } },
+      }),
+    ).toThrow(/real_ip_from\[3\]: expected an ip address or a CIDR block, found "999.0.0.0\/8"/);
   });
 });

@@ -2,7 +2,7 @@ import { isMap } from './key-path.ts';
 import type { KeyPath } from './key-path.ts';
 import { readListenAddress } from './listen-address.ts';
 import type { Problem } from './problem.ts';
-import type { ApisixSettings, Settings } from './settings.ts';
+import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
 export interface StreamListenerSettings {
@@ -11,6 +11,12 @@ export interface StreamListenerSettings {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Read the server name of the ClientHello and pass TLS on as it is. */
+  readonly tlsPassthrough: boolean;
+  /** A PROXY header has to come first. */
+  readonly proxyProtocol: boolean;
+  /** The version of the PROXY header that is sent to upstreams; 0 is none. */
+  readonly proxyProtocolToUpstream: 0 | 1 | 2;
 }
 
 /** One address that the HTTP proxy listens on. */
@@ -37,20 +43,40 @@ export function readStreamListeners(apisix: ApisixSettings): {
 } {
   const byAddress = new Map<string, StreamListenerSettings>();
   const problems: Problem[] = [];
+  const defaults = apisix.proxy_protocol ?? {};
   const entries = apisix.proxy_mode === 'http' ? [] : (apisix.stream_proxy?.tcp ?? []);
   for (const [index, entry] of entries.entries()) {
-    const { addr, tls = false } = typeof entry === 'object' ? entry : { addr: entry };
+    const { addr, tls = false, ...flags } = toEntry(entry);
     const range = readListenAddress(addr);
     if (typeof range === 'string') {
       const path = ['apisix', 'stream_proxy', 'tcp', index, ...(typeof entry === 'object' ? ['addr'] : [])];
       problems.push({ code: 'SETTINGS_INVALID', text: `invalid stream_proxy.tcp entry: ${range}`, path });
     } else if ('host' in range) {
       for (let port = range.first; port <= range.last; port += 1) {
-        addFirst(byAddress, { protocol: 'tcp', host: range.host, port, tls });
+        addFirst(byAddress, {
+          protocol: 'tcp',
+          host: range.host,
+          port,
+          tls,
+          tlsPassthrough: flags.tls_passthrough ?? false,
+          proxyProtocol: flags.proxy_protocol ?? defaults.enable_tcp_pp ?? false,
+          proxyProtocolToUpstream: headerVersion(
+            flags.proxy_protocol_to_upstream ?? defaults.enable_tcp_pp_to_upstream ?? false,
+          ),
+        });
       }
     }
   }
   return { listeners: [...byAddress.values()], problems };
+}
+
+function toEntry(entry: number | string | StreamProxyEntry): StreamProxyEntry {
+  return typeof entry === 'object' ? entry : { addr: entry };
+}
+
+function headerVersion(wanted: boolean | 'v1' | 'v2'): 0 | 1 | 2 {
+  if (wanted === false) return 0;
+  return wanted === 'v2' ? 2 : 1;
 }
 
 export interface HttpListeners {

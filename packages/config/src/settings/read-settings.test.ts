@@ -22,8 +22,8 @@ test('reads conf/config.yaml below HOME', () => {
   const { settings, file, warnings } = read({ PORT: '9101' });
 
   expect(streamListeners(settings)).toStrictEqual([
-    { protocol: 'tcp', host: '0.0.0.0', port: 9100, tls: false },
-    { protocol: 'tcp', host: '::1', port: 9101, tls: false },
+    { protocol: 'tcp', host: '0.0.0.0', port: 9100, ...plain },
+    { protocol: 'tcp', host: '::1', port: 9101, ...plain },
   ]);
   expect(file).toBe(path());
   expect(warnings).toStrictEqual([]);
@@ -66,6 +66,8 @@ test('names a file that is not there', () => {
     }),
   );
 });
+
+const plain = { tls: false, tlsPassthrough: false, proxyProtocol: false, proxyProtocolToUpstream: 0 };
 
 describe('a problem', () => {
   test('is told with file, line, column, key, what was expected and what was found', () => {

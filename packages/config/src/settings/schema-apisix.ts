@@ -42,12 +42,16 @@ export const apisixSchema: JsonSchema = {
                   addr: { anyOf: streamPort },
                   tls: bool,
                   proxy_protocol: bool,
-                  proxy_protocol_to_upstream: bool,
+                  proxy_protocol_to_upstream: {
+                    anyOf: [bool, { type: 'string', enum: ['v1', 'v2'] }],
+                    description: 'true, false, "v1" or "v2"',
+                  },
+                  tls_passthrough: bool,
                 },
                 required: ['addr'],
               },
             ],
-            description: `${streamAddress}, or {addr, tls, proxy_protocol, proxy_protocol_to_upstream}`,
+            description: `${streamAddress}, or {addr, tls, tls_passthrough, proxy_protocol, proxy_protocol_to_upstream}`,
           },
         },
         udp: {

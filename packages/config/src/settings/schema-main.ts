@@ -1,3 +1,4 @@
+import { addressSchema } from '../resources/fields.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
 import { apisixSchema } from './schema-apisix.ts';
 import { roleSchema } from './schema-deployment.ts';
@@ -34,6 +35,7 @@ const nginxSchema: JsonSchema = {
         access_log: { type: 'string', minLength: 1, description: 'a path' },
         access_log_format: { type: 'string' },
         access_log_format_escape: { type: 'string', enum: ['default', 'json'] },
+        real_ip_from: { type: 'array', minItems: 1, items: addressSchema },
         half_close: bool,
         relay: { type: 'string', enum: ['auto', 'socket'] },
       },

@@ -216,21 +216,6 @@ describe('is refused until the gateway can do it', () => {
       'apisix.stream_proxy.tcp[1].tls: found true',
     ],
     [
-      'PROXY protocol in',
-      stream({ stream_proxy: { tcp: [1, { addr: 2, proxy_protocol: true }] } }),
-      'apisix.stream_proxy.tcp[2].proxy_protocol: found true',
-    ],
-    [
-      'PROXY protocol out',
-      stream({ stream_proxy: { tcp: [{ addr: 1, proxy_protocol_to_upstream: true }] } }),
-      'apisix.stream_proxy.tcp[1].proxy_protocol_to_upstream: found true',
-    ],
-    [
-      'PROXY protocol everywhere',
-      stream({ proxy_protocol: { enable_tcp_pp: true } }),
-      'enable_tcp_pp: found true',
-    ],
-    [
       'PROXY protocol on HTTP',
       { apisix: { proxy_protocol: { listen_http_port: 1 } } },
       'listen_http_port: found 1',

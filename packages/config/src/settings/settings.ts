@@ -25,6 +25,7 @@ export interface ApisixSettings {
   readonly proxy_mode: ProxyMode;
   /** Read it through `streamListeners`. */
   readonly stream_proxy?: StreamProxySettings;
+  readonly proxy_protocol?: ProxyProtocolSettings;
   /** Several threads may listen on one port. Always false in development mode. */
   readonly enable_reuseport: boolean;
   /** One worker, no port reuse. */
@@ -67,8 +68,18 @@ export interface StreamProxySettings {
 export interface StreamProxyEntry {
   readonly addr: number | string;
   readonly tls?: boolean;
+  /** A PROXY header has to come first. Absent: as `proxy_protocol.enable_tcp_pp` says. */
   readonly proxy_protocol?: boolean;
-  readonly proxy_protocol_to_upstream?: boolean;
+  /** Send one to the upstream; true is version 1. Absent: as `proxy_protocol.enable_tcp_pp_to_upstream` says. */
+  readonly proxy_protocol_to_upstream?: boolean | 'v1' | 'v2';
+  /** Ours: read the server name from the ClientHello and pass TLS on as it is. Absent: no. */
+  readonly tls_passthrough?: boolean;
+}
+
+/** What holds for every `stream_proxy.tcp` entry that does not say otherwise. */
+export interface ProxyProtocolSettings {
+  readonly enable_tcp_pp?: boolean;
+  readonly enable_tcp_pp_to_upstream?: boolean;
 }
 
 export interface SslSettings {
@@ -177,6 +188,8 @@ export interface NginxStreamSettings {
   readonly access_log: string;
   readonly access_log_format: string;
   readonly access_log_format_escape: 'default' | 'json';
+  /** Addresses and CIDR blocks of peers whose PROXY header is believed. Absent: nobody's. */
+  readonly real_ip_from?: readonly string[];
   /** Pass the end of one direction on and leave the other open; false ends the session at the first end. */
   readonly half_close: boolean;
   /** `auto` takes the fastest relay that works here, `socket` the one on Node's public sockets. */

@@ -63,21 +63,10 @@ const rows: readonly Unsupported[] = [
     text: 'this gateway cannot terminate TLS on a stream listener yet',
     streamMode: true,
   },
-  ...[
-    [...tcp, 'proxy_protocol'],
-    [...tcp, 'proxy_protocol_to_upstream'],
-    ['apisix', 'proxy_protocol', 'enable_tcp_pp'],
-    ['apisix', 'proxy_protocol', 'enable_tcp_pp_to_upstream'],
-  ].map((path): Unsupported => ({
-    path,
-    applies: isOn,
-    text: 'this gateway cannot speak the PROXY protocol yet',
-    streamMode: true,
-  })),
   ...['listen_http_port', 'listen_https_port'].map((name): Unsupported => ({
     path: ['apisix', 'proxy_protocol', name],
     applies: isSet,
-    text: 'this gateway cannot speak the PROXY protocol yet',
+    text: 'this gateway cannot speak the PROXY protocol on HTTP listeners yet',
   })),
 ];
 

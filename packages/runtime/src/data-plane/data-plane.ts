@@ -8,10 +8,18 @@ import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import type { ListenerSpec, WorkerOptions } from '../workers/worker-link.ts';
 import { FailureLog } from './failure-log.ts';
+import { compileHeads } from './head-reader.ts';
+import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { StreamSession } from './stream-session.ts';
 import type { SessionContext } from './stream-session.ts';
+
+interface OpenListener {
+  readonly socket: Listener;
+  spec: ListenerSpec;
+  heads: ListenerHeads;
+}
 
 /** The part of a gateway that touches traffic: one a worker, with listeners, routes and sessions of its own. */
 export class DataPlane {
@@ -19,7 +27,7 @@ export class DataPlane {
   readonly #log: Log;
   readonly #table: RoutingTable;
   readonly #open = new Set<StreamSession>();
-  readonly #listeners = new Map<string, Listener>();
+  readonly #listeners = new Map<string, OpenListener>();
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
 
@@ -46,11 +54,10 @@ export class DataPlane {
     const wanted = new Set(specs.map((spec) => spec.name));
     for (const [name, listener] of this.#listeners) {
       if (wanted.has(name)) continue;
-      listener.close();
+      listener.socket.close();
       this.#listeners.delete(name);
     }
-    const added = specs.filter((spec) => !this.#listeners.has(spec.name));
-    const outcomes = await Promise.allSettled(added.map((spec) => this.#openListener(spec, context)));
+    const outcomes = await Promise.allSettled(specs.map((spec) => this.#openOrUpdate(spec, context)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -97,22 +104,30 @@ export class DataPlane {
     };
   }
 
-  async #openListener(spec: ListenerSpec, context: SessionContext): Promise<void> {
+  /** What is read from clients may change while a listener is open: it holds for the next one. */
+  async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
     const { name, host, port } = spec;
-    const listener = await context.driver.listen(
+    const known = this.#listeners.get(name);
+    if (known !== undefined) {
+      known.spec = spec;
+      known.heads = compileHeads(spec.heads);
+      return;
+    }
+    const listener: Omit<OpenListener, 'socket'> = { spec, heads: compileHeads(spec.heads) };
+    const socket = await context.driver.listen(
       { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },
       {
-        onWire: (wire) => new StreamSession(wire, spec, context).start(),
+        onWire: (wire) => new StreamSession(wire, listener, context).start(),
         onAcceptError: (error) => {
           this.#log('error', 'connections cannot be accepted', { listener: name, reason: error.message });
         },
       },
     );
-    this.#listeners.set(name, listener);
+    this.#listeners.set(name, Object.assign(listener, { socket }));
   }
 
   #closeListeners(): void {
-    for (const listener of this.#listeners.values()) listener.close();
+    for (const { socket } of this.#listeners.values()) socket.close();
     this.#listeners.clear();
   }
 

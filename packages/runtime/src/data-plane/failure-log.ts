@@ -20,6 +20,11 @@ const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
   ROUTE_NOT_FOUND: 'info',
   DOWNSTREAM_RESET: 'info',
   DOWNSTREAM_LOST: 'info',
+  PROXY_HEADER_MISSING: 'warn',
+  PROXY_HEADER_MALFORMED: 'warn',
+  PROXY_HEADER_TIMEOUT: 'info',
+  CLIENT_HELLO_MALFORMED: 'info',
+  CLIENT_HELLO_TIMEOUT: 'info',
   SESSION_IDLE_TIMEOUT: 'info',
   SESSION_CLOSED_BY_SHUTDOWN: 'info',
 };

@@ -72,7 +72,7 @@ export class RoutingTable {
     const other = this.#router.set({
       id,
       priority: facts.priority,
-      serverNames: [],
+      serverNames: facts.serverNames ?? [],
       serverPort: facts.serverPort,
       serverAddr: toCidr(facts.serverAddr),
       remoteAddr: toCidr(facts.remoteAddr),

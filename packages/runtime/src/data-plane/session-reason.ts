@@ -13,6 +13,11 @@ export const sessionReasons = [
   'DOWNSTREAM_LOST',
   'SESSION_IDLE_TIMEOUT',
   'SESSION_CLOSED_BY_SHUTDOWN',
+  'PROXY_HEADER_MISSING',
+  'PROXY_HEADER_MALFORMED',
+  'PROXY_HEADER_TIMEOUT',
+  'CLIENT_HELLO_MALFORMED',
+  'CLIENT_HELLO_TIMEOUT',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

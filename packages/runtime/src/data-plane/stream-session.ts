@@ -1,6 +1,7 @@
-import { relay } from '@apisix-ts/core';
+import { relay, writeProxyV1, writeProxyV2 } from '@apisix-ts/core';
 import type {
   Attempt,
+  IpAddresses,
   RelayOptions,
   RelayResult,
   Session,
@@ -11,6 +12,8 @@ import type {
 import type { Dial, WireDriver } from '@apisix-ts/transport';
 import type { ListenerSpec } from '../workers/worker-link.ts';
 import type { FailureLog } from './failure-log.ts';
+import { HeadReader, needsHead } from './head-reader.ts';
+import type { ListenerHeads } from './head-reader.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { sessionReasons } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
@@ -29,12 +32,19 @@ export interface SessionContext {
   readonly onEnded: (session: StreamSession) => void;
 }
 
+/** The listener that a session came by. */
+export interface SessionListener {
+  readonly spec: ListenerSpec;
+  readonly heads: ListenerHeads;
+}
+
 const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 
-/** One accepted connection on its way: match a route, pick a node, dial, relay, count. */
+/** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
 export class StreamSession implements StreamFacts, Attempt {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
+  readonly #heads: ListenerHeads;
   readonly #downstream: Wire;
   readonly #startedMs: number;
   #route: CompiledRoute | undefined;
@@ -46,13 +56,15 @@ export class StreamSession implements StreamFacts, Attempt {
   #attemptedMs = 0;
   #tried: Set<UpstreamNode> | undefined;
   #attemptsLeft = 0;
-  /** What it is busy with: neither before the first attempt. */
+  /** What it is busy with, and what its head said; absent where nothing stands before the payload. */
+  #head: HeadReader | undefined;
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
-  constructor(downstream: Wire, listener: ListenerSpec, context: SessionContext) {
+  constructor(downstream: Wire, { spec, heads }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
-    this.#listener = listener;
+    this.#listener = spec;
+    this.#heads = heads;
     this.#context = context;
     this.#startedMs = context.nowMs();
   }
@@ -66,12 +78,11 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get remoteAddress(): string {
-    return this.#downstream.remoteAddress;
+    return this.#head?.source?.address ?? this.#downstream.remoteAddress;
   }
 
-  /** Nothing looks into TLS. */
-  get serverName(): undefined {
-    return undefined;
+  get serverName(): string | undefined {
+    return this.#head?.serverName;
   }
 
   get tried(): ReadonlySet<UpstreamNode> {
@@ -79,7 +90,7 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get remotePort(): number {
-    return this.#downstream.remotePort;
+    return this.#head?.source?.port ?? this.#downstream.remotePort;
   }
 
   /** What a hashing balancer hashes, the same at each attempt. */
@@ -88,9 +99,26 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   start(): void {
-    const { table, counters, onOpened } = this.#context;
+    const {
+      counters,
+      onOpened,
+      relay: { wheel },
+    } = this.#context;
     counters.sessionOpened(this.#listener.slot);
     onOpened(this);
+    if (!needsHead(this.#heads.options)) {
+      this.#serve();
+      return;
+    }
+    this.#head = new HeadReader(this.#downstream, this.#heads, wheel, {
+      onRead: () => this.#serve(),
+      onRefused: (reason, isGone) => this.#refuse(reason, isGone),
+    });
+    this.#head.start();
+  }
+
+  #serve(): void {
+    const { table } = this.#context;
     this.#route = table.match(this);
     if (this.#route === undefined) {
       this.#refuse('ROUTE_NOT_FOUND');
@@ -111,6 +139,7 @@ export class StreamSession implements StreamFacts, Attempt {
       this.#relaying.close('SESSION_CLOSED_BY_SHUTDOWN');
       return;
     }
+    this.#head?.cancel();
     this.#dialing?.cancel();
     this.#refuse('SESSION_CLOSED_BY_SHUTDOWN');
   }
@@ -151,7 +180,33 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#dialing = undefined;
     this.#node?.load.connected(this.#context.nowMs() - this.#attemptedMs);
     const options = { ...this.#context.relay, idleTimeoutMs: upstream.facts.idleTimeoutMs };
-    this.#relaying = relay(this.#downstream, wire, options, (result) => this.#onRelayed(result, wire));
+    this.#relaying = relay(
+      this.#downstream,
+      wire,
+      options,
+      (result) => this.#onRelayed(result, wire),
+      this.#takeHead(),
+    );
+    // The client's end was read with its head, and will not be told again.
+    if (this.#head?.hasEnded === true) wire.end();
+  }
+
+  /** What goes to the upstream first: a PROXY header, and the bytes that were read with the client's own head. */
+  #takeHead(): Uint8Array | undefined {
+    const payload = this.#head?.takeHead();
+    const version = this.#heads.options.proxyProtocolToUpstream;
+    if (version === 0) return payload;
+    const header = version === 1 ? writeProxyV1(this.#addresses()) : writeProxyV2(this.#addresses());
+    return payload === undefined ? header : Buffer.concat([header, payload]);
+  }
+
+  #addresses(): IpAddresses {
+    return {
+      family: 'ip',
+      transport: 'stream',
+      source: { address: this.remoteAddress, port: this.remotePort },
+      destination: { address: this.serverAddress, port: this.serverPort },
+    };
   }
 
   #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
@@ -167,11 +222,11 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** Closes the client's connection without a byte. */
-  #refuse(reason: SessionReason): void {
+  #refuse(reason: SessionReason, isGone = false): void {
     // Failed attempts have been reported one by one.
     if (this.#tried === undefined) this.#report(reason, undefined);
     this.#end(reason, undefined);
-    this.#downstream.close();
+    if (!isGone) this.#downstream.close();
   }
 
   #end(reason: SessionReason, wire: Wire | undefined): void {

@@ -59,22 +59,26 @@ describe('the upstream of a route', () => {
   });
 });
 
-test('a route with sni is no route while nothing terminates TLS, and says so', () => {
-  const route = checked(streamRouteKind, { sni: 'a.test', plugins: { absent: {} } });
-
-  expect(compileRoute('r', route)).toBeUndefined();
-  expect(routeFaults(route)).toEqual([
-    expect.stringContaining('it never matches'),
-    expect.stringContaining('plugin "absent" is not available'),
+test('a plugin that does not exist is named', () => {
+  expect(routeFaults(checked(streamRouteKind, { plugins: { absent: {} } }))).toEqual([
+    'plugin "absent" is not available: it is served without',
   ]);
 });
 
 test('the conditions of a route are taken over', () => {
-  const route = { priority: 3, server_port: 9100, server_addr: '192.0.2.0/24', remote_addr: '::1' };
+  const route = {
+    priority: 3,
+    sni: 'A.test',
+    snis: ['*.b.test'],
+    server_port: 9100,
+    server_addr: '192.0.2.0/24',
+    remote_addr: '::1',
+  };
 
   expect(compileRoute('r', checked(streamRouteKind, route))).toEqual({
     id: 'r',
     priority: 3,
+    serverNames: ['A.test', '*.b.test'],
     serverPort: 9100,
     serverAddr: '192.0.2.0/24',
     remoteAddr: '::1',

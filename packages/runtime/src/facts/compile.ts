@@ -15,16 +15,14 @@ export function upstreamKey(kind: string, id: string): string {
   return `${kind}/${id}`;
 }
 
-/**
- * `upstream_id` beats an embedded upstream, and either makes the service's upstream irrelevant, as in the reference.
- * @returns undefined for a route that cannot match: one with `sni`, as long as nothing terminates TLS.
- */
-export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts | undefined {
-  if (route.sni !== undefined) return undefined;
+/** `upstream_id` beats an embedded upstream, and either makes the service's upstream irrelevant, as in the reference. */
+export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts {
+  const names = [...(route.sni === undefined ? [] : [route.sni]), ...(route.snis ?? [])];
   const key = routeUpstreamKey(id, route);
   return {
     id,
     priority: route.priority ?? 0,
+    ...(names.length === 0 ? {} : { serverNames: names }),
     ...(route.server_port === undefined ? {} : { serverPort: route.server_port }),
     ...(route.server_addr === undefined ? {} : { serverAddr: route.server_addr }),
     ...(route.remote_addr === undefined ? {} : { remoteAddr: route.remote_addr }),
@@ -70,14 +68,8 @@ export function compileUpstream(
 }
 
 /** What of a route or service has no effect here, for the log. */
-export function routeFaults({
-  sni,
-  plugins = {},
-}: Pick<StreamRouteDocument, 'sni' | 'plugins'>): readonly string[] {
-  return [
-    ...(sni === undefined ? [] : ['it has `sni`, and nothing terminates TLS: it never matches']),
-    ...Object.keys(plugins).map((name) => `plugin "${name}" is not available: it is served without`),
-  ];
+export function routeFaults({ plugins = {} }: Pick<StreamRouteDocument, 'plugins'>): readonly string[] {
+  return Object.keys(plugins).map((name) => `plugin "${name}" is not available: it is served without`);
 }
 
 /** What of an upstream this gateway cannot serve with, for the log; undefined when all of it works. */

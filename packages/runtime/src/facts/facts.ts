@@ -7,6 +7,8 @@
 export interface RouteFacts {
   readonly id: string;
   readonly priority: number;
+  /** Names of the TLS handshake, wildcards too; absent is no condition. */
+  readonly serverNames?: readonly string[];
   readonly serverPort?: number;
   /** An ip or CIDR block. */
   readonly serverAddr?: string;

@@ -1,5 +1,5 @@
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
-import type { MemoryStore, Settings } from '@apisix-ts/config';
+import type { MemoryStore, Settings, StreamProxyEntry } from '@apisix-ts/config';
 import type { Lookup } from '@apisix-ts/discovery';
 import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
@@ -25,6 +25,8 @@ export interface OpenGateway {
   logged(message: string): Promise<LogLine>;
   /** The settings with other stream ports. */
   withPorts(...ports: number[]): Settings;
+  /** The settings with another entry for the stream port. */
+  withEntry(entry: Omit<StreamProxyEntry, 'addr'>): Settings;
 }
 
 export interface OpenGatewayOptions {
@@ -33,21 +35,30 @@ export interface OpenGatewayOptions {
   readonly lookup?: Lookup;
   readonly halfClose?: boolean;
   readonly shutdownTimeout?: string;
+  /** More of the `stream_proxy.tcp` entries. */
+  readonly entry?: Omit<StreamProxyEntry, 'addr'>;
+  /** Peers whose PROXY header is believed. */
+  readonly realIpFrom?: readonly string[];
 }
 
 /** A started gateway on a memory store, with one stream port and no routes. It is closed when the test is over. */
 export async function openGateway(options: OpenGatewayOptions): Promise<OpenGateway> {
-  const { workers, lookup, halfClose = true, shutdownTimeout = '240s' } = options;
+  const { workers, lookup, halfClose = true, shutdownTimeout = '240s', entry = {}, realIpFrom } = options;
   const port = await freePort();
-  const withPorts = (...ports: number[]): Settings =>
+  const settingsWith = (ports: readonly number[], tcp: Omit<StreamProxyEntry, 'addr'>): Settings =>
     settingsFrom({
-      apisix: { proxy_mode: 'stream', stream_proxy: { tcp: ports.map((each) => `127.0.0.1:${each}`) } },
+      apisix: {
+        proxy_mode: 'stream',
+        stream_proxy: { tcp: ports.map((each) => ({ addr: `127.0.0.1:${each}`, ...tcp })) },
+      },
       nginx_config: {
         worker_processes: workers,
         worker_shutdown_timeout: shutdownTimeout,
-        stream: { half_close: halfClose },
+        stream: { half_close: halfClose, ...(realIpFrom === undefined ? {} : { real_ip_from: realIpFrom }) },
       },
     });
+
+  const withPorts = (...ports: number[]): Settings => settingsWith(ports, entry);
 
   const lines: LogLine[] = [];
   let waiting: { readonly message: string; readonly resolve: (line: LogLine) => void }[] = [];
@@ -74,6 +85,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     port,
     lines,
     withPorts,
+    withEntry: (tcp) => settingsWith([port], tcp),
     async put(key, document) {
       const { revision } = await store.writer.put(key, JSON.stringify(document));
       await gateway.whenApplied(revision);

@@ -4,6 +4,17 @@ import type { FactChange } from '../facts/facts.ts';
 import type { LogLevel } from '../log.ts';
 import type { NodeLoadMemory } from '../shared-node-loads.ts';
 
+export interface HeadOptions {
+  /** A PROXY header has to come first. */
+  readonly proxyProtocol: boolean;
+  /** Addresses and CIDR blocks of peers whose PROXY header is believed. */
+  readonly trusted: readonly string[];
+  /** Look for the server name of a ClientHello, and pass TLS on as it is. */
+  readonly tlsPassthrough: boolean;
+  /** The version of the PROXY header that is sent to upstreams; 0 is none. */
+  readonly proxyProtocolToUpstream: 0 | 1 | 2;
+}
+
 /** A listener as a worker opens it. */
 export interface ListenerSpec {
   /** What the operator calls it: `0.0.0.0:9100`. */
@@ -12,6 +23,8 @@ export interface ListenerSpec {
   readonly port: number;
   /** Its place among the shared counters. */
   readonly slot: number;
+  /** What has to be read from a client before it is routed, and what is sent to its upstream. */
+  readonly heads: HeadOptions;
 }
 
 /** What a worker is told once, at its start. */

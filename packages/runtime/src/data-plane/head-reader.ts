@@ -1,0 +1,153 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { ClientHelloParser, PeekBuffer, ProxyHeaderParser } from '@apisix-ts/core';
+import type { PeekOutcome, ProxyHeader, TimerWheel, Wire } from '@apisix-ts/core';
+import type { HeadOptions } from '../workers/worker-link.ts';
+import type { SessionReason } from './session-reason.ts';
+
+/** Longest PROXY header taken, and ClientHello with the records around it. Bytes. */
+const PROXY_HEADER_BYTES = 4096;
+const CLIENT_HELLO_BYTES = 70_000;
+/** How long a client may take for either. Milliseconds; the reference's value. */
+const HEAD_TIMEOUT_MS = 30_000;
+
+/** What has to be read from clients of a listener, ready for use. */
+export interface ListenerHeads {
+  readonly options: HeadOptions;
+  isTrusted(address: string): boolean;
+}
+
+export function compileHeads(options: HeadOptions): ListenerHeads {
+  const trusted = new BlockList();
+  for (const entry of options.trusted) {
+    const [address = '', length] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (length === undefined) trusted.addAddress(address, family);
+    else trusted.addSubnet(address, Number(length), family);
+  }
+  return {
+    options,
+    isTrusted: (address) => trusted.check(address, isIPv6(address) ? 'ipv6' : 'ipv4'),
+  };
+}
+
+/** Whether a session needs its first bytes before it can be routed. Server-first protocols must not wait for any. */
+export function needsHead({ proxyProtocol, tlsPassthrough }: HeadOptions): boolean {
+  return proxyProtocol || tlsPassthrough;
+}
+
+export interface HeadEvents {
+  /** All there was to read has been read; the wire is paused. */
+  onRead(): void;
+  /** The session ends here. @param isGone the connection is closed already. */
+  onRefused(reason: SessionReason, isGone: boolean): void;
+}
+
+/** Reads what stands before the payload of a connection: a PROXY header, then, without using it up, a ClientHello. */
+export class HeadReader {
+  readonly #wire: Wire;
+  readonly #heads: ListenerHeads;
+  readonly #buffer: PeekBuffer;
+  readonly #events: HeadEvents;
+  /** The client as a believed PROXY header has it; undefined is the peer itself. */
+  source: { readonly address: string; readonly port: number } | undefined;
+  /** The name of the ClientHello; undefined without TLS or without a name. */
+  serverName: string | undefined;
+
+  constructor(wire: Wire, heads: ListenerHeads, wheel: TimerWheel, events: HeadEvents) {
+    this.#wire = wire;
+    this.#heads = heads;
+    this.#buffer = new PeekBuffer(wire, wheel);
+    this.#events = events;
+  }
+
+  /** The client sent FIN already, and the wire will not say so again. */
+  get hasEnded(): boolean {
+    return this.#buffer.hasEnded;
+  }
+
+  /** Bytes that were read and belong to the upstream. Once. */
+  takeHead(): Uint8Array {
+    return this.#buffer.takeHead();
+  }
+
+  start(): void {
+    if (this.#heads.options.proxyProtocol) {
+      const options = { limitBytes: PROXY_HEADER_BYTES, timeoutMs: HEAD_TIMEOUT_MS };
+      this.#buffer.peek(new ProxyHeaderParser(), options, (outcome) => this.#onProxyHeader(outcome));
+    } else {
+      this.#readClientHello();
+    }
+  }
+
+  /** Gives up without an event; the wire is paused. */
+  cancel(): void {
+    this.#buffer.cancel();
+  }
+
+  #onProxyHeader(outcome: PeekOutcome<ProxyHeader>): void {
+    switch (outcome.kind) {
+      case 'parsed':
+        this.#believe(outcome.value);
+        this.#readClientHello();
+        break;
+      case 'absent':
+      case 'ended':
+        this.#events.onRefused('PROXY_HEADER_MISSING', false);
+        break;
+      case 'malformed':
+      case 'limit':
+        this.#events.onRefused('PROXY_HEADER_MALFORMED', false);
+        break;
+      case 'timeout':
+        this.#events.onRefused('PROXY_HEADER_TIMEOUT', false);
+        break;
+      case 'closed':
+        this.#events.onRefused(
+          outcome.error?.kind === 'failed' ? 'DOWNSTREAM_LOST' : 'DOWNSTREAM_RESET',
+          true,
+        );
+        break;
+    }
+  }
+
+  /** Of a peer that is not trusted the header is read and ignored, as in the reference. */
+  #believe({ addresses }: ProxyHeader): void {
+    if (addresses?.family === 'ip' && this.#heads.isTrusted(this.#wire.remoteAddress)) {
+      this.source = addresses.source;
+    }
+  }
+
+  #readClientHello(): void {
+    if (!this.#heads.options.tlsPassthrough) {
+      this.#events.onRead();
+      return;
+    }
+    const options = { limitBytes: CLIENT_HELLO_BYTES, timeoutMs: HEAD_TIMEOUT_MS };
+    this.#buffer.peek(new ClientHelloParser(), options, (outcome) => {
+      switch (outcome.kind) {
+        case 'parsed':
+          this.serverName = outcome.value.serverName;
+          this.#events.onRead();
+          break;
+        case 'absent':
+          // Not TLS: such a client is routed like one of a plain listener.
+          this.#events.onRead();
+          break;
+        case 'ended':
+        case 'malformed':
+        case 'limit':
+          this.#events.onRefused('CLIENT_HELLO_MALFORMED', false);
+          break;
+        case 'timeout':
+          this.#events.onRefused('CLIENT_HELLO_TIMEOUT', false);
+          break;
+        case 'closed':
+          this.#events.onRefused(
+            outcome.error?.kind === 'failed' ? 'DOWNSTREAM_LOST' : 'DOWNSTREAM_RESET',
+            true,
+          );
+          break;
+      }
+    });
+  }
+}
