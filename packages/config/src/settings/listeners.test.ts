@@ -170,7 +170,7 @@ describe('PROXY headers and passthrough of a stream listener', () => {
   });
 
   test('follow the settings for all entries, and an entry has the last word', () => {
-    const tcp = [
+    const entries = [
       1,
       { addr: 2, proxy_protocol: false, proxy_protocol_to_upstream: false },
       { addr: 3, proxy_protocol_to_upstream: 'v2' as const, tls_passthrough: true },
@@ -179,7 +179,7 @@ describe('PROXY headers and passthrough of a stream listener', () => {
     expect(
       flagsOf({
         proxy_protocol: { enable_tcp_pp: true, enable_tcp_pp_to_upstream: true },
-        stream_proxy: { tcp },
+        stream_proxy: { tcp: entries },
       }),
     ).toEqual([
       [true, 1, false],

@@ -96,19 +96,22 @@ function offer<R extends StreamMatch>(siblings: readonly R[], candidate: Candida
   if (candidate.route === undefined || best.priority > candidate.route.priority) candidate.route = best;
 }
 
-/** @returns a neighbour of the same priority. */
+/** @returns a neighbour of the same priority. A former version of the route, which is about to go, is none. */
 function insertSorted<R extends StreamMatch>(siblings: R[], route: R): R | undefined {
   const position = lowerBound(siblings, route);
   siblings.splice(position, 0, route);
   const before = siblings[position - 1];
   if (before?.priority === route.priority) return before;
-  const after = siblings[position + 1];
+  const next = siblings[position + 1];
+  const after = next?.id === route.id ? siblings[position + 2] : next;
   return after?.priority === route.priority ? after : undefined;
 }
 
 function removeSorted<R extends StreamMatch>(siblings: R[], route: R): void {
   const position = lowerBound(siblings, route);
-  if (siblings[position]?.id === route.id) siblings.splice(position, 1);
+  // A new version of the route with the same priority stands before it.
+  const own = siblings[position] === route ? position : position + 1;
+  if (siblings[own] === route) siblings.splice(own, 1);
 }
 
 function lowerBound<R extends StreamMatch>(siblings: readonly R[], route: R): number {

@@ -11,7 +11,7 @@ export interface ServerNamePattern {
  * `example.com`; `*.example.com`, which as in the reference stands for any number of labels before the ending, and at
  * least one; `*ample.com`, any name that ends so; `*`, any name. Case and one trailing dot do not matter.
  */
-export function parseServerNamePattern(pattern: string): ServerNamePattern {
+function parseServerNamePattern(pattern: string): ServerNamePattern {
   const text = normalizeServerName(pattern);
   return text.startsWith('*') ? { kind: 'suffix', text: text.slice(1) } : { kind: 'exact', text };
 }

@@ -37,14 +37,11 @@ export class StreamRouter<R extends StreamMatch> {
    * asks for a name both have.
    */
   set(route: R): R | undefined {
-    this.delete(route.id);
+    const former = this.#routes.get(route.id);
     this.#routes.set(route.id, route);
-    if (route.serverNames.length === 0) return this.#anyName.add(route);
-    let tie: R | undefined;
-    for (const pattern of parseServerNamePatterns(route.serverNames)) {
-      const other = this.#byName.add(pattern, route);
-      tie ??= other;
-    }
+    // The new one first: what they share of the index stays, where taking out and putting in would wear its tables out.
+    const tie = this.#index(route);
+    if (former !== undefined) this.#unindex(former);
     return tie;
   }
 
@@ -53,8 +50,7 @@ export class StreamRouter<R extends StreamMatch> {
     const route = this.#routes.get(id);
     if (route === undefined) return false;
     this.#routes.delete(id);
-    if (route.serverNames.length === 0) this.#anyName.remove(route);
-    for (const pattern of parseServerNamePatterns(route.serverNames)) this.#byName.remove(pattern, route);
+    this.#unindex(route);
     return true;
   }
 
@@ -75,6 +71,21 @@ export class StreamRouter<R extends StreamMatch> {
   /** Every route, with why it wins, loses or does not match: by going through all of them, so not for every session. */
   explain(facts: StreamFacts): readonly RouteVerdict<R>[] {
     return explainRoutes(this.#routes.values(), facts);
+  }
+
+  #index(route: R): R | undefined {
+    if (route.serverNames.length === 0) return this.#anyName.add(route);
+    let tie: R | undefined;
+    for (const pattern of parseServerNamePatterns(route.serverNames)) {
+      const other = this.#byName.add(pattern, route);
+      tie ??= other;
+    }
+    return tie;
+  }
+
+  #unindex(route: R): void {
+    if (route.serverNames.length === 0) this.#anyName.remove(route);
+    for (const pattern of parseServerNamePatterns(route.serverNames)) this.#byName.remove(pattern, route);
   }
 }
 
