@@ -19,7 +19,8 @@ Runs the gateway in the foreground.
   --version, -v      print the version
   --help, -h         print this
 
-Signals: TERM and INT stop at once, QUIT lets open sessions finish, HUP reads the configuration file again.
+Signals: TERM and INT stop at once, QUIT lets open sessions finish, HUP reads the configuration file again,
+USR1 opens the log files again.
 `;
 
 /** @throws TypeError for an unknown option. */

@@ -1,12 +1,10 @@
-import { mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { GatewayError } from '@apisix-ts/errors';
 import type { Log } from '@apisix-ts/runtime';
-import sonicBoom from 'sonic-boom';
-import type { SonicBoom } from 'sonic-boom';
+import { openLogFile } from './log-file.ts';
 
 export interface ErrorLog {
   readonly log: Log;
+  /** Goes on in the file that now has the path: the former one was moved away. */
+  reopen(): void;
   /** Writes what is pending and closes the file. Idempotent. */
   close(): void;
 }
@@ -28,40 +26,21 @@ const SEVERITY = ['debug', 'info', 'notice', 'warn', 'error', 'crit', 'alert', '
  */
 export function openErrorLog({ path, level, mirror }: ErrorLogOptions): ErrorLog {
   const least = SEVERITY.indexOf(level);
-  const file = open(path);
+  const file = openLogFile(path, 'nginx_config.error_log');
   let isClosed = false;
   return {
     log(lineLevel, message, fields = {}) {
       if (SEVERITY.indexOf(lineLevel) < least) return;
       const line = `${new Date().toISOString()} [${lineLevel}] ${message}${formatFields(fields)}\n`;
-      if (!isClosed) file.write(line);
+      file.write(line);
       if (mirror || isClosed) process.stderr.write(line);
     },
+    reopen: () => file.reopen(),
     close() {
-      if (isClosed) return;
       isClosed = true;
-      file.flushSync();
-      file.destroy();
+      file.close();
     },
   };
-}
-
-function open(path: string): SonicBoom {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    // Opened here, so that what is wrong with the path is known now.
-    const file = new sonicBoom.SonicBoom({ fd: openSync(path, 'a'), sync: false });
-    // A disk that fills up later must not end the gateway; the lines are lost and the operator sees why.
-    file.on('error', (error: Error) => process.stderr.write(`cannot write ${path}: ${error.message}\n`));
-    return file;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new GatewayError(
-      'SETTINGS_INVALID',
-      `nginx_config.error_log: expected a file that can be written, found ${path}: ${reason}`,
-      { cause },
-    );
-  }
 }
 
 function formatFields(fields: Readonly<Record<string, unknown>>): string {

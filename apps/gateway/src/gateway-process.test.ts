@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { stat, writeFile } from 'node:fs/promises';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connectPeer, openEcho } from '@apisix-ts/testkit';
@@ -85,6 +85,32 @@ describe('a gateway that starts', () => {
     await first.stop();
     await start();
     expect((await read('data/admin.key')).trim()).toBe(key);
+  });
+});
+
+describe('the access log', () => {
+  test('has a line for each session, and goes on in a new file when the former one was moved away', async () => {
+    const { home, ports, configure, start, read } = await createInstallation();
+    await configure(
+      `${configYaml(ports)}  stream: { enable_access_log: true, access_log_format: "$session_reason" }\n`,
+    );
+    const gateway = await start();
+    const visit = async (): Promise<void> => {
+      const client = await connectPeer(ports.stream);
+      await client.rest();
+      client.destroy();
+    };
+    const file = join(home, 'logs', 'access_stream.log');
+    await visit();
+    await expect.poll(() => read('logs/access_stream.log')).toBe('ROUTE_NOT_FOUND\n');
+
+    await rename(file, `${file}.1`);
+    gateway.reopenLogs();
+    await visit();
+    await gateway.stop();
+
+    expect(await read('logs/access_stream.log')).toBe('ROUTE_NOT_FOUND\n');
+    expect(await read('logs/access_stream.log.1')).toBe('ROUTE_NOT_FOUND\n');
   });
 });
 

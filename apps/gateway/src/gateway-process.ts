@@ -7,6 +7,8 @@ import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
+import { openLogFile } from './log-file.ts';
+import type { LogFile } from './log-file.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import type { ReloadRecord } from './run-record.ts';
@@ -28,6 +30,7 @@ export interface GatewayProcessOptions {
 export class GatewayProcess {
   readonly #options: GatewayProcessOptions;
   readonly #log: ErrorLog;
+  readonly #accessLog: LogFile | undefined;
   readonly #store: Store;
   readonly #gateway: Gateway;
   readonly #services = new Services();
@@ -47,14 +50,21 @@ export class GatewayProcess {
     const { error_log: path, error_log_level: level } = loaded.settings.nginx_config;
     const log = openErrorLog({ path: resolve(options.home, path), level, mirror: options.mirrorLog });
     let store: Store | undefined;
+    let accessLog: LogFile | undefined;
     try {
+      accessLog = openAccessLog(loaded.settings, options.home);
       store = await openStore(loaded.settings, options.home);
-      const gateway = createGateway(loaded.settings, { store, log: log.log });
-      const started = new GatewayProcess(options, loaded, log, store, gateway);
+      const gateway = createGateway(loaded.settings, {
+        store,
+        log: log.log,
+        ...(accessLog === undefined ? {} : { writeAccess: accessLog.write }),
+      });
+      const started = new GatewayProcess(options, loaded, { error: log, access: accessLog }, store, gateway);
       await started.#start();
       return started;
     } catch (error) {
       await store?.close();
+      accessLog?.close();
       log.log('error', 'the gateway did not start', {
         reason: error instanceof Error ? error.message : error,
       });
@@ -66,14 +76,15 @@ export class GatewayProcess {
   private constructor(
     options: GatewayProcessOptions,
     loaded: LoadedSettings,
-    log: ErrorLog,
+    logs: { readonly error: ErrorLog; readonly access: LogFile | undefined },
     store: Store,
     gateway: Gateway,
   ) {
     this.#options = options;
     this.#loaded = loaded;
     this.#startedWith = loaded.settings;
-    this.#log = log;
+    this.#log = logs.error;
+    this.#accessLog = logs.access;
     this.#store = store;
     this.#gateway = gateway;
   }
@@ -123,6 +134,21 @@ export class GatewayProcess {
     return this.#reloading;
   }
 
+  /** Goes on in new log files, after the former ones were moved away. */
+  reopenLogs(): void {
+    try {
+      this.#log.reopen();
+      this.#accessLog?.reopen();
+      this.#log.log('notice', 'the log files were opened again', {});
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      this.#log.log('error', 'a log file could not be opened again', {
+        code: error.code,
+        reason: error.message,
+      });
+    }
+  }
+
   /** Lets open sessions finish, up to `worker_shutdown_timeout`, then ends. */
   async quit(): Promise<void> {
     this.#log.log('notice', 'quitting: open sessions may finish', {});
@@ -138,6 +164,7 @@ export class GatewayProcess {
     removePidFile(this.#options.home);
     removeRunRecord(this.#options.home);
     this.#log.log('notice', 'the gateway has stopped', {});
+    this.#accessLog?.close();
     this.#log.close();
   }
 
@@ -213,6 +240,11 @@ function load({ home, config, env }: GatewayProcessOptions): LoadedSettings {
   return readSettings({ home, env, ...(config === undefined ? {} : { file: config }) });
 }
 
+function openAccessLog({ nginx_config: { stream } }: Settings, home: string): LogFile | undefined {
+  if (!stream.enable_access_log) return undefined;
+  return openLogFile(resolve(home, stream.access_log), 'nginx_config.stream.access_log');
+}
+
 function makeFolders(home: string): void {
   for (const name of ['data', 'logs']) {
     const path = join(home, name);
@@ -236,6 +268,13 @@ function pendingSettings(started: Settings, settings: Settings): readonly string
   const rows: readonly [string, (settings: Settings) => unknown][] = [
     ['deployment.config_provider', ({ deployment }) => deployment.config_provider],
     [`deployment.${store}`, ({ deployment }) => deployment[store]],
+    ['nginx_config.stream.enable_access_log', ({ nginx_config }) => nginx_config.stream.enable_access_log],
+    ['nginx_config.stream.access_log', ({ nginx_config }) => nginx_config.stream.access_log],
+    ['nginx_config.stream.access_log_format', ({ nginx_config }) => nginx_config.stream.access_log_format],
+    [
+      'nginx_config.stream.access_log_format_escape',
+      ({ nginx_config }) => nginx_config.stream.access_log_format_escape,
+    ],
     ['nginx_config.error_log', ({ nginx_config }) => nginx_config.error_log],
     ['nginx_config.error_log_level', ({ nginx_config }) => nginx_config.error_log_level],
   ];

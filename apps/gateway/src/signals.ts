@@ -10,7 +10,8 @@ const SAME_WISH_MS = 500;
 const WAYS_OUT = ['quit', 'stop', 'exit'] as const;
 
 /**
- * TERM and INT stop at once, QUIT lets sessions finish, HUP reads the configuration again. A TERM or INT during a quit
+ * TERM and INT stop at once, QUIT lets sessions finish, HUP reads the configuration again, USR1 opens
+ * the log files again. A TERM or INT during a quit
  * stops; a further one ends the process without waiting for anything.
  */
 export function handleSignals(gateway: GatewayProcess, source: NodeJS.Process): void {
@@ -33,5 +34,6 @@ export function handleSignals(gateway: GatewayProcess, source: NodeJS.Process): 
   source.on('SIGTERM', () => end('stop'));
   source.on('SIGINT', () => end('stop'));
   source.on('SIGQUIT', () => end('quit'));
+  source.on('SIGUSR1', () => gateway.reopenLogs());
   source.on('SIGHUP', () => void gateway.reload());
 }

@@ -71,12 +71,20 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     expect(await whoAnswers(opened.port)).toBeUndefined();
   });
 
-  test('does not serve a plain connection by a route with sni, and warns about it', async () => {
+  test('does not serve a plain connection by a route with sni', async () => {
     const opened = await openGateway({ workers });
 
     await opened.put('stream_routes/1', { sni: 'a.test', upstream: { nodes: nodes(alpha) } });
 
     expect(await whoAnswers(opened.port)).toBeUndefined();
+  });
+
+  test('warns about a stored plugin that does not exist, and serves without it', async () => {
+    const opened = await openGateway({ workers });
+
+    await opened.put('stream_routes/1', { plugins: { absent: {} }, upstream: { nodes: nodes(alpha) } });
+
+    expect(await whoAnswers(opened.port)).toBe('alpha');
     expect(await opened.logged('a resource does not do all that it says')).toMatchObject({
       level: 'warn',
       fields: { resource: 'stream_routes/1' },
@@ -166,6 +174,24 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     for (let count = 0; count < 6; count++) served.add(await whoAnswers(opened.port));
 
     expect(served.size).toBe(1);
+  });
+
+  test('writes a line for every session that ended, also for those without a route', async () => {
+    const format = '$remote_addr $route_id $upstream_addr $status $session_reason $bytes_sent';
+    const opened = await openGateway({ workers, accessLogFormat: format });
+    await whoAnswers(opened.port);
+    await opened.put('stream_routes/r', { upstream: { nodes: nodes(alpha) } });
+    const client = await connectPeer(opened.port);
+    await client.take(5);
+    client.reset();
+
+    await opened.gateway.quit();
+
+    // Workers hand their lines over in no particular order.
+    expect(opened.access().trimEnd().split('\n').sort()).toEqual([
+      '127.0.0.1 - - 404 ROUTE_NOT_FOUND 0',
+      `127.0.0.1 r 127.0.0.1:${alpha.port} 400 DOWNSTREAM_RESET 5`,
+    ]);
   });
 
   test('keeps the last good version of a route that became invalid', async () => {

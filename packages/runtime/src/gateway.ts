@@ -27,7 +27,7 @@ import { SharedNodeLoads } from './shared-node-loads.ts';
 import type { ListenerCounts } from './shared-counters.ts';
 import type { SessionReason } from './data-plane/session-reason.ts';
 import { WorkerPool } from './worker-pool.ts';
-import type { ListenerSpec } from './workers/worker-link.ts';
+import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 
 export interface GatewayOptions {
   /** Where the resources are. It stays the caller's: `close` leaves it open. */
@@ -36,6 +36,8 @@ export interface GatewayOptions {
   readonly lookup?: Lookup;
   /** Default: nowhere. */
   readonly log?: Log;
+  /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
+  readonly writeAccess?: (lines: string) => void;
 }
 
 /** What is in effect. */
@@ -109,7 +111,7 @@ class RunningGateway implements Gateway {
   #following: Promise<void> | undefined;
   #storeState: FollowState = { state: 'connecting', since: Date.now() };
 
-  constructor(settings: Settings, { store, lookup, log = () => {} }: GatewayOptions) {
+  constructor(settings: Settings, { store, lookup, log = () => {}, writeAccess }: GatewayOptions) {
     this.#started = settings;
     this.#settings = settings;
     this.#store = store;
@@ -144,9 +146,11 @@ class RunningGateway implements Gateway {
         loads: this.#loads.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
+        ...(writeAccess === undefined ? {} : accessLogOptions(settings)),
       },
       publisher: this.#publisher,
       documents: () => allDocuments(this.#documents),
+      writeAccess: writeAccess ?? (() => {}),
       onLost: (worker) => this.#loads.closeSessionsOf(worker),
       log,
     });
@@ -293,6 +297,11 @@ function threadCount({ nginx_config, apisix }: Settings): number {
   if (nginx_config.worker_processes === 0) return 0;
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
+}
+
+function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {
+  if (!stream.enable_access_log) return {};
+  return { accessLog: { format: stream.access_log_format, escape: stream.access_log_format_escape } };
 }
 
 function dnsOptions({ apisix }: Settings): Parameters<typeof createDnsLookup>[0] {

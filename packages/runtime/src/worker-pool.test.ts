@@ -34,6 +34,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     publisher,
     documents: () => [route],
     onLost: (worker) => loads.closeSessionsOf(worker),
+    writeAccess: () => {},
     log: (_level, message, fields) => {
       if (message.startsWith('a worker died')) onDeath(fields);
     },

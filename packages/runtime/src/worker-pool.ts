@@ -19,6 +19,8 @@ export interface WorkerPoolOptions {
   readonly documents: () => readonly DocumentChange[];
   /** A worker died; its sessions are over. */
   readonly onLost: (worker: number) => void;
+  /** Takes lines for the access log. */
+  readonly writeAccess: (lines: string) => void;
   readonly log: Log;
 }
 
@@ -75,11 +77,12 @@ export class WorkerPool {
   }
 
   async #startWorker(index: number): Promise<void> {
-    const { threads, worker, publisher, documents, log } = this.#options;
+    const { threads, worker, publisher, documents, writeAccess, log } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
       onApplied: (sequence, overlaps) => publisher.acknowledge(index, sequence, overlaps),
       onLog: log,
+      onAccess: writeAccess,
       onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
     };
     const options: WorkerOptions = { ...worker, index, reusePort: threads > 1 };

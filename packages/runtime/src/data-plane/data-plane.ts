@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
 import { chooseDriver, systemClock } from '@apisix-ts/transport';
 import type { Listener } from '@apisix-ts/transport';
+import { compileAccessLog } from '../access-log/format.ts';
+import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { Log } from '../log.ts';
 import { WorkerCounters } from '../shared-counters.ts';
@@ -25,14 +27,17 @@ interface OpenListener {
 export class DataPlane {
   readonly #options: WorkerOptions;
   readonly #log: Log;
+  readonly #accessLines: LineBatch;
   readonly #table: RoutingTable;
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
 
-  constructor(options: WorkerOptions, log: Log) {
+  /** @param writeAccess takes lines for the access log. */
+  constructor(options: WorkerOptions, log: Log, writeAccess: (lines: string) => void) {
     this.#options = options;
+    this.#accessLines = new LineBatch(writeAccess);
     this.#log = log;
     const loads = new WorkerNodeLoads(
       options.loads,
@@ -78,6 +83,7 @@ export class DataPlane {
     this.#closeListeners();
     this.#cut();
     await this.drain(0);
+    this.#accessLines.flush();
   }
 
   async #prepare(): Promise<SessionContext> {
@@ -95,6 +101,7 @@ export class DataPlane {
       counters: workerCounters,
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
+      accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
       onOpened: (session) => void this.#open.add(session),
       onEnded: (session) => {
@@ -102,6 +109,13 @@ export class DataPlane {
         if (this.#open.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       },
     };
+  }
+
+  #openAccessLog(): SessionContext['accessLog'] {
+    const { accessLog } = this.#options;
+    if (accessLog === undefined) return undefined;
+    const toLine = compileAccessLog(accessLog.format, accessLog.escape);
+    return (record) => this.#accessLines.add(toLine(record));
   }
 
   /** What is read from clients may change while a listener is open: it holds for the next one. */

@@ -10,6 +10,7 @@ import type {
   Wire,
 } from '@apisix-ts/core';
 import type { Dial, WireDriver } from '@apisix-ts/transport';
+import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec } from '../workers/worker-link.ts';
 import type { FailureLog } from './failure-log.ts';
 import { HeadReader, needsHead } from './head-reader.ts';
@@ -27,6 +28,8 @@ export interface SessionContext {
   readonly counters: WorkerCounters;
   readonly failures: FailureLog;
   readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
+  /** Takes every session that has ended; undefined when nobody wants to know. */
+  readonly accessLog: ((record: SessionRecord) => void) | undefined;
   readonly nowMs: () => number;
   readonly onOpened: (session: StreamSession) => void;
   readonly onEnded: (session: StreamSession) => void;
@@ -54,6 +57,9 @@ export class StreamSession implements StreamFacts, Attempt {
   /** It is counted as busy with this session. */
   #holdsNode = false;
   #attemptedMs = 0;
+  #connectMs = 0;
+  /** What the access log will say; absent without one. */
+  #trace: SessionTrace | undefined;
   #tried: Set<UpstreamNode> | undefined;
   #attemptsLeft = 0;
   /** What it is busy with, and what its head said; absent where nothing stands before the payload. */
@@ -74,11 +80,11 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get serverAddress(): string {
-    return this.#downstream.localAddress;
+    return this.#trace?.serverAddress ?? this.#downstream.localAddress;
   }
 
   get remoteAddress(): string {
-    return this.#head?.source?.address ?? this.#downstream.remoteAddress;
+    return this.#head?.source?.address ?? this.#trace?.peerAddress ?? this.#downstream.remoteAddress;
   }
 
   get serverName(): string | undefined {
@@ -90,7 +96,7 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get remotePort(): number {
-    return this.#head?.source?.port ?? this.#downstream.remotePort;
+    return this.#head?.source?.port ?? this.#trace?.peerPort ?? this.#downstream.remotePort;
   }
 
   /** What a hashing balancer hashes, the same at each attempt. */
@@ -106,6 +112,8 @@ export class StreamSession implements StreamFacts, Attempt {
     } = this.#context;
     counters.sessionOpened(this.#listener.slot);
     onOpened(this);
+    // The system forgets a connection's addresses with the connection.
+    if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
     if (!needsHead(this.#heads.options)) {
       this.#serve();
       return;
@@ -160,6 +168,7 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#holdsNode = true;
     this.#attemptedMs = nowMs();
     node.load.begin();
+    this.#trace?.upstreams.push(formatNode(node));
     this.#dialing = driver.dial(
       { address: node.address, port: node.port, connectTimeoutMs },
       {
@@ -178,7 +187,8 @@ export class StreamSession implements StreamFacts, Attempt {
 
   #relay(wire: Wire, upstream: Upstream): void {
     this.#dialing = undefined;
-    this.#node?.load.connected(this.#context.nowMs() - this.#attemptedMs);
+    this.#connectMs = this.#context.nowMs() - this.#attemptedMs;
+    this.#node?.load.connected(this.#connectMs);
     const options = { ...this.#context.relay, idleTimeoutMs: upstream.facts.idleTimeoutMs };
     this.#relaying = relay(
       this.#downstream,
@@ -239,6 +249,39 @@ export class StreamSession implements StreamFacts, Attempt {
       upstreamRead: wire?.bytesRead ?? 0,
       upstreamWritten: wire?.bytesWritten ?? 0,
     });
+    this.#record(reason, wire);
+  }
+
+  #record(reason: SessionReason, wire: Wire | undefined): void {
+    const { accessLog, nowMs } = this.#context;
+    const trace = this.#trace;
+    if (accessLog === undefined || trace === undefined) return;
+    accessLog({
+      connection: trace.connection,
+      endedAt: Date.now(),
+      durationMs: nowMs() - this.#startedMs,
+      listener: this.#listener.name,
+      remoteAddress: this.remoteAddress,
+      remotePort: this.remotePort,
+      peerAddress: trace.peerAddress,
+      peerPort: trace.peerPort,
+      serverAddress: trace.serverAddress,
+      serverPort: this.serverPort,
+      serverName: this.serverName,
+      reason,
+      bytesReceived: this.#downstream.bytesRead,
+      bytesSent: this.#downstream.bytesWritten,
+      routeId: this.#route?.id,
+      serviceId: this.#route?.serviceId,
+      upstreams: trace.upstreams,
+      node: this.#node,
+      upstream: wire && {
+        connectMs: this.#connectMs,
+        sessionMs: nowMs() - this.#attemptedMs,
+        bytesReceived: wire.bytesRead,
+        bytesSent: wire.bytesWritten,
+      },
+    });
   }
 
   #report(reason: SessionReason, errno: string | undefined): void {
@@ -252,6 +295,32 @@ export class StreamSession implements StreamFacts, Attempt {
       client: this.remoteAddress,
     });
   }
+}
+
+/** What only the access log wants, collected while the session goes on. */
+interface SessionTrace {
+  readonly connection: number;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  readonly serverAddress: string;
+  readonly upstreams: string[];
+}
+
+let lastConnection = 0;
+
+function startTrace(wire: Wire): SessionTrace {
+  lastConnection += 1;
+  return {
+    connection: lastConnection,
+    peerAddress: wire.remoteAddress,
+    peerPort: wire.remotePort,
+    serverAddress: wire.localAddress,
+    upstreams: [],
+  };
+}
+
+function formatNode({ address, port }: UpstreamNode): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 const knownReasons: ReadonlySet<string> = new Set(sessionReasons);

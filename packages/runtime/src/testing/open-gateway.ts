@@ -17,6 +17,8 @@ export interface OpenGateway {
   readonly store: MemoryStore;
   readonly port: number;
   readonly lines: readonly LogLine[];
+  /** The access log so far. */
+  access(): string;
   /** Writes a resource and waits until every worker has it. */
   put(key: string, document: unknown): Promise<void>;
   /** Deletes a resource and waits until no worker has it. */
@@ -37,13 +39,23 @@ export interface OpenGatewayOptions {
   readonly shutdownTimeout?: string;
   /** More of the `stream_proxy.tcp` entries. */
   readonly entry?: Omit<StreamProxyEntry, 'addr'>;
+  /** The format of the access log; absent: none is written. */
+  readonly accessLogFormat?: string;
   /** Peers whose PROXY header is believed. */
   readonly realIpFrom?: readonly string[];
 }
 
 /** A started gateway on a memory store, with one stream port and no routes. It is closed when the test is over. */
 export async function openGateway(options: OpenGatewayOptions): Promise<OpenGateway> {
-  const { workers, lookup, halfClose = true, shutdownTimeout = '240s', entry = {}, realIpFrom } = options;
+  const {
+    workers,
+    lookup,
+    halfClose = true,
+    shutdownTimeout = '240s',
+    entry = {},
+    realIpFrom,
+    accessLogFormat,
+  } = options;
   const port = await freePort();
   const settingsWith = (ports: readonly number[], tcp: Omit<StreamProxyEntry, 'addr'>): Settings =>
     settingsFrom({
@@ -54,18 +66,28 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
       nginx_config: {
         worker_processes: workers,
         worker_shutdown_timeout: shutdownTimeout,
-        stream: { half_close: halfClose, ...(realIpFrom === undefined ? {} : { real_ip_from: realIpFrom }) },
+        stream: {
+          half_close: halfClose,
+          ...(accessLogFormat === undefined
+            ? {}
+            : { enable_access_log: true, access_log_format: accessLogFormat }),
+          ...(realIpFrom === undefined ? {} : { real_ip_from: realIpFrom }),
+        },
       },
     });
 
   const withPorts = (...ports: number[]): Settings => settingsWith(ports, entry);
 
+  let access = '';
   const lines: LogLine[] = [];
   let waiting: { readonly message: string; readonly resolve: (line: LogLine) => void }[] = [];
   const store = createMemoryStore();
   const gateway = createGateway(withPorts(port), {
     store,
     ...(lookup === undefined ? {} : { lookup }),
+    writeAccess: (text) => {
+      access += text;
+    },
     log(level, message, fields = {}) {
       const line = { level, message, fields };
       lines.push(line);
@@ -84,6 +106,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     store,
     port,
     lines,
+    access: () => access,
     withPorts,
     withEntry: (tcp) => settingsWith([port], tcp),
     async put(key, document) {

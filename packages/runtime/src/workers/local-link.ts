@@ -11,9 +11,13 @@ export class LocalLink implements WorkerLink {
   constructor(options: WorkerOptions, events: WorkerEvents) {
     this.index = options.index;
     this.#events = events;
-    this.#dataPlane = new DataPlane(options, (level, message, fields) => {
-      events.onLog(level, message, fields ?? {});
-    });
+    this.#dataPlane = new DataPlane(
+      options,
+      (level, message, fields) => {
+        events.onLog(level, message, fields ?? {});
+      },
+      (lines) => events.onAccess(lines),
+    );
   }
 
   apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {

@@ -24,6 +24,7 @@ export type FromWorker =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
+  | { readonly type: 'access'; readonly lines: string }
   | { readonly type: 'done'; readonly call: number; readonly error?: SentError };
 
 /** A GatewayError between threads: an instance does not survive the copy. */

@@ -86,6 +86,9 @@ export class ThreadLink implements WorkerLink {
       case 'log':
         this.#events.onLog(message.level, message.message, message.fields);
         break;
+      case 'access':
+        this.#events.onAccess(message.lines);
+        break;
       case 'done': {
         const call = this.#calls.get(message.call);
         this.#calls.delete(message.call);

@@ -1,6 +1,7 @@
 import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
+import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
 import type { NodeLoadMemory } from '../shared-node-loads.ts';
 
@@ -27,6 +28,12 @@ export interface ListenerSpec {
   readonly heads: HeadOptions;
 }
 
+export interface AccessLogOptions {
+  /** Text with nginx's variables in it. */
+  readonly format: string;
+  readonly escape: AccessLogEscape;
+}
+
 /** What a worker is told once, at its start. */
 export interface WorkerOptions {
   /** From 0. */
@@ -37,6 +44,8 @@ export interface WorkerOptions {
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
   readonly halfClose: boolean;
+  /** Absent: sessions leave no line. */
+  readonly accessLog?: AccessLogOptions;
 }
 
 /** What a worker reports. */
@@ -44,6 +53,8 @@ export interface WorkerEvents {
   /** All changes up to this sequence number are in effect there. */
   onApplied(sequence: number, overlaps: readonly Overlap[]): void;
   onLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Lines for the access log, whole ones. */
+  onAccess(lines: string): void;
   /** It ended without being asked to. Its sessions are gone. */
   onDied(error: GatewayError): void;
 }

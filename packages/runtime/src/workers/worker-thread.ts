@@ -10,9 +10,13 @@ function serve(): void {
   const port = parentPort;
   const send = (message: FromWorker): void => port.postMessage(message);
   // The main thread started this one with just these options.
-  const dataPlane = new DataPlane(workerData as WorkerOptions, (level, message, fields) => {
-    send({ type: 'log', level, message, fields: fields ?? {} });
-  });
+  const dataPlane = new DataPlane(
+    workerData as WorkerOptions,
+    (level, message, fields) => {
+      send({ type: 'log', level, message, fields: fields ?? {} });
+    },
+    (lines) => send({ type: 'access', lines }),
+  );
 
   const answer = (call: number, work: Promise<void>, afterwards?: () => void): void => {
     void work
