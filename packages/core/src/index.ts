@@ -5,6 +5,8 @@ export type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balance
 export type { HeadAnswer, HeadParser } from './connection/head-parser.ts';
 export { PeekBuffer } from './connection/peek-buffer.ts';
 export type { PeekOptions, PeekOutcome } from './connection/peek-buffer.ts';
+export { HealthTarget } from './health/health-target.ts';
+export type { HealthReport, HealthStatus, HealthThresholds, ReportSource } from './health/health-target.ts';
 export { ProxyHeaderParser } from './proxy-protocol/parse.ts';
 export type { ProxyHeaderOptions } from './proxy-protocol/parse.ts';
 export type {
