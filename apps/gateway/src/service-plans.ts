@@ -35,7 +35,7 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
 
 function planAdmin(context: ServiceContext): ServicePlan {
   const { settings, home, gateway, store, log, currentSettings } = context;
-  const { admin, etcd, config_provider } = settings.deployment;
+  const { admin } = settings.deployment;
   return {
     key: `admin ${JSON.stringify(admin)} ${serverToken(settings)}`,
     open: async () => {
@@ -55,7 +55,7 @@ function planAdmin(context: ServiceContext): ServicePlan {
         writer: store.writer,
         documents: gateway.documents,
         applied: (revision, signal) => gateway.whenApplied(revision, signal),
-        prefix: config_provider === 'etcd' ? etcd.prefix : '/apisix',
+        prefix: keyPrefix(settings),
         now: Date.now,
         // There are no plugins to load yet, so every list of them is loaded already.
         reloadPlugins: async () => {},
@@ -77,6 +77,8 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
         port,
         serverToken: serverToken(settings),
         kinds: resourceKinds,
+        hasResource: (segment, id) => gateway.documents.get(segment, id) !== undefined,
+        prefix: keyPrefix(settings),
         status: () => ({ provider: store.name, ...gateway.status() }),
       }),
   };
@@ -98,6 +100,11 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         counts: () => gateway.counts(),
       }),
   };
+}
+
+/** What keys begin with in answers. */
+function keyPrefix({ deployment: { config_provider, etcd } }: Settings): string {
+  return config_provider === 'etcd' ? etcd.prefix : '/apisix';
 }
 
 /** The `Server` header. */

@@ -1,6 +1,6 @@
 import { resourceKinds } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
 import type { GatewayFacts } from './gateway-facts.ts';
 
@@ -16,6 +16,21 @@ const facts: GatewayFacts = {
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],
+  health: [
+    {
+      name: 'upstreams/u',
+      type: 'tcp',
+      nodes: [
+        {
+          ip: '192.0.2.1',
+          port: 3306,
+          hostname: 'db.test',
+          status: 'healthy',
+          counter: { success: 0, http_failure: 0, tcp_failure: 0, timeout_failure: 0 },
+        },
+      ],
+    },
+  ],
 };
 
 async function open(status = facts): Promise<string> {
@@ -25,6 +40,8 @@ async function open(status = facts): Promise<string> {
     serverToken: 'APISIX',
     kinds: resourceKinds,
     status: () => status,
+    hasResource: (segment, id) => segment === 'upstreams' && ['u', 'unchecked'].includes(id),
+    prefix: '/apisix',
   });
   onTestFinished(() => server.close());
   return `http://127.0.0.1:${server.port}`;
@@ -68,6 +85,23 @@ test('serves the schemas of all kinds of resources', async () => {
   });
 });
 
+describe('health checks', () => {
+  const checked = { name: '/apisix/upstreams/u', type: 'tcp', nodes: facts.health[0]?.nodes };
+
+  test.for([
+    ['/v1/healthcheck', 200, [checked]],
+    ['/v1/healthcheck/upstreams/u', 200, checked],
+    ['/v1/healthcheck/upstreams/unchecked', 404, { error_msg: 'no checker for upstreams[unchecked]' }],
+    ['/v1/healthcheck/upstreams/absent', 404, { error_msg: 'upstreams[absent] not found' }],
+    ['/v1/healthcheck/upstreams', 404, { error_msg: 'missing src id for src type upstreams' }],
+    ['/v1/healthcheck/route/1', 400, { error_msg: 'invalid src type route' }],
+  ] as const)('%s is answered with %i', async ([path, status, body]) => {
+    const response = await fetch(`${await open()}${path}`);
+
+    expect([response.status, await response.json()]).toEqual([status, body]);
+  });
+});
+
 test('answers anything else with 404 in JSON', async () => {
   const response = await fetch(`${await open()}/v0/schema`);
 
@@ -85,6 +119,8 @@ test('says which port is in use', async () => {
       serverToken: 'APISIX',
       kinds: [],
       status: () => facts,
+      hasResource: () => false,
+      prefix: '/apisix',
     }),
   ).rejects.toMatchObject({
     code: 'LISTENER_PORT_IN_USE',

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '@apisix-ts/config';
 import type { GatewayFacts } from './gateway-facts.ts';
+import { addHealthRoutes } from './health-routes.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 
@@ -12,6 +13,10 @@ export interface ControlServerOptions {
   /** The kinds of resources and what they look like. */
   readonly kinds: readonly { readonly name: string; readonly schema: JsonSchema }[];
   readonly status: () => GatewayFacts;
+  /** Does a resource exist? `upstreams`, `1`. */
+  readonly hasResource: (segment: string, id: string) => boolean;
+  /** What keys begin with in answers: `/apisix`. */
+  readonly prefix: string;
 }
 
 /**
@@ -25,6 +30,7 @@ export function createControlServer(options: ControlServerOptions): Promise<Http
   return openHttpService({ name: 'the Control API (apisix.control)', ...options }, (app) => {
     app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: {} }));
     app.get('/v1/config/status', async () => configStatus(status()));
+    addHealthRoutes(app, options);
   });
 }
 

@@ -12,6 +12,28 @@ export interface GatewayFacts {
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** The upstreams under checks. */
+  readonly health: readonly UpstreamHealthFacts[];
+}
+
+/** The checks of one upstream. */
+export interface UpstreamHealthFacts {
+  /** The place of the upstream, or of the route or service that has it: `upstreams/1`. */
+  readonly name: string;
+  /** Of the probes: `tcp`. */
+  readonly type: string;
+  readonly nodes: readonly NodeHealthFacts[];
+}
+
+/** A node as the answers show it. */
+export interface NodeHealthFacts {
+  readonly ip: string;
+  readonly port: number;
+  readonly hostname: string;
+  readonly hostheader?: string;
+  /** `healthy`, `mostly_healthy`, `mostly_unhealthy` or `unhealthy`. */
+  readonly status: string;
+  readonly counter: Readonly<Record<'success' | 'http_failure' | 'tcp_failure' | 'timeout_failure', number>>;
 }
 
 /** Totals since the start. */

@@ -1,6 +1,12 @@
 export { createControlServer } from './control-server.ts';
 export type { ConfigStatus, ControlServerOptions } from './control-server.ts';
-export type { GatewayFacts, ListenerTotals, SessionTotals } from './gateway-facts.ts';
+export type {
+  GatewayFacts,
+  ListenerTotals,
+  NodeHealthFacts,
+  SessionTotals,
+  UpstreamHealthFacts,
+} from './gateway-facts.ts';
 export type { HttpService } from './http-service.ts';
 export { createMetricsServer } from './metrics-server.ts';
 export type { MetricsServerOptions } from './metrics-server.ts';

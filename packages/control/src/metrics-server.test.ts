@@ -1,6 +1,20 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { SessionTotals } from './gateway-facts.ts';
+import type { SessionTotals, UpstreamHealthFacts } from './gateway-facts.ts';
 import { createMetricsServer } from './metrics-server.ts';
+
+const health: UpstreamHealthFacts = {
+  name: 'upstreams/u',
+  type: 'tcp',
+  nodes: [
+    {
+      ip: '192.0.2.1',
+      port: 3306,
+      hostname: 'db.test',
+      status: 'unhealthy',
+      counter: { success: 0, http_failure: 0, tcp_failure: 2, timeout_failure: 0 },
+    },
+  ],
+};
 
 const totals: SessionTotals = {
   listeners: new Map([
@@ -47,6 +61,7 @@ async function open(): Promise<string> {
       ]),
       listeners: [],
       rejections: [],
+      health: [health],
     }),
     counts: () => totals,
   });
@@ -61,6 +76,7 @@ test('a scrape has every metric with its labels', async () => {
     'apisix_config_revision 11',
     'apisix_config_rejected_resources 0',
     'apisix_store_reachable{provider="embedded"} 1',
+    'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',
     'apisix_stream_active_connections{listen_addr="0.0.0.0:9100"} 2',
     'apisix_stream_sessions_total{reason="OK"} 4',
     'apisix_stream_sessions_total{reason="ROUTE_NOT_FOUND"} 1',

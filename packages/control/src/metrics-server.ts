@@ -73,6 +73,23 @@ function createRegistry({ prefix, version, status, counts }: MetricsServerOption
       },
     }),
     new Gauge({
+      name: `${prefix}upstream_status`,
+      help: 'Nodes under health checks: 1 while healthy, 0 while not',
+      labelNames: ['name', 'ip', 'port'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { name, nodes } of status().health) {
+          for (const { ip, port, status: state } of nodes) {
+            this.set(
+              { name: `/${name}`, ip, port },
+              state === 'healthy' || state === 'mostly_healthy' ? 1 : 0,
+            );
+          }
+        }
+      },
+    }),
+    new Gauge({
       name: `${prefix}stream_active_connections`,
       help: 'Open sessions',
       labelNames: ['listen_addr'],

@@ -176,6 +176,51 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     expect(served.size).toBe(1);
   });
 
+  test('passes over a node that probes find down, and takes it back', async () => {
+    const opened = await openGateway({ workers });
+    const flaky = await openServer();
+    const checks = {
+      active: {
+        type: 'tcp',
+        healthy: { interval: 1, successes: 1 },
+        unhealthy: { interval: 1, tcp_failures: 1 },
+      },
+    };
+    const both = [
+      { host: '127.0.0.1', port: flaky.port, weight: 1, priority: 1 },
+      { host: '127.0.0.1', port: alpha.port, weight: 1, priority: 0 },
+    ];
+    await opened.put('stream_routes/1', { upstream: { nodes: both, checks, retries: 0 } });
+
+    await flaky.close();
+    await opened.logged('a node is unhealthy');
+
+    // No retry is allowed, so only a balancer that knows can reach the other one.
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+    expect(opened.gateway.status().health).toMatchObject([
+      { name: 'stream_routes/1', type: 'tcp', nodes: [{ status: 'unhealthy' }, { port: alpha.port }] },
+    ]);
+  });
+
+  test('passes over a node that sessions could not reach', async () => {
+    const opened = await openGateway({ workers });
+    const dead = await freePort();
+    const checks = {
+      active: { type: 'tcp', unhealthy: { interval: 60 } },
+      passive: { unhealthy: { tcp_failures: 1 } },
+    };
+    const both = [
+      { host: '127.0.0.1', port: dead, weight: 1, priority: 1 },
+      { host: '127.0.0.1', port: alpha.port, weight: 1, priority: 0 },
+    ];
+    await opened.put('stream_routes/1', { upstream: { nodes: both, checks, retries: 0 } });
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+
+    await opened.logged('a node is unhealthy');
+
+    expect(await whoAnswers(opened.port)).toBe('alpha');
+  });
+
   test('writes a line for every session that ended, also for those without a route', async () => {
     const format = '$remote_addr $route_id $upstream_addr $status $session_reason $bytes_sent';
     const opened = await openGateway({ workers, accessLogFormat: format });

@@ -19,6 +19,10 @@ import type { Lookup } from '@apisix-ts/discovery';
 import { isGatewayError, listenError } from '@apisix-ts/errors';
 import { probePort } from '@apisix-ts/transport';
 import { FactCompiler } from './facts/compiler.ts';
+import type { HealthWatch } from './facts/compiler.ts';
+import { nodeName } from './facts/node-slots.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
+import type { UpstreamHealth } from './health/health-monitor.ts';
 import { ListenerTable } from './listeners.ts';
 import type { Log } from './log.ts';
 import { Publisher } from './publisher.ts';
@@ -50,6 +54,8 @@ export interface GatewayStatus {
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
+  readonly health: readonly UpstreamHealth[];
 }
 
 export interface GatewayCounts {
@@ -105,6 +111,7 @@ class RunningGateway implements Gateway {
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
+  readonly #health: HealthMonitor;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
   readonly #ending = new AbortController();
@@ -138,7 +145,16 @@ class RunningGateway implements Gateway {
     const threads = threadCount(settings);
     this.#counters = new SharedCounters(Math.max(threads, 1));
     this.#loads = new SharedNodeLoads(Math.max(threads, 1));
-    this.#publisher = new Publisher(new FactCompiler(this.#names, this.#loads, log), log);
+    this.#health = new HealthMonitor({
+      log,
+      onChange: (upstreamKey, { host, address, port }, isHealthy) => {
+        this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
+      },
+    });
+    this.#publisher = new Publisher(
+      new FactCompiler({ names: this.#names, slots: this.#loads, health: this.#watch(settings), log }),
+      log,
+    );
     this.#pool = new WorkerPool({
       threads,
       worker: {
@@ -150,6 +166,7 @@ class RunningGateway implements Gateway {
       },
       publisher: this.#publisher,
       documents: () => allDocuments(this.#documents),
+      onNodeFailure: (upstreamKey, node) => this.#health.reportPassive(upstreamKey, node, 'tcp_failure'),
       writeAccess: writeAccess ?? (() => {}),
       onLost: (worker) => this.#loads.closeSessionsOf(worker),
       log,
@@ -191,6 +208,7 @@ class RunningGateway implements Gateway {
       workers: this.#publisher.revisions,
       listeners: this.#listeners.open.map(({ host, port }) => ({ host, port })),
       rejections: this.#documents.rejections,
+      health: this.#health.status(),
     };
   }
 
@@ -210,8 +228,14 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#ending.abort();
     this.#names.close();
+    this.#health.close();
     await this.#pool.stop();
     await this.#following;
+  }
+
+  /** Checks can be switched off for the whole gateway. */
+  #watch({ apisix }: Settings): HealthWatch {
+    return apisix.disable_upstream_healthcheck ? { follow() {}, unfollow() {} } : this.#health;
   }
 
   /** Follows the store from now on. @returns the revision of the first load. */

@@ -2,4 +2,6 @@ export { createGateway } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
 export type { Log, LogLevel } from './log.ts';
 export type { SessionReason } from './data-plane/session-reason.ts';
+export type { NodeHealth } from './health/checked-upstream.ts';
+export type { UpstreamHealth } from './health/health-monitor.ts';
 export type { ListenerCounts } from './shared-counters.ts';

@@ -41,7 +41,12 @@ function setUp(names = noNames): {
   publish: (revision: number, ...changes: DocumentChange[]) => void;
 } {
   const publisher = new Publisher(
-    new FactCompiler(names, { slotOf: () => 0, release() {} }, () => {}),
+    new FactCompiler({
+      names,
+      slots: { slotOf: () => 0, release() {} },
+      health: { follow() {}, unfollow() {} },
+      log: () => {},
+    }),
     () => {},
   );
   return {

@@ -26,7 +26,10 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const { promise: death, resolve: onDeath } = Promise.withResolvers<unknown>();
   const names = { follow: () => Promise.resolve(), unfollow() {}, addressesOf: () => [] };
   const loads = new SharedNodeLoads(1);
-  const publisher = new Publisher(new FactCompiler(names, loads, () => {}), () => {});
+  const publisher = new Publisher(
+    new FactCompiler({ names, slots: loads, health: { follow() {}, unfollow() {} }, log: () => {} }),
+    () => {},
+  );
   const counters = new SharedCounters(1);
   const pool = new WorkerPool({
     threads: 1,
@@ -34,6 +37,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     publisher,
     documents: () => [route],
     onLost: (worker) => loads.closeSessionsOf(worker),
+    onNodeFailure: () => {},
     writeAccess: () => {},
     log: (_level, message, fields) => {
       if (message.startsWith('a worker died')) onDeath(fields);

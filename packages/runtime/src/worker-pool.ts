@@ -5,7 +5,13 @@ import type { Log } from './log.ts';
 import type { Publisher } from './publisher.ts';
 import { LocalLink } from './workers/local-link.ts';
 import { ThreadLink } from './workers/thread-link.ts';
-import type { ListenerSpec, WorkerEvents, WorkerLink, WorkerOptions } from './workers/worker-link.ts';
+import type {
+  ListenerSpec,
+  NodeIdentity,
+  WorkerEvents,
+  WorkerLink,
+  WorkerOptions,
+} from './workers/worker-link.ts';
 
 /** A worker that lived shorter than this before it died is replaced only after this long. Milliseconds. */
 const SHORT_LIFE_MS = 1000;
@@ -19,6 +25,7 @@ export interface WorkerPoolOptions {
   readonly documents: () => readonly DocumentChange[];
   /** A worker died; its sessions are over. */
   readonly onLost: (worker: number) => void;
+  readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes lines for the access log. */
   readonly writeAccess: (lines: string) => void;
   readonly log: Log;
@@ -77,11 +84,12 @@ export class WorkerPool {
   }
 
   async #startWorker(index: number): Promise<void> {
-    const { threads, worker, publisher, documents, writeAccess, log } = this.#options;
+    const { threads, worker, publisher, documents, onNodeFailure, writeAccess, log } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
       onApplied: (sequence, overlaps) => publisher.acknowledge(index, sequence, overlaps),
       onLog: log,
+      onNodeFailure,
       onAccess: writeAccess,
       onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
     };

@@ -8,7 +8,7 @@ import type { FactChange } from '../facts/facts.ts';
 import type { Log } from '../log.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
-import type { ListenerSpec, WorkerOptions } from '../workers/worker-link.ts';
+import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
 import type { ListenerHeads } from './head-reader.ts';
@@ -16,6 +16,14 @@ import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { StreamSession } from './stream-session.ts';
 import type { SessionContext } from './stream-session.ts';
+
+/** What a data plane tells its surroundings. */
+export interface DataPlaneEvents {
+  readonly onLog: Log;
+  readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
+  /** Lines for the access log, whole ones. */
+  readonly onAccess: (lines: string) => void;
+}
 
 interface OpenListener {
   readonly socket: Listener;
@@ -26,6 +34,7 @@ interface OpenListener {
 /** The part of a gateway that touches traffic: one a worker, with listeners, routes and sessions of its own. */
 export class DataPlane {
   readonly #options: WorkerOptions;
+  readonly #events: DataPlaneEvents;
   readonly #log: Log;
   readonly #accessLines: LineBatch;
   readonly #table: RoutingTable;
@@ -34,11 +43,11 @@ export class DataPlane {
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
 
-  /** @param writeAccess takes lines for the access log. */
-  constructor(options: WorkerOptions, log: Log, writeAccess: (lines: string) => void) {
+  constructor(options: WorkerOptions, events: DataPlaneEvents) {
     this.#options = options;
-    this.#accessLines = new LineBatch(writeAccess);
-    this.#log = log;
+    this.#accessLines = new LineBatch((lines) => events.onAccess(lines));
+    this.#events = events;
+    this.#log = events.onLog;
     const loads = new WorkerNodeLoads(
       options.loads,
       options.index,
@@ -101,6 +110,7 @@ export class DataPlane {
       counters: workerCounters,
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
+      onNodeFailure: this.#events.onNodeFailure,
       accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
       onOpened: (session) => void this.#open.add(session),

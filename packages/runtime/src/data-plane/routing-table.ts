@@ -89,7 +89,7 @@ export class RoutingTable {
       return;
     }
     const upstream = this.#upstreams.get(key);
-    if (upstream === undefined) this.#upstreams.set(key, new Upstream(facts, this.#loads));
+    if (upstream === undefined) this.#upstreams.set(key, new Upstream(key, facts, this.#loads));
     else upstream.update(facts);
   }
 }

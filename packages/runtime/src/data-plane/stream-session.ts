@@ -11,7 +11,7 @@ import type {
 } from '@apisix-ts/core';
 import type { Dial, WireDriver } from '@apisix-ts/transport';
 import type { SessionRecord } from '../access-log/session-record.ts';
-import type { ListenerSpec } from '../workers/worker-link.ts';
+import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { FailureLog } from './failure-log.ts';
 import { HeadReader, needsHead } from './head-reader.ts';
 import type { ListenerHeads } from './head-reader.ts';
@@ -28,6 +28,7 @@ export interface SessionContext {
   readonly counters: WorkerCounters;
   readonly failures: FailureLog;
   readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
+  readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes every session that has ended; undefined when nobody wants to know. */
   readonly accessLog: ((record: SessionRecord) => void) | undefined;
   readonly nowMs: () => number;
@@ -177,6 +178,7 @@ export class StreamSession implements StreamFacts, Attempt {
           const reason = reasonOf(error.code);
           node.load.failed(nowMs() - this.#attemptedMs);
           this.#letGo();
+          if (upstream.facts.reports !== 'none') this.#reportNode(upstream, node);
           this.#report(reason, String(error.detail['errno']));
           (this.#tried ??= new Set()).add(node);
           this.#attempt(upstream, reason);
@@ -201,6 +203,16 @@ export class StreamSession implements StreamFacts, Attempt {
     if (this.#head?.hasEnded === true) wire.end();
   }
 
+  #reportLoss(reason: SessionReason): void {
+    const isLost = reason === 'UPSTREAM_RESET' || reason === 'UPSTREAM_LOST';
+    if (!isLost || this.#upstream?.facts.reports !== 'sessions' || this.#node === undefined) return;
+    this.#reportNode(this.#upstream, this.#node);
+  }
+
+  #reportNode({ key }: Upstream, { host, address, port }: WorkerNode): void {
+    this.#context.onNodeFailure(key, { host, address, port });
+  }
+
   /** What goes to the upstream first: a PROXY header, and the bytes that were read with the client's own head. */
   #takeHead(): Uint8Array | undefined {
     const payload = this.#head?.takeHead();
@@ -222,6 +234,7 @@ export class StreamSession implements StreamFacts, Attempt {
   #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
     const reason = reasonOf(code);
     if (reason !== 'OK') this.#report(reason, errno);
+    this.#reportLoss(reason);
     this.#end(reason, wire);
   }
 

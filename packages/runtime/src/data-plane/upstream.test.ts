@@ -15,7 +15,7 @@ function node(address: string, changes: Partial<NodeFacts> = {}): NodeFacts {
 const three = [node('192.0.2.1'), node('192.0.2.2'), node('192.0.2.3')];
 
 function facts(changes: Partial<UpstreamFacts> = {}): UpstreamFacts {
-  const times = { connectTimeoutMs: 1, idleTimeoutMs: 1, retryTimeoutMs: 0 };
+  const times = { connectTimeoutMs: 1, idleTimeoutMs: 1, retryTimeoutMs: 0, reports: 'none' as const };
   return { type: 'roundrobin', hashOn: 'vars', nodes: three, ...times, ...changes };
 }
 
@@ -31,13 +31,15 @@ describe('attempts', () => {
     [0, 1],
     [5, 6],
   ] as const)('with retries %s are %i', ([retries, attempts]) => {
-    expect(new Upstream(facts(retries === undefined ? {} : { retries }), loads).attempts).toBe(attempts);
+    expect(new Upstream('upstreams/u', facts(retries === undefined ? {} : { retries }), loads).attempts).toBe(
+      attempts,
+    );
   });
 });
 
 describe('a change', () => {
   test('of a time-out lets the balancer go on where it was', () => {
-    const upstream = new Upstream(facts(), loads);
+    const upstream = new Upstream('upstreams/u', facts(), loads);
     const before = picks(upstream, 1);
 
     upstream.update(facts({ idleTimeoutMs: 9 }));
@@ -47,7 +49,7 @@ describe('a change', () => {
   });
 
   test('of the nodes holds for the next session', () => {
-    const upstream = new Upstream(facts(), loads);
+    const upstream = new Upstream('upstreams/u', facts(), loads);
     picks(upstream, 1);
 
     upstream.update(facts({ nodes: [node('192.0.2.9')] }));
@@ -56,7 +58,7 @@ describe('a change', () => {
   });
 
   test('of the balancer holds for the next session', () => {
-    const upstream = new Upstream(facts(), loads);
+    const upstream = new Upstream('upstreams/u', facts(), loads);
     picks(upstream, 1);
 
     upstream.update(facts({ type: 'chash' }));
@@ -66,7 +68,7 @@ describe('a change', () => {
   });
 
   test('of weights leaves what is known of the nodes', () => {
-    const upstream = new Upstream(facts({ type: 'least_conn' }), loads);
+    const upstream = new Upstream('upstreams/u', facts({ type: 'least_conn' }), loads);
     const busy = upstream.pick(firstAttempt);
     busy?.load.begin();
 
@@ -78,7 +80,7 @@ describe('a change', () => {
 });
 
 test('an unhealthy node is passed over from the moment it is', () => {
-  const upstream = new Upstream(facts(), loads);
+  const upstream = new Upstream('upstreams/u', facts(), loads);
   picks(upstream, 1);
 
   shared.setHealthy('192.0.2.2', false);
@@ -89,9 +91,9 @@ test('an unhealthy node is passed over from the moment it is', () => {
 });
 
 test('a type that does not exist is balanced in turn', () => {
-  expect(new Set(picks(new Upstream(facts({ type: 'absent' }), loads), 3)).size).toBe(3);
+  expect(new Set(picks(new Upstream('upstreams/u', facts({ type: 'absent' }), loads), 3)).size).toBe(3);
 });
 
 test('without nodes there is nothing to pick', () => {
-  expect(picks(new Upstream(facts({ nodes: [] }), loads), 1)).toEqual([undefined]);
+  expect(picks(new Upstream('upstreams/u', facts({ nodes: [] }), loads), 1)).toEqual([undefined]);
 });

@@ -16,12 +16,15 @@ export interface WorkerNode extends UpstreamNode {
 
 /** An upstream in a worker. Its balancer is built by the first session that needs it, so unused ones cost little. */
 export class Upstream {
+  /** What the main thread calls it. */
+  readonly key: string;
   readonly #loads: WorkerNodeLoads;
   #facts: UpstreamFacts;
   #balancer: Balancer | undefined;
   #hashKey: ((session: HashSource) => string) | undefined;
 
-  constructor(facts: UpstreamFacts, loads: WorkerNodeLoads) {
+  constructor(key: string, facts: UpstreamFacts, loads: WorkerNodeLoads) {
+    this.key = key;
     this.#facts = facts;
     this.#loads = loads;
   }

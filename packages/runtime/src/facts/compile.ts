@@ -64,7 +64,14 @@ export function compileUpstream(
     idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
     retryTimeoutMs: (upstream.retry_timeout ?? 0) * 1000,
+    reports: wantedReports(upstream),
   };
+}
+
+/** As in the reference: a failed attempt counts wherever there are checks, a lost session where `passive` is configured. */
+function wantedReports({ checks }: UpstreamDocument): UpstreamFacts['reports'] {
+  if (checks === undefined) return 'none';
+  return checks.passive === undefined ? 'attempts' : 'sessions';
 }
 
 /** What of a route or service has no effect here, for the log. */

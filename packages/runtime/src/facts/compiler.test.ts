@@ -1,7 +1,8 @@
 import type { DocumentChange } from '@apisix-ts/config';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
-import type { NameSource } from './compiler.ts';
+import type { UpstreamChecks } from '../health/checked-upstream.ts';
+import type { HealthWatch, NameSource } from './compiler.ts';
 import type { SlotSource } from './node-slots.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
@@ -38,15 +39,27 @@ class Slots implements SlotSource {
   }
 }
 
-function setUp(): { slots: Slots; names: Names; compiler: FactCompiler; logged: string[] } {
+function setUp(): {
+  slots: Slots;
+  watched: ReadonlyMap<string, UpstreamChecks>;
+  names: Names;
+  compiler: FactCompiler;
+  logged: string[];
+} {
   const names = new Names();
   const slots = new Slots();
+  const watched = new Map<string, UpstreamChecks>();
+  const health: HealthWatch = {
+    follow: (key, checks) => watched.set(key, checks),
+    unfollow: (key) => watched.delete(key),
+  };
   const logged: string[] = [];
   return {
     names,
+    watched,
     slots,
     logged,
-    compiler: new FactCompiler(names, slots, (_level, message) => logged.push(message)),
+    compiler: new FactCompiler({ names, slots, health, log: (_level, message) => logged.push(message) }),
   };
 }
 
@@ -118,6 +131,24 @@ describe('an embedded upstream', () => {
       ['route', 'r', true],
     ]);
     expect(compile(undefined)).toEqual([['route', 'r', false]]);
+  });
+});
+
+describe('health', () => {
+  test('is watched while an upstream has checks, wherever it stands', () => {
+    const { watched, compiler } = setUp();
+    const compile = (document: DocumentChange['document']): unknown =>
+      compiler.compile([{ kind: 'stream_routes', id: 'r', document }]);
+    const checks = { active: { type: 'tcp' } };
+
+    compile({ upstream: { ...upstream('192.0.2.1'), checks } });
+    expect(watched.get('stream_routes/r')).toMatchObject({
+      checks,
+      nodes: [{ address: '192.0.2.1', port: 1 }],
+    });
+
+    compile({ upstream: upstream('192.0.2.1') });
+    expect(watched.size).toBe(0);
   });
 });
 

@@ -15,7 +15,8 @@ import {
   upstreamKey,
   upstreamShortcoming,
 } from './compile.ts';
-import type { FactChange } from './facts.ts';
+import type { FactChange, UpstreamFacts } from './facts.ts';
+import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
@@ -29,6 +30,21 @@ export interface NameSource {
   addressesOf(name: string): readonly string[];
 }
 
+/** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
+export interface HealthWatch {
+  /** First time and every change. */
+  follow(upstreamKey: string, upstream: UpstreamChecks): void;
+  /** Also of one that was never followed. */
+  unfollow(upstreamKey: string): void;
+}
+
+export interface FactCompilerOptions {
+  readonly names: NameSource;
+  readonly slots: SlotSource;
+  readonly health: HealthWatch;
+  readonly log: Log;
+}
+
 /** An upstream with names among its nodes. */
 interface NamedUpstream {
   readonly upstream: UpstreamDocument;
@@ -39,15 +55,17 @@ interface NamedUpstream {
 export class FactCompiler {
   readonly #names: NameSource;
   readonly #slots: NodeSlots;
+  readonly #health: HealthWatch;
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
   readonly #named = new Map<string, NamedUpstream>();
   readonly #usersOfName = new Map<string, Set<string>>();
 
-  constructor(names: NameSource, slots: SlotSource, log: Log) {
+  constructor({ names, slots, health, log }: FactCompilerOptions) {
     this.#names = names;
     this.#slots = new NodeSlots(slots);
+    this.#health = health;
     this.#log = log;
   }
 
@@ -130,7 +148,18 @@ export class FactCompiler {
     const assignSlots: Parameters<typeof compileUpstream>[2] = (nodes) => this.#slots.assign(key, nodes);
     if (upstream === undefined) assignSlots([]);
     const facts = upstream && compileUpstream(upstream, (name) => this.#names.addressesOf(name), assignSlots);
+    this.#watch(key, upstream, facts);
     return { kind: 'upstream', key, facts };
+  }
+
+  #watch(key: string, upstream: UpstreamDocument | undefined, facts: UpstreamFacts | undefined): void {
+    if (upstream?.checks === undefined || facts === undefined) {
+      this.#health.unfollow(key);
+      return;
+    }
+    const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
+    const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
+    this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
   }
 
   #adoptUpstream(key: string, upstream: UpstreamDocument | undefined, firstAnswers: Promise<void>[]): void {

@@ -48,6 +48,8 @@ export interface UpstreamFacts {
   readonly retries?: number;
   /** From the first attempt on, after which no other is begun; 0 is no limit. */
   readonly retryTimeoutMs: number;
+  /** Which failures of its nodes the main thread wants to hear of: none, attempts to connect, or lost sessions too. */
+  readonly reports: 'none' | 'attempts' | 'sessions';
 }
 
 /** One thing to know from now on, or, without `facts`, to forget. */

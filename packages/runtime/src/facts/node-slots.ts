@@ -30,6 +30,6 @@ export class NodeSlots {
 }
 
 /** What a node is called in all of the gateway: the same address is another node in another upstream. */
-function nodeName(upstreamKey: string, host: string, address: string, port: number): string {
+export function nodeName(upstreamKey: string, host: string, address: string, port: number): string {
   return `${upstreamKey} ${host} ${address} ${port}`;
 }

@@ -11,13 +11,11 @@ export class LocalLink implements WorkerLink {
   constructor(options: WorkerOptions, events: WorkerEvents) {
     this.index = options.index;
     this.#events = events;
-    this.#dataPlane = new DataPlane(
-      options,
-      (level, message, fields) => {
-        events.onLog(level, message, fields ?? {});
-      },
-      (lines) => events.onAccess(lines),
-    );
+    this.#dataPlane = new DataPlane(options, {
+      onLog: (level, message, fields) => events.onLog(level, message, fields ?? {}),
+      onNodeFailure: (upstreamKey, node) => events.onNodeFailure(upstreamKey, node),
+      onAccess: (lines) => events.onAccess(lines),
+    });
   }
 
   apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { LogLevel } from '../log.ts';
-import type { ListenerSpec } from './worker-link.ts';
+import type { ListenerSpec, NodeIdentity } from './worker-link.ts';
 
 /** From the main thread to a worker. A `call` is answered with `done`. */
 export type ToWorker =
@@ -24,6 +24,7 @@ export type FromWorker =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
+  | { readonly type: 'node-failure'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'access'; readonly lines: string }
   | { readonly type: 'done'; readonly call: number; readonly error?: SentError };
 

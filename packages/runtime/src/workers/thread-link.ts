@@ -86,6 +86,9 @@ export class ThreadLink implements WorkerLink {
       case 'log':
         this.#events.onLog(message.level, message.message, message.fields);
         break;
+      case 'node-failure':
+        this.#events.onNodeFailure(message.upstreamKey, message.node);
+        break;
       case 'access':
         this.#events.onAccess(message.lines);
         break;

@@ -48,11 +48,20 @@ export interface WorkerOptions {
   readonly accessLog?: AccessLogOptions;
 }
 
+/** A node of an upstream, as the main thread knows it. */
+export interface NodeIdentity {
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+}
+
 /** What a worker reports. */
 export interface WorkerEvents {
   /** All changes up to this sequence number are in effect there. */
   onApplied(sequence: number, overlaps: readonly Overlap[]): void;
   onLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** A session could not reach a node, or lost it. */
+  onNodeFailure(upstreamKey: string, node: NodeIdentity): void;
   /** Lines for the access log, whole ones. */
   onAccess(lines: string): void;
   /** It ended without being asked to. Its sessions are gone. */

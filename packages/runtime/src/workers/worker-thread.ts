@@ -10,13 +10,11 @@ function serve(): void {
   const port = parentPort;
   const send = (message: FromWorker): void => port.postMessage(message);
   // The main thread started this one with just these options.
-  const dataPlane = new DataPlane(
-    workerData as WorkerOptions,
-    (level, message, fields) => {
-      send({ type: 'log', level, message, fields: fields ?? {} });
-    },
-    (lines) => send({ type: 'access', lines }),
-  );
+  const dataPlane = new DataPlane(workerData as WorkerOptions, {
+    onLog: (level, message, fields) => send({ type: 'log', level, message, fields: fields ?? {} }),
+    onNodeFailure: (upstreamKey, node) => send({ type: 'node-failure', upstreamKey, node }),
+    onAccess: (lines) => send({ type: 'access', lines }),
+  });
 
   const answer = (call: number, work: Promise<void>, afterwards?: () => void): void => {
     void work
