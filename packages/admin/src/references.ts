@@ -7,8 +7,8 @@ import { isObject } from './patch.ts';
 export interface Reference {
   readonly segment: string;
   readonly id: string;
-  /** What to answer when there is no such resource. */
-  readonly missing: string;
+  /** How to answer when it cannot be named: these words, and why. */
+  readonly refused: string;
 }
 
 /** The part of a `DocumentView` that the search for uses needs. */
@@ -21,12 +21,11 @@ export function referencesOf(
   kinds: readonly ResourceKind[],
 ): readonly Reference[] {
   return Object.entries(kind.references).flatMap(([field, segment]) => {
-    const id = document[field];
+    const id = memberAt(document, field);
     const word = kinds.find((target) => target.segment === segment)?.word ?? segment;
     if (id === undefined) return [];
     const text = idText(id);
-    const missing = `failed to fetch ${word} info by ${word} id [${text}], response code: 404`;
-    return [{ segment, id: text, missing }];
+    return [{ segment, id: text, refused: `failed to fetch ${word} info by ${word} id [${text}]` }];
   });
 }
 
@@ -49,7 +48,7 @@ export function findUse(
   for (const referrer of kinds) {
     const fields = fieldsNaming(referrer, kind.segment);
     for (const [user, document] of documents.entries(referrer.segment)) {
-      if (fields.some((field) => isNamed(document[field], id))) {
+      if (fields.some((field) => isNamed(memberAt(document, field), id))) {
         return `${refused}, ${referrer.name} [${user}] is still using it now`;
       }
       if (kind.segment === 'upstreams' && splitsTrafficTo(document, id)) {
@@ -62,6 +61,13 @@ export function findUse(
 
 function fieldsNaming(referrer: ResourceKind, segment: string): readonly string[] {
   return Object.keys(referrer.references).filter((field) => referrer.references[field] === segment);
+}
+
+/** @param path names with dots between: `tls.client_cert_id`. */
+function memberAt(document: Document, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((holder, name) => (isObject(holder) ? holder[name] : undefined), document);
 }
 
 /** A stored id may be a number. */

@@ -15,7 +15,6 @@ export interface StoredDocument {
 export interface ResourceStore {
   /** With the store's prefix, as answers show it. */
   keyOf(segment: string, id: string): string;
-  exists(segment: string, id: string): Promise<boolean>;
   /** Rejects with `STORE_CORRUPT` when the stored text is not a JSON object. */
   read(segment: string, id: string): Promise<StoredDocument | undefined>;
   /** The stored time of creation; undefined when there is none, or nothing that can be read. */
@@ -58,9 +57,6 @@ export function createResourceStore(
 
   return {
     keyOf: (segment, id) => `${prefix}/${segment}/${id}`,
-    async exists(segment, id) {
-      return (await writer.get(`${segment}/${id}`)) !== undefined;
-    },
     async read(segment, id) {
       const entry = await writer.get(`${segment}/${id}`);
       if (entry === undefined) return undefined;

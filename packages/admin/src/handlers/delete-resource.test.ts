@@ -39,6 +39,7 @@ test('a deletion that comes between the check of a reference and its write waits
       signal.throwIfAborted();
     },
     appliedTimeoutMs: 1,
+    keyring: [],
     gate: createWriteGate(),
     fault: () => undefined,
     nowSeconds: () => 0,

@@ -35,6 +35,8 @@ export interface AdminContext {
   /** How long a deletion waits for that, in milliseconds. */
   readonly appliedTimeoutMs: number;
   readonly gate: WriteGate;
+  /** Encrypts private keys in the store; empty: they are stored as they are. */
+  readonly keyring: readonly string[];
   /** What is wrong with a document by itself, with the words `invalid configuration: ` where they belong. */
   fault(kind: ResourceKind, document: Document): string | undefined;
   /** Unix seconds. */

@@ -5,7 +5,7 @@ import { notFound, written } from '../envelope.ts';
 import { settleId } from '../ids.ts';
 import { isObject, mergePatch, replaceAt } from '../patch.ts';
 import { stamp } from '../timestamps.ts';
-import { faultOf } from './check-document.ts';
+import { admit } from './check-document.ts';
 import type { AdminContext, Call, Handler } from './handler.ts';
 
 /**
@@ -28,16 +28,17 @@ export function patchResource(kind: ResourceKind, context: AdminContext): Handle
       if (patched === undefined) return refuse(400, `invalid sub-path: /${call.subPath.join('/')}`);
       const settled = settleId(word, id, patched);
       if ('wrong' in settled) return refuse(400, settled.wrong);
-      const document = stamp(patched, id, context.nowSeconds(), timesOf(call, patched));
-      const fault = await faultOf(kind, document, context);
-      if (fault !== undefined) return refuse(400, fault);
+      const stamped = stamp(patched, id, context.nowSeconds(), timesOf(call, patched));
+      const admitted = await admit(kind, stamped, context);
+      if ('wrong' in admitted) return refuse(400, admitted.wrong);
+      const { document } = admitted;
       try {
         await resources.replace(segment, id, document, stored, lease);
       } catch (error) {
         if (isGatewayError(error, 'STORE_CONFLICT')) return refuse(503, 'value changed before overwritten');
         throw error;
       }
-      return written(200, { key: stored.key, document });
+      return written(kind, 200, { key: stored.key, document });
     });
   };
 }

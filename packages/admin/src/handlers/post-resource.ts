@@ -3,7 +3,7 @@ import { refuse } from '../answer.ts';
 import { written } from '../envelope.ts';
 import { idFromRevision, wrongIdForPost } from '../ids.ts';
 import { forbiddenTime, stamp } from '../timestamps.ts';
-import { faultOf, objectBody } from './check-document.ts';
+import { admit, objectBody } from './check-document.ts';
 import type { AdminContext, Handler } from './handler.ts';
 
 /** Creates a resource under an id that is made here. */
@@ -17,12 +17,12 @@ export function postResource(kind: ResourceKind, context: AdminContext): Handler
     if (wrong !== undefined) return refuse(400, wrong);
 
     return gate.shared(async () => {
-      const fault = await faultOf(kind, submitted.document, context);
-      if (fault !== undefined) return refuse(400, fault);
+      const admitted = await admit(kind, submitted.document, context);
+      if ('wrong' in admitted) return refuse(400, admitted.wrong);
       const id = idFromRevision(await resources.nextRevision());
-      const document = stamp(submitted.document, id, context.nowSeconds(), {});
+      const document = stamp(admitted.document, id, context.nowSeconds(), {});
       await resources.put(segment, id, document, lease);
-      return written(201, { key: resources.keyOf(segment, id), document });
+      return written(kind, 201, { key: resources.keyOf(segment, id), document });
     });
   };
 }

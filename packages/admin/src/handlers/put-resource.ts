@@ -3,7 +3,7 @@ import { refuse } from '../answer.ts';
 import { written } from '../envelope.ts';
 import { idText, settleId } from '../ids.ts';
 import { forbiddenTime, stamp } from '../timestamps.ts';
-import { faultOf, objectBody } from './check-document.ts';
+import { admit, objectBody } from './check-document.ts';
 import type { AdminContext, Handler } from './handler.ts';
 
 /** Creates or replaces a resource under an id that the client chose. */
@@ -19,13 +19,13 @@ export function putResource(kind: ResourceKind, context: AdminContext): Handler 
     if (forbidden !== undefined) return refuse(400, forbidden);
 
     return gate.shared(async () => {
-      const fault = await faultOf(kind, { ...submitted.document, id: settled.id }, context);
-      if (fault !== undefined) return refuse(400, fault);
+      const admitted = await admit(kind, { ...submitted.document, id: settled.id }, context);
+      if ('wrong' in admitted) return refuse(400, admitted.wrong);
       const id = idText(settled.id);
       const createTime = await resources.createTimeOf(segment, id);
-      const document = stamp(submitted.document, settled.id, context.nowSeconds(), { createTime });
+      const document = stamp(admitted.document, settled.id, context.nowSeconds(), { createTime });
       const isNew = await resources.put(segment, id, document, lease);
-      return written(isNew ? 201 : 200, { key: resources.keyOf(segment, id), document });
+      return written(kind, isNew ? 201 : 200, { key: resources.keyOf(segment, id), document });
     });
   };
 }

@@ -31,7 +31,8 @@ export const serviceKind: ResourceKind<ServiceDocument> = {
     },
     additionalProperties: false,
   },
-  references: { upstream_id: 'upstreams' },
+  references: { upstream_id: 'upstreams', 'upstream.tls.client_cert_id': 'ssls' },
+  privateKeys: ['upstream.tls.client_key'],
   check(service, context) {
     const message = service.upstream && checkUpstream(service.upstream, context);
     if (message !== undefined) return { ok: false, message };

@@ -102,7 +102,8 @@ export const upstreamKind: ResourceKind<UpstreamDocument> = {
   segment: 'upstreams',
   word: 'upstream',
   schema: upstreamSchema,
-  references: {},
+  references: { 'tls.client_cert_id': 'ssls' },
+  privateKeys: ['tls.client_key'],
   check(upstream, context) {
     const message = checkUpstream(upstream, context);
     return message === undefined ? { ok: true, document: upstream } : { ok: false, message };
