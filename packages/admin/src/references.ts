@@ -1,4 +1,5 @@
-import type { Document, DocumentView, ResourceKind } from '@apisix-ts/config';
+import type { Document, ResourceKind } from '@apisix-ts/config';
+import type { Documents } from './duplicates.ts';
 import { idText } from './ids.ts';
 import { rulesFor } from './kind-rules.ts';
 import { isObject } from './patch.ts';
@@ -10,9 +11,6 @@ export interface Reference {
   /** How to answer when it cannot be named: these words, and why. */
   readonly refused: string;
 }
-
-/** The part of a `DocumentView` that the search for uses needs. */
-export type Documents = Pick<DocumentView, 'entries'>;
 
 /** The resources a document names directly, in the order they are checked. Those in plugins are not checked. */
 export function referencesOf(
@@ -31,11 +29,12 @@ export function referencesOf(
 
 /** May a resource of this kind be named by others, so that deleting it needs a look at them? */
 export function isReferable(kind: ResourceKind, kinds: readonly ResourceKind[]): boolean {
+  if (kind.segment === 'protos') return true;
   return kinds.some((referrer) => Object.values(referrer.references).includes(kind.segment));
 }
 
 /**
- * Why the resource cannot be deleted: the first one that still uses it, by its own field or in a `traffic-split` rule.
+ * Why the resource cannot be deleted: the first one that still uses it, by its own field or in a plugin.
  * @returns undefined when nothing does.
  */
 export function findUse(
@@ -52,7 +51,11 @@ export function findUse(
         return `${refused}, ${referrer.name} [${user}] is still using it now`;
       }
       if (kind.segment === 'upstreams' && splitsTrafficTo(document, id)) {
-        return `${refused}, plugin in ${referrer.name} [${user}] is still using it now`;
+        const name = rulesFor(referrer.segment).userName ?? referrer.name;
+        return `${refused}, plugin in ${name} [${user}] is still using it now`;
+      }
+      if (kind.segment === 'protos' && transcodes(document, id)) {
+        return `${refused}, ${referrer.name} [${user}] is still using it now`;
       }
     }
   }
@@ -80,6 +83,11 @@ function splitsTrafficTo({ plugins }: Document, upstreamId: string): boolean {
   return membersOf(split, 'rules')
     .flatMap((rule) => membersOf(rule, 'weighted_upstreams'))
     .some((target) => isObject(target) && isNamed(target['upstream_id'], upstreamId));
+}
+
+function transcodes({ plugins }: Document, protoId: string): boolean {
+  const transcode = isObject(plugins) ? plugins['grpc-transcode'] : undefined;
+  return isObject(transcode) && isNamed(transcode['proto_id'], protoId);
 }
 
 function membersOf(value: unknown, name: string): readonly unknown[] {

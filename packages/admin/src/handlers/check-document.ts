@@ -1,8 +1,9 @@
-import { compileSchema, openPrivateKeys, sealPrivateKeys } from '@apisix-ts/config';
+import { compileSchema, openPrivateKeys, placeOfKey, sealPrivateKeys } from '@apisix-ts/config';
 import type { Document, ResourceKind } from '@apisix-ts/config';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 import { referencesOf } from '../references.ts';
+import { currentDocuments } from './current-documents.ts';
 import type { AdminContext } from './handler.ts';
 
 const checkObject = compileSchema({ type: 'object' });
@@ -22,15 +23,22 @@ export type Admission =
     }
   | { readonly wrong: string };
 
-/** Finds the first reason why the document cannot be stored: in itself, then in what it refers to. */
+/**
+ * Finds the first reason why the document cannot be stored: in itself, then in what it refers to, then beside others.
+ * @param id as a `DocumentView` has it; undefined for one that is new.
+ */
 export async function admit(
   kind: ResourceKind,
   document: Document,
   context: AdminContext,
+  id: string | undefined,
 ): Promise<Admission> {
   const opened = openPrivateKeys(kind, document, context.keyring);
   if (opened === undefined) return { wrong: 'failed to decrypt previous encrypted key' };
-  const wrong = context.fault(kind, opened) ?? (await referenceFault(kind, opened, context));
+  const wrong =
+    context.fault(kind, opened) ??
+    (await referenceFault(kind, opened, context)) ??
+    (await duplicateFault(kind, opened, context, id));
   return wrong === undefined ? { document: sealPrivateKeys(kind, opened, context.keyring) } : { wrong };
 }
 
@@ -45,4 +53,20 @@ async function referenceFault(
     if (reason !== undefined) return `${refused}, ${reason}`;
   }
   return undefined;
+}
+
+async function duplicateFault(
+  { segment }: ResourceKind,
+  document: Document,
+  context: AdminContext,
+  id: string | undefined,
+): Promise<string | undefined> {
+  const { duplicate } = rulesFor(segment);
+  if (duplicate === undefined) return undefined;
+  return duplicate(segment, id ?? '', document, await currentDocuments(context));
+}
+
+/** `1` in `routes` is called that; in `consumers/jack/credentials` it is `jack/credentials/1`. */
+export function viewId(directory: string, id: string): string {
+  return placeOfKey(`${directory}/${id}`).id;
 }

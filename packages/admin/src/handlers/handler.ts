@@ -8,7 +8,9 @@ import type { WriteGate } from '../write-gate.ts';
 export interface Call {
   /** Upper case. */
   readonly method: string;
-  /** The path segment after the resource. */
+  /** Where the store keeps the resource, without its id. */
+  readonly directory: string;
+  /** From the path. */
   readonly id: string | undefined;
   /** The segments after the id. */
   readonly subPath: readonly string[];

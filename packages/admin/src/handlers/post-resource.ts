@@ -8,21 +8,21 @@ import type { AdminContext, Handler } from './handler.ts';
 
 /** Creates a resource under an id that is made here. */
 export function postResource(kind: ResourceKind, context: AdminContext): Handler {
-  const { segment, word } = kind;
+  const { word } = kind;
   const { gate, resources } = context;
-  return async ({ id: urlId, body, lease }) => {
+  return async ({ directory, id: urlId, body, lease }) => {
     const submitted = objectBody(body);
     if ('wrong' in submitted) return refuse(400, submitted.wrong);
     const wrong = wrongIdForPost(word, urlId, submitted.document) ?? forbiddenTime(submitted.document);
     if (wrong !== undefined) return refuse(400, wrong);
 
     return gate.shared(async () => {
-      const admitted = await admit(kind, submitted.document, context);
+      const admitted = await admit(kind, submitted.document, context, undefined);
       if ('wrong' in admitted) return refuse(400, admitted.wrong);
       const id = idFromRevision(await resources.nextRevision());
       const document = stamp(admitted.document, id, context.nowSeconds(), {});
-      await resources.put(segment, id, document, lease);
-      return written(kind, 201, { key: resources.keyOf(segment, id), document });
+      await resources.put(directory, id, document, lease);
+      return written(kind, 201, { key: resources.keyOf(directory, id), document });
     });
   };
 }
