@@ -55,6 +55,7 @@ const defaults: KindRules = {
 };
 
 const bySegment: Readonly<Record<string, Partial<KindRules>>> = {
+  routes: { filterFields: ['service_id', 'upstream_id'] },
   services: { refusal: ' directly' },
   ssls: {
     hidden: ['key', 'keys'],

@@ -44,7 +44,8 @@ export function findUse(
   documents: Documents,
 ): string | undefined {
   const refused = `can not delete this ${kind.word}${rulesFor(kind.segment).refusal}`;
-  for (const referrer of kinds) {
+  // Routes come last among the kinds, and are told first by the reference.
+  for (const referrer of kinds.toReversed()) {
     const fields = fieldsNaming(referrer, kind.segment);
     for (const [user, document] of documents.entries(referrer.segment)) {
       if (fields.some((field) => isNamed(memberAt(document, field), id))) {

@@ -5,6 +5,7 @@ import { globalRuleKind } from './global-rule.ts';
 import { pluginConfigKind } from './plugin-config.ts';
 import { pluginMetadataKind } from './plugin-metadata.ts';
 import { protoKind } from './proto.ts';
+import { routeKind } from './route.ts';
 import { secretKind } from './secret.ts';
 import type { ResourceKind } from './resource-kind.ts';
 import { serviceKind } from './service.ts';
@@ -46,6 +47,8 @@ export type { PluginConfigDocument } from './plugin-config.ts';
 export { pluginMetadataKind } from './plugin-metadata.ts';
 export { protoKind } from './proto.ts';
 export type { ProtoDocument } from './proto.ts';
+export { routeKind } from './route.ts';
+export type { RouteDocument } from './route.ts';
 export { secretKind } from './secret.ts';
 
 /** Every kind there is, what is named before what names it. */
@@ -62,4 +65,5 @@ export const resourceKinds: readonly ResourceKind[] = [
   consumerGroupKind,
   consumerKind,
   credentialKind,
+  routeKind,
 ];

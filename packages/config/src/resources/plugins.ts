@@ -1,5 +1,6 @@
 import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
+import { varsFault } from './vars.ts';
 import type { CheckContext, Document, DocumentCheck, PluginSchemas } from './resource-kind.ts';
 
 /** Plugin configurations by the plugin's name. */
@@ -73,8 +74,21 @@ export function checkPluginsOf<D extends Document & { readonly plugins?: Plugins
   context: CheckContext,
 ): DocumentCheck<D> {
   if (document.plugins === undefined) return { ok: true, document };
+  const message = context.isStored === true ? undefined : filterFault(document.plugins);
+  if (message !== undefined) return { ok: false, message };
   const checked = checkPlugins(document.plugins, context);
   return checked.ok ? { ok: true, document: { ...document, plugins: checked.plugins } } : checked;
+}
+
+/** What is wrong with the condition of a plugin, which its schema only knows for an array. */
+function filterFault(plugins: PluginsField): string | undefined {
+  for (const configuration of Object.values(plugins)) {
+    const meta = isTable(configuration) ? configuration['_meta'] : undefined;
+    const filter = isTable(meta) ? meta['filter'] : undefined;
+    const fault = Array.isArray(filter) ? varsFault(filter) : undefined;
+    if (fault !== undefined) return `failed to validate the 'vars' expression: ${fault}`;
+  }
+  return undefined;
 }
 
 /** In the words of all resources but stream routes. */
