@@ -1,3 +1,4 @@
+import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { authenticate } from './auth.ts';
@@ -8,6 +9,9 @@ import { pluginHandlers, pluginListHandlers, pluginReloadHandlers } from './hand
 import { resourceHandlers } from './handlers/resource.ts';
 import { schemaHandlers, validateHandlers } from './handlers/schema.ts';
 import { readJson } from './json-body.ts';
+import { rulesFor } from './kind-rules.ts';
+import { placeOf } from './place.ts';
+import type { Place } from './place.ts';
 import type { AdminRequest } from './request.ts';
 import { parseRequestTarget } from './request-target.ts';
 import { parseTtl } from './ttl.ts';
@@ -47,16 +51,15 @@ export function createDispatch(
     if (refusal !== undefined) return refusal;
 
     const endpoint = fixed(path, method);
-    if (endpoint !== undefined) return run(endpoint, request, path, query);
+    const place = placeOf(path);
+    if (place === undefined) return nowhere;
+    if (endpoint !== undefined) return run(endpoint, request, place, query);
 
-    const place = path[0] === 'schema' && path[1] === 'plugins' ? path.slice(1) : path;
-    const [segment] = place;
-    if (segment === undefined) return nowhere;
-    if (segment === 'stream_routes' && !options.isStreamEnabled()) {
+    if (place.endpoint === 'stream_routes' && !options.isStreamEnabled()) {
       return refuse(400, 'stream mode is disabled, can not add stream routes');
     }
-    const handlers = resources.get(segment);
-    if (handlers === undefined) return refuse(404, `Unsupported resource type: ${segment}`);
+    const handlers = resources.get(place.endpoint);
+    if (handlers === undefined) return refuse(404, `Unsupported resource type: ${place.endpoint}`);
     return run(handlers, request, place, query, { 'x-api-version': 'v3' });
   };
 }
@@ -69,10 +72,15 @@ function outside(method: string): Answer {
 
 function resourceEndpoints(context: AdminContext): ReadonlyMap<string, Handlers> {
   return new Map([
-    ...context.kinds.map((kind) => [kind.segment, resourceHandlers(kind, context)] as const),
+    ...context.kinds.map((kind) => [endpointOf(kind), resourceHandlers(kind, context)] as const),
     ['plugins', pluginHandlers(context)],
     ['schema', schemaHandlers(context)],
   ]);
+}
+
+function endpointOf({ segment }: ResourceKind): string {
+  const { above } = rulesFor(segment);
+  return above === undefined ? segment : `${above}/${segment}`;
 }
 
 /** Endpoints with a path of their own. One without the method leaves the request to the resources. */
@@ -97,7 +105,7 @@ function fixedEndpoints(
 async function run(
   handlers: Handlers,
   request: AdminRequest,
-  [, id, ...subPath]: readonly string[],
+  { directory, id, subPath }: Place,
   query: URLSearchParams,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
@@ -108,6 +116,14 @@ async function run(
   if ('refusal' in body) return body.refusal;
   const ttl = parseTtl(query, method !== 'GET' && method !== 'DELETE');
   if ('refusal' in ttl) return ttl.refusal;
-  const answered = await handler({ method, id, subPath, query, body: body.value, lease: ttl.options });
+  const answered = await handler({
+    method,
+    directory,
+    id,
+    subPath,
+    query,
+    body: body.value,
+    lease: ttl.options,
+  });
   return { ...answered, headers: { ...answered.headers, ...headers } };
 }

@@ -1,4 +1,5 @@
-import type { Document, DocumentView, ResourceKind } from '@apisix-ts/config';
+import type { Document, ResourceKind } from '@apisix-ts/config';
+import type { Documents } from './duplicates.ts';
 import { idText } from './ids.ts';
 import { rulesFor } from './kind-rules.ts';
 import { isObject } from './patch.ts';
@@ -7,12 +8,9 @@ import { isObject } from './patch.ts';
 export interface Reference {
   readonly segment: string;
   readonly id: string;
-  /** What to answer when there is no such resource. */
-  readonly missing: string;
+  /** How to answer when it cannot be named: these words, and why. */
+  readonly refused: string;
 }
-
-/** The part of a `DocumentView` that the search for uses needs. */
-export type Documents = Pick<DocumentView, 'entries'>;
 
 /** The resources a document names directly, in the order they are checked. Those in plugins are not checked. */
 export function referencesOf(
@@ -21,22 +19,22 @@ export function referencesOf(
   kinds: readonly ResourceKind[],
 ): readonly Reference[] {
   return Object.entries(kind.references).flatMap(([field, segment]) => {
-    const id = document[field];
+    const id = memberAt(document, field);
     const word = kinds.find((target) => target.segment === segment)?.word ?? segment;
     if (id === undefined) return [];
     const text = idText(id);
-    const missing = `failed to fetch ${word} info by ${word} id [${text}], response code: 404`;
-    return [{ segment, id: text, missing }];
+    return [{ segment, id: text, refused: `failed to fetch ${word} info by ${word} id [${text}]` }];
   });
 }
 
 /** May a resource of this kind be named by others, so that deleting it needs a look at them? */
 export function isReferable(kind: ResourceKind, kinds: readonly ResourceKind[]): boolean {
+  if (kind.segment === 'protos') return true;
   return kinds.some((referrer) => Object.values(referrer.references).includes(kind.segment));
 }
 
 /**
- * Why the resource cannot be deleted: the first one that still uses it, by its own field or in a `traffic-split` rule.
+ * Why the resource cannot be deleted: the first one that still uses it, by its own field or in a plugin.
  * @returns undefined when nothing does.
  */
 export function findUse(
@@ -46,14 +44,19 @@ export function findUse(
   documents: Documents,
 ): string | undefined {
   const refused = `can not delete this ${kind.word}${rulesFor(kind.segment).refusal}`;
-  for (const referrer of kinds) {
+  // Routes come last among the kinds, and are told first by the reference.
+  for (const referrer of kinds.toReversed()) {
     const fields = fieldsNaming(referrer, kind.segment);
     for (const [user, document] of documents.entries(referrer.segment)) {
-      if (fields.some((field) => isNamed(document[field], id))) {
+      if (fields.some((field) => isNamed(memberAt(document, field), id))) {
         return `${refused}, ${referrer.name} [${user}] is still using it now`;
       }
       if (kind.segment === 'upstreams' && splitsTrafficTo(document, id)) {
-        return `${refused}, plugin in ${referrer.name} [${user}] is still using it now`;
+        const name = rulesFor(referrer.segment).userName ?? referrer.name;
+        return `${refused}, plugin in ${name} [${user}] is still using it now`;
+      }
+      if (kind.segment === 'protos' && transcodes(document, id)) {
+        return `${refused}, ${referrer.name} [${user}] is still using it now`;
       }
     }
   }
@@ -62,6 +65,13 @@ export function findUse(
 
 function fieldsNaming(referrer: ResourceKind, segment: string): readonly string[] {
   return Object.keys(referrer.references).filter((field) => referrer.references[field] === segment);
+}
+
+/** @param path names with dots between: `tls.client_cert_id`. */
+function memberAt(document: Document, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((holder, name) => (isObject(holder) ? holder[name] : undefined), document);
 }
 
 /** A stored id may be a number. */
@@ -74,6 +84,11 @@ function splitsTrafficTo({ plugins }: Document, upstreamId: string): boolean {
   return membersOf(split, 'rules')
     .flatMap((rule) => membersOf(rule, 'weighted_upstreams'))
     .some((target) => isObject(target) && isNamed(target['upstream_id'], upstreamId));
+}
+
+function transcodes({ plugins }: Document, protoId: string): boolean {
+  const transcode = isObject(plugins) ? plugins['grpc-transcode'] : undefined;
+  return isObject(transcode) && isNamed(transcode['proto_id'], protoId);
 }
 
 function membersOf(value: unknown, name: string): readonly unknown[] {

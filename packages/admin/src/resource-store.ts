@@ -1,4 +1,5 @@
-import type { Document, PutOptions, Revision, StoreEntry, StoreWriter } from '@apisix-ts/config';
+import { placeOfKey } from '@apisix-ts/config';
+import type { Document, KeyPlace, PutOptions, Revision, StoreEntry, StoreWriter } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { isObject } from './patch.ts';
 
@@ -11,29 +12,36 @@ export interface StoredDocument {
   readonly modRevision: Revision;
 }
 
-/** The store as documents. Methods reject with the writer's errors. */
+export type PlacedDocument = KeyPlace & Pick<StoredDocument, 'document'>;
+
+/**
+ * The store as documents. A directory is a kind's segment, or `consumers/jack/credentials`. Methods reject with the
+ * writer's errors.
+ */
 export interface ResourceStore {
   /** With the store's prefix, as answers show it. */
-  keyOf(segment: string, id: string): string;
-  exists(segment: string, id: string): Promise<boolean>;
+  keyOf(directory: string, id: string): string;
   /** Rejects with `STORE_CORRUPT` when the stored text is not a JSON object. */
-  read(segment: string, id: string): Promise<StoredDocument | undefined>;
+  read(directory: string, id: string): Promise<StoredDocument | undefined>;
   /** The stored time of creation; undefined when there is none, or nothing that can be read. */
-  createTimeOf(segment: string, id: string): Promise<unknown>;
+  createTimeOf(directory: string, id: string): Promise<unknown>;
   /** In ascending order of the keys' bytes. What is not a JSON object is passed over: APISIX keeps placeholders. */
-  list(segment: string): Promise<readonly StoredDocument[]>;
+  list(directory: string, idSegments?: number): Promise<readonly StoredDocument[]>;
+  /** All there is below a segment, of whatever kind. */
+  listBelow(segment: string): Promise<readonly PlacedDocument[]>;
   /** @returns whether this created the resource. */
-  put(segment: string, id: string, document: Document, options: PutOptions): Promise<boolean>;
+  put(directory: string, id: string, document: Document, options: PutOptions): Promise<boolean>;
   /** Writes if the resource is still the one read. Rejects with `STORE_CONFLICT` otherwise. */
   replace(
-    segment: string,
+    directory: string,
     id: string,
     document: Document,
     read: StoredDocument,
     options: PutOptions,
   ): Promise<void>;
   /** @returns whether there was one. */
-  remove(segment: string, id: string): Promise<boolean>;
+  remove(directory: string, id: string): Promise<boolean>;
+  removeAll(directory: string): Promise<void>;
   /** A revision that no other write has. */
   nextRevision(): Promise<Revision>;
   /** The latest revision that a write of a resource through here was acknowledged with; 0 before the first. */
@@ -57,12 +65,9 @@ export function createResourceStore(
   }
 
   return {
-    keyOf: (segment, id) => `${prefix}/${segment}/${id}`,
-    async exists(segment, id) {
-      return (await writer.get(`${segment}/${id}`)) !== undefined;
-    },
-    async read(segment, id) {
-      const entry = await writer.get(`${segment}/${id}`);
+    keyOf: (directory, id) => `${prefix}/${directory}/${id}`,
+    async read(directory, id) {
+      const entry = await writer.get(`${directory}/${id}`);
       if (entry === undefined) return undefined;
       const stored = parse(entry, prefix);
       if (stored !== undefined) return stored;
@@ -71,32 +76,47 @@ export function createResourceStore(
         `The stored value of ${prefix}/${entry.key} is not a JSON object.`,
       );
     },
-    async createTimeOf(segment, id) {
-      const entry = await writer.get(`${segment}/${id}`);
+    async createTimeOf(directory, id) {
+      const entry = await writer.get(`${directory}/${id}`);
       return entry && parse(entry, prefix)?.document['create_time'];
     },
-    async list(segment) {
-      const { entries } = await writer.list(`${segment}/`);
+    async list(directory, idSegments = 1) {
+      const { entries } = await writer.list(`${directory}/`);
       return entries.flatMap((entry) => {
-        const isItem = !entry.key.includes('/', segment.length + 1) && entry.key.length > segment.length + 1;
+        const id = entry.key.slice(directory.length + 1);
+        const isItem = id !== '' && id.split('/').length === idSegments;
         const stored = isItem ? parse(entry, prefix) : undefined;
         return stored === undefined ? [] : [stored];
       });
     },
-    async put(segment, id, document, options) {
-      const result = await writer.put(`${segment}/${id}`, JSON.stringify(document), options);
+    async listBelow(segment) {
+      const { entries } = await writer.list(`${segment}/`);
+      return entries.flatMap((entry) => {
+        const document = parse(entry, prefix)?.document;
+        return document === undefined ? [] : [{ ...placeOfKey(entry.key), document }];
+      });
+    },
+    async put(directory, id, document, options) {
+      const result = await writer.put(`${directory}/${id}`, JSON.stringify(document), options);
       acknowledge(result.revision);
       return result.previous === undefined;
     },
-    async replace(segment, id, document, read, options) {
+    async replace(directory, id, document, read, options) {
       const text = JSON.stringify(document);
-      const result = await writer.compareAndSwap(`${segment}/${id}`, text, read.modRevision, options);
+      const result = await writer.compareAndSwap(`${directory}/${id}`, text, read.modRevision, options);
       acknowledge(result.revision);
     },
-    async remove(segment, id) {
-      const result = await writer.delete(`${segment}/${id}`);
+    async remove(directory, id) {
+      const result = await writer.delete(`${directory}/${id}`);
       if (result !== undefined) acknowledge(result.revision);
       return result !== undefined;
+    },
+    async removeAll(directory) {
+      const { entries } = await writer.list(`${directory}/`);
+      for (const { key } of entries) {
+        const result = await writer.delete(key);
+        if (result !== undefined) acknowledge(result.revision);
+      }
     },
     async nextRevision() {
       const { revision } = await writer.put('gen_id', '1');

@@ -36,6 +36,11 @@ export interface AdminServerOptions extends HttpLimits {
   readonly appliedTimeoutMs?: number;
   /** Before the keys in answers, `/apisix`: where the store keeps them. */
   readonly prefix: string;
+  /**
+   * `apisix.data_encryption.keyring`: the first key encrypts private keys in the store, all are tried to open them.
+   * Default none: they are stored as they are.
+   */
+  readonly keyring?: readonly string[];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Does what `PUT plugins/reload` asks for. What it rejects with is answered with 503. */
@@ -59,6 +64,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       documents: options.documents,
       applied: options.applied,
       appliedTimeoutMs: options.appliedTimeoutMs ?? 1000,
+      keyring: options.keyring ?? [],
       gate: createWriteGate(),
       nowSeconds: () => Math.floor(now() / 1000),
       reloadPlugins: options.reloadPlugins,

@@ -1,4 +1,5 @@
 import type { Document } from '@apisix-ts/config';
+import type { KindRules } from './kind-rules.ts';
 import { isObject } from './patch.ts';
 
 const names = ['create_time', 'update_time'] as const;
@@ -22,9 +23,18 @@ export interface Times {
   readonly updateTime?: unknown;
 }
 
-/** The document as it is stored: the submitted members in their order, then the id, then the times. */
-export function stamp(document: Document, id: unknown, nowSeconds: number, times: Times): Document {
-  const { id: _id, create_time: _created, update_time: _updated, ...submitted } = document;
+/** The document as it is stored: the submitted members in their order, then the id, then the times, where it has them. */
+export function stamp(
+  document: Document,
+  id: unknown,
+  nowSeconds: number,
+  times: Times,
+  { isIdStored, hasTimes }: Pick<KindRules, 'isIdStored' | 'hasTimes'> = { isIdStored: true, hasTimes: true },
+): Document {
   const { createTime = nowSeconds, updateTime = nowSeconds } = times;
-  return { ...submitted, id, create_time: createTime, update_time: updateTime };
+  const { id: _id, ...rest } = document;
+  const identified = isIdStored ? { ...rest, id } : rest;
+  if (!hasTimes) return identified;
+  const { create_time: _created, update_time: _updated, ...submitted } = identified;
+  return { ...submitted, create_time: createTime, update_time: updateTime };
 }

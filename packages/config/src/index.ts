@@ -1,3 +1,4 @@
+export * from './encryption/index.ts';
 export * from './settings/index.ts';
 export * from './snapshot/index.ts';
 export * from './store/index.ts';

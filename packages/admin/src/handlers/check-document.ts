@@ -1,7 +1,9 @@
-import { compileSchema } from '@apisix-ts/config';
+import { compileSchema, openPrivateKeys, placeOfKey, sealPrivateKeys } from '@apisix-ts/config';
 import type { Document, ResourceKind } from '@apisix-ts/config';
+import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 import { referencesOf } from '../references.ts';
+import { currentDocuments } from './current-documents.ts';
 import type { AdminContext } from './handler.ts';
 
 const checkObject = compileSchema({ type: 'object' });
@@ -14,16 +16,57 @@ export function objectBody(body: unknown): { readonly document: Document } | { r
   return { document: isObject(checked.value) ? checked.value : {} };
 }
 
-/** The first reason why the document cannot be stored: in itself, then in what it refers to. */
-export async function faultOf(
+export type Admission =
+  | {
+      /** As it is to be stored: private keys are encrypted. */
+      readonly document: Document;
+    }
+  | { readonly wrong: string };
+
+/**
+ * Finds the first reason why the document cannot be stored: in itself, then in what it refers to, then beside others.
+ * @param id as a `DocumentView` has it; undefined for one that is new.
+ */
+export async function admit(
   kind: ResourceKind,
   document: Document,
   context: AdminContext,
+  id: string | undefined,
+): Promise<Admission> {
+  const opened = openPrivateKeys(kind, document, context.keyring);
+  if (opened === undefined) return { wrong: 'failed to decrypt previous encrypted key' };
+  const wrong =
+    context.fault(kind, opened) ??
+    (await referenceFault(kind, opened, context)) ??
+    (await duplicateFault(kind, opened, context, id));
+  return wrong === undefined ? { document: sealPrivateKeys(kind, opened, context.keyring) } : { wrong };
+}
+
+async function referenceFault(
+  kind: ResourceKind,
+  document: Document,
+  { kinds, resources }: AdminContext,
 ): Promise<string | undefined> {
-  const fault = context.fault(kind, document);
-  if (fault !== undefined) return fault;
-  for (const { segment, id, missing } of referencesOf(kind, document, context.kinds)) {
-    if (!(await context.resources.exists(segment, id))) return missing;
+  for (const { segment, id, refused } of referencesOf(kind, document, kinds)) {
+    const named = await resources.read(segment, id);
+    const reason = named === undefined ? 'response code: 404' : rulesFor(segment).unfit(named.document);
+    if (reason !== undefined) return `${refused}, ${reason}`;
   }
   return undefined;
+}
+
+async function duplicateFault(
+  { segment }: ResourceKind,
+  document: Document,
+  context: AdminContext,
+  id: string | undefined,
+): Promise<string | undefined> {
+  const { duplicate } = rulesFor(segment);
+  if (duplicate === undefined) return undefined;
+  return duplicate(segment, id ?? '', document, await currentDocuments(context));
+}
+
+/** `1` in `routes` is called that; in `consumers/jack/credentials` it is `jack/credentials/1`. */
+export function viewId(directory: string, id: string): string {
+  return placeOfKey(`${directory}/${id}`).id;
 }

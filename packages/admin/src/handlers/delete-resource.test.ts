@@ -9,8 +9,8 @@ import { deleteResource } from './delete-resource.ts';
 import type { AdminContext, Call } from './handler.ts';
 import { putResource } from './put-resource.ts';
 
-function call(method: string, id: string, body?: unknown): Call {
-  return { method, id, subPath: [], query: new URLSearchParams(), body, lease: {} };
+function call(method: string, directory: string, id: string, body?: unknown): Call {
+  return { method, directory, id, subPath: [], query: new URLSearchParams(), body, lease: {} };
 }
 
 test('a deletion that comes between the check of a reference and its write waits for the write', async () => {
@@ -22,7 +22,7 @@ test('a deletion that comes between the check of a reference and its write waits
     async get(key: string) {
       const found = await store.writer.get(key);
       if (key === 'upstreams/1') {
-        deletion ??= deleteResource(upstreamKind, context)(call('DELETE', '1'));
+        deletion ??= deleteResource(upstreamKind, context)(call('DELETE', 'upstreams', '1'));
         // Time for all of it, since the memory store never waits.
         await turn();
       }
@@ -39,13 +39,17 @@ test('a deletion that comes between the check of a reference and its write waits
       signal.throwIfAborted();
     },
     appliedTimeoutMs: 1,
+    keyring: [],
     gate: createWriteGate(),
     fault: () => undefined,
     nowSeconds: () => 0,
     reloadPlugins: async () => {},
   };
 
-  const written = await putResource(streamRouteKind, context)(call('PUT', '9', { upstream_id: '1' }));
+  const written = await putResource(
+    streamRouteKind,
+    context,
+  )(call('PUT', 'stream_routes', '9', { upstream_id: '1' }));
 
   expect(written.status).toBe(201);
   await expect(deletion).resolves.toMatchObject({

@@ -1,9 +1,10 @@
-import type { Document, ResourceKind } from '@apisix-ts/config';
+import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { deleted, notFound } from '../envelope.ts';
+import { rulesFor } from '../kind-rules.ts';
 import { findUse, isReferable } from '../references.ts';
-import type { Documents } from '../references.ts';
+import { currentDocuments } from './current-documents.ts';
 import type { AdminContext, Handler } from './handler.ts';
 
 /**
@@ -12,13 +13,15 @@ import type { AdminContext, Handler } from './handler.ts';
  * read. Writes through other servers are seen a moment later.
  */
 export function deleteResource(kind: ResourceKind, context: AdminContext): Handler {
-  const { segment, word } = kind;
+  const { below, missingId } = rulesFor(kind.segment);
   const { gate, kinds, resources } = context;
-  return async ({ id, query }) => {
-    if (id === undefined) return refuse(400, `missing ${word} id`);
+  return async ({ directory, id, query }) => {
+    if (id === undefined) return refuse(400, missingId ?? `missing ${kind.word} id`);
     const remove = async (): Promise<Answer> => {
-      const wasThere = await resources.remove(segment, id);
-      return wasThere ? deleted(resources.keyOf(segment, id)) : notFound;
+      const wasThere = await resources.remove(directory, id);
+      if (!wasThere) return notFound;
+      if (below !== undefined) await resources.removeAll(`${directory}/${id}/${below}`);
+      return deleted(resources.keyOf(directory, id));
     };
 
     if (query.get('force') === 'true' || !isReferable(kind, kinds)) return gate.shared(remove);
@@ -27,30 +30,4 @@ export function deleteResource(kind: ResourceKind, context: AdminContext): Handl
       return use === undefined ? remove() : refuse(400, use);
     });
   };
-}
-
-async function currentDocuments(context: AdminContext): Promise<Documents> {
-  const { applied, appliedTimeoutMs, documents, resources } = context;
-  if (documents.revision >= resources.acknowledged) return documents;
-  const signal = AbortSignal.timeout(appliedTimeoutMs);
-  try {
-    await applied(resources.acknowledged, signal);
-    return documents;
-  } catch (error) {
-    if (signal.aborted) return storedDocuments(context);
-    throw error;
-  }
-}
-
-async function storedDocuments({ kinds, resources }: AdminContext): Promise<Documents> {
-  const listed = new Map<string, (readonly [string, Document])[]>();
-  for (const { segment } of kinds) {
-    const stored = await resources.list(segment);
-    const idAt = resources.keyOf(segment, '').length;
-    listed.set(
-      segment,
-      stored.map(({ key, document }) => [key.slice(idAt), document]),
-    );
-  }
-  return { entries: (segment) => listed.get(segment) ?? [] };
 }

@@ -7,17 +7,21 @@ import { parsePage, takePage } from '../pagination.ts';
 import type { AdminContext, Handler } from './handler.ts';
 
 /** One resource, or without an id all of them, filtered and paged. Both come from the store, never from a copy. */
-export function getResource({ segment }: ResourceKind, { resources }: AdminContext): Handler {
-  const { filterFields } = rulesFor(segment);
-  return async ({ id, query }) => {
+export function getResource(kind: ResourceKind, { resources }: AdminContext): Handler {
+  const { segment } = kind;
+  const { filterFields, idSegments, above } = rulesFor(segment);
+  return async ({ directory, id, query }) => {
     if (id !== undefined) {
-      const stored = await resources.read(segment, id);
-      return stored === undefined ? notFound : one(stored);
+      const stored = await resources.read(directory, id);
+      return stored === undefined ? notFound : one(kind, stored);
     }
     const paging = parsePage(query);
     if ('wrong' in paging) return refuse(400, paging.wrong);
-    const filtered = filterList(await resources.list(segment), query, filterFields);
+    const all = await resources.list(directory, directory === segment ? idSegments : 1);
+    // There is no placeholder below another resource, so to the reference an empty directory is none.
+    if (all.length === 0 && above !== undefined) return notFound;
+    const filtered = filterList(all, query, filterFields);
     if ('wrong' in filtered) return refuse(400, filtered.wrong);
-    return list(filtered.items.length, takePage(filtered.items, paging.page));
+    return list(kind, filtered.items.length, takePage(filtered.items, paging.page));
   };
 }

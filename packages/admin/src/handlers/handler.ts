@@ -8,7 +8,9 @@ import type { WriteGate } from '../write-gate.ts';
 export interface Call {
   /** Upper case. */
   readonly method: string;
-  /** The path segment after the resource. */
+  /** Where the store keeps the resource, without its id. */
+  readonly directory: string;
+  /** From the path. */
   readonly id: string | undefined;
   /** The segments after the id. */
   readonly subPath: readonly string[];
@@ -35,6 +37,8 @@ export interface AdminContext {
   /** How long a deletion waits for that, in milliseconds. */
   readonly appliedTimeoutMs: number;
   readonly gate: WriteGate;
+  /** Encrypts private keys in the store; empty: they are stored as they are. */
+  readonly keyring: readonly string[];
   /** What is wrong with a document by itself, with the words `invalid configuration: ` where they belong. */
   fault(kind: ResourceKind, document: Document): string | undefined;
   /** Unix seconds. */

@@ -1,11 +1,13 @@
 import type { Document, ResourceKind } from '@apisix-ts/config';
 import { isGatewayError } from '@apisix-ts/errors';
 import { refuse } from '../answer.ts';
+import type { Answer } from '../answer.ts';
 import { notFound, written } from '../envelope.ts';
 import { settleId } from '../ids.ts';
+import { rulesFor } from '../kind-rules.ts';
 import { isObject, mergePatch, replaceAt } from '../patch.ts';
 import { stamp } from '../timestamps.ts';
-import { faultOf } from './check-document.ts';
+import { admit, viewId } from './check-document.ts';
 import type { AdminContext, Call, Handler } from './handler.ts';
 
 /**
@@ -13,32 +15,35 @@ import type { AdminContext, Call, Handler } from './handler.ts';
  * member there. Written only if nobody else changed the resource in the meantime.
  */
 export function patchResource(kind: ResourceKind, context: AdminContext): Handler {
-  const { segment, word } = kind;
+  const { word } = kind;
+  const rules = rulesFor(kind.segment);
   const { gate, resources } = context;
   return async (call) => {
-    const { id, lease } = call;
-    if (id === undefined) return refuse(400, `missing ${word} id`);
+    const { directory, id, lease } = call;
+    if (id === undefined) return refuse(400, rules.missingId ?? `missing ${word} id`);
     const wrong = wrongPatch(call);
     if (wrong !== undefined) return refuse(400, wrong);
 
-    return gate.shared(async () => {
-      const stored = await resources.read(segment, id);
+    const write = async (): Promise<Answer> => {
+      const stored = await resources.read(directory, id);
       if (stored === undefined) return notFound;
       const patched = apply(call, stored.document);
       if (patched === undefined) return refuse(400, `invalid sub-path: /${call.subPath.join('/')}`);
-      const settled = settleId(word, id, patched);
+      const settled = settleId(word, rules, id, patched);
       if ('wrong' in settled) return refuse(400, settled.wrong);
-      const document = stamp(patched, id, context.nowSeconds(), timesOf(call, patched));
-      const fault = await faultOf(kind, document, context);
-      if (fault !== undefined) return refuse(400, fault);
+      const stamped = stamp(patched, id, context.nowSeconds(), timesOf(call, patched), rules);
+      const admitted = await admit(kind, stamped, context, viewId(directory, id));
+      if ('wrong' in admitted) return refuse(400, admitted.wrong);
+      const { document } = admitted;
       try {
-        await resources.replace(segment, id, document, stored, lease);
+        await resources.replace(directory, id, document, stored, lease);
       } catch (error) {
         if (isGatewayError(error, 'STORE_CONFLICT')) return refuse(503, 'value changed before overwritten');
         throw error;
       }
-      return written(200, { key: stored.key, document });
-    });
+      return written(kind, 200, { key: stored.key, document });
+    };
+    return rules.duplicate === undefined ? gate.shared(write) : gate.alone(write);
   };
 }
 

@@ -3,26 +3,26 @@ import { refuse } from '../answer.ts';
 import { written } from '../envelope.ts';
 import { idFromRevision, wrongIdForPost } from '../ids.ts';
 import { forbiddenTime, stamp } from '../timestamps.ts';
-import { faultOf, objectBody } from './check-document.ts';
+import { admit, objectBody } from './check-document.ts';
 import type { AdminContext, Handler } from './handler.ts';
 
 /** Creates a resource under an id that is made here. */
 export function postResource(kind: ResourceKind, context: AdminContext): Handler {
-  const { segment, word } = kind;
+  const { word } = kind;
   const { gate, resources } = context;
-  return async ({ id: urlId, body, lease }) => {
+  return async ({ directory, id: urlId, body, lease }) => {
     const submitted = objectBody(body);
     if ('wrong' in submitted) return refuse(400, submitted.wrong);
     const wrong = wrongIdForPost(word, urlId, submitted.document) ?? forbiddenTime(submitted.document);
     if (wrong !== undefined) return refuse(400, wrong);
 
     return gate.shared(async () => {
-      const fault = await faultOf(kind, submitted.document, context);
-      if (fault !== undefined) return refuse(400, fault);
+      const admitted = await admit(kind, submitted.document, context, undefined);
+      if ('wrong' in admitted) return refuse(400, admitted.wrong);
       const id = idFromRevision(await resources.nextRevision());
-      const document = stamp(submitted.document, id, context.nowSeconds(), {});
-      await resources.put(segment, id, document, lease);
-      return written(201, { key: resources.keyOf(segment, id), document });
+      const document = stamp(admitted.document, id, context.nowSeconds(), {});
+      await resources.put(directory, id, document, lease);
+      return written(kind, 201, { key: resources.keyOf(directory, id), document });
     });
   };
 }

@@ -1,31 +1,49 @@
 import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
+import type { Answer } from '../answer.ts';
 import { written } from '../envelope.ts';
 import { idText, settleId } from '../ids.ts';
+import { rulesFor } from '../kind-rules.ts';
 import { forbiddenTime, stamp } from '../timestamps.ts';
-import { faultOf, objectBody } from './check-document.ts';
+import { admit, objectBody, viewId } from './check-document.ts';
 import type { AdminContext, Handler } from './handler.ts';
 
 /** Creates or replaces a resource under an id that the client chose. */
 export function putResource(kind: ResourceKind, context: AdminContext): Handler {
-  const { segment, word } = kind;
+  const rules = rulesFor(kind.segment);
   const { gate, resources } = context;
-  return async ({ id: urlId, body, lease }) => {
+  return async ({ directory, id: urlId, body, lease }) => {
     const submitted = objectBody(body);
     if ('wrong' in submitted) return refuse(400, submitted.wrong);
-    const settled = settleId(word, urlId, submitted.document);
+    const settled = settleId(kind.word, rules, urlId, submitted.document);
     if ('wrong' in settled) return refuse(400, settled.wrong);
-    const forbidden = forbiddenTime(submitted.document);
+    const forbidden = rules.hasTimes ? forbiddenTime(submitted.document) : undefined;
     if (forbidden !== undefined) return refuse(400, forbidden);
 
-    return gate.shared(async () => {
-      const fault = await faultOf(kind, { ...submitted.document, id: settled.id }, context);
-      if (fault !== undefined) return refuse(400, fault);
+    const write = async (): Promise<Answer> => {
+      if (rules.above !== undefined && !(await hasOwner(directory, context))) {
+        return refuse(404, `${kindAbove(rules.above, context)} not found`);
+      }
       const id = idText(settled.id);
-      const createTime = await resources.createTimeOf(segment, id);
-      const document = stamp(submitted.document, settled.id, context.nowSeconds(), { createTime });
-      const isNew = await resources.put(segment, id, document, lease);
-      return written(isNew ? 201 : 200, { key: resources.keyOf(segment, id), document });
-    });
+      const identified =
+        rules.idFrom === 'username' ? submitted.document : { ...submitted.document, id: settled.id };
+      const admitted = await admit(kind, identified, context, viewId(directory, id));
+      if ('wrong' in admitted) return refuse(400, admitted.wrong);
+      const createTime = rules.hasTimes ? await resources.createTimeOf(directory, id) : undefined;
+      const document = stamp(admitted.document, settled.id, context.nowSeconds(), { createTime }, rules);
+      const isNew = await resources.put(directory, id, document, lease);
+      return written(kind, isNew ? 201 : 200, { key: resources.keyOf(directory, id), document });
+    };
+    return rules.duplicate === undefined ? gate.shared(write) : gate.alone(write);
   };
+}
+
+/** @param directory `consumers/jack/credentials`. */
+async function hasOwner(directory: string, { resources }: AdminContext): Promise<boolean> {
+  const [above = '', owner = ''] = directory.split('/');
+  return (await resources.read(above, owner)) !== undefined;
+}
+
+function kindAbove(segment: string, { kinds }: AdminContext): string {
+  return kinds.find((kind) => kind.segment === segment)?.word ?? segment;
 }

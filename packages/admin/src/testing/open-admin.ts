@@ -14,7 +14,14 @@ export const testNow = 1_700_000_000;
 const addresses = { type: 'array', items: { type: 'string' }, minItems: 1 };
 
 export const testPlugins: readonly PluginFacts[] = [
-  { name: 'syslog', subsystems: ['http', 'stream'], priority: 401, version: 0.1, schema: { type: 'object' } },
+  {
+    name: 'syslog',
+    subsystems: ['http', 'stream'],
+    priority: 401,
+    version: 0.1,
+    schema: { type: 'object' },
+    metadataSchema: { type: 'object', properties: { log_format: { type: 'object' } } },
+  },
   {
     name: 'ip-restriction',
     subsystems: ['http', 'stream'],
@@ -47,7 +54,7 @@ export const testPlugins: readonly PluginFacts[] = [
 ];
 
 const checkContext: CheckContext = {
-  plugins: new Map(testPlugins.map(({ name, schema }) => [name, { schema }])),
+  plugins: new Map(testPlugins.map((plugin) => [plugin.name, plugin])),
   balancers: new Set(['roundrobin', 'chash', 'least_conn', 'random']),
 };
 

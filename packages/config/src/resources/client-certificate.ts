@@ -1,5 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { isReference } from '../validate/text-keyword.ts';
+import { certificateFault, privateKeyFault } from './key-pair.ts';
 
 /** A certificate and key with which the gateway shows itself to an upstream. */
 export interface ClientCertificate {
@@ -10,22 +9,9 @@ export interface ClientCertificate {
 
 /** Can both be read? References to a secret, and keys that are encrypted at rest, are looked at when they are used. */
 export function checkClientCertificate({ client_cert, client_key }: ClientCertificate): string | undefined {
-  if (client_cert !== undefined && !isReference(client_cert)) {
-    const reason = failure(() => new X509Certificate(client_cert));
-    if (reason !== undefined) return `failed to parse cert: ${reason}`;
-  }
-  if (client_key?.startsWith('---') === true) {
-    const reason = failure(() => createPrivateKey(client_key));
-    if (reason !== undefined) return `failed to parse key: ${reason}`;
-  }
-  return undefined;
-}
-
-function failure(parse: () => unknown): string | undefined {
-  try {
-    parse();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+  const isPem = client_key?.startsWith('---') === true;
+  return (
+    (client_cert === undefined ? undefined : certificateFault(client_cert)) ??
+    (isPem ? privateKeyFault(client_key) : undefined)
+  );
 }

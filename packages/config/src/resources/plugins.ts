@@ -1,6 +1,7 @@
 import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
-import type { CheckContext } from './resource-kind.ts';
+import { varsFault } from './vars.ts';
+import type { CheckContext, Document, DocumentCheck, PluginSchemas } from './resource-kind.ts';
 
 /** Plugin configurations by the plugin's name. */
 export type PluginsField = Readonly<Record<string, unknown>>;
@@ -38,11 +39,13 @@ export function withMeta(schema: JsonSchema): JsonSchema {
  * Checks each configuration against its plugin's schema and fills in its defaults. One that is switched off with
  * `_meta.disable` may be wrong and stays as it is.
  * @param describe puts a validator's message about a plugin into the words of the resource.
+ * @param schemaOf which of a plugin's schemas is meant; default that of its configurations.
  */
 export function checkPlugins(
   plugins: PluginsField,
   context: CheckContext,
-  describe: (name: string, reason: string) => string,
+  describe: (name: string, reason: string) => string = describePluginFault,
+  schemaOf: (plugin: PluginSchemas) => JsonSchema = ({ schema }) => schema,
 ): PluginsCheck {
   const checked = new Map(Object.entries(plugins));
   for (const [name, configuration] of Object.entries(plugins)) {
@@ -58,11 +61,39 @@ export function checkPlugins(
       return { ok: false, message: `unknown plugin [${name}]` };
     }
     if (isDisabled(configuration)) continue;
-    const result = compileSchema(withMeta(plugin.schema))(configuration);
+    const result = compileSchema(withMeta(schemaOf(plugin)))(configuration);
     if (!result.ok) return { ok: false, message: describe(name, result.message) };
     checked.set(name, result.value);
   }
   return { ok: true, plugins: Object.fromEntries(checked) };
+}
+
+/** The check of a document that has plugins for HTTP and nothing else to look at. */
+export function checkPluginsOf<D extends Document & { readonly plugins?: PluginsField }>(
+  document: D,
+  context: CheckContext,
+): DocumentCheck<D> {
+  if (document.plugins === undefined) return { ok: true, document };
+  const message = context.isStored === true ? undefined : filterFault(document.plugins);
+  if (message !== undefined) return { ok: false, message };
+  const checked = checkPlugins(document.plugins, context);
+  return checked.ok ? { ok: true, document: { ...document, plugins: checked.plugins } } : checked;
+}
+
+/** What is wrong with the condition of a plugin, which its schema only knows for an array. */
+function filterFault(plugins: PluginsField): string | undefined {
+  for (const configuration of Object.values(plugins)) {
+    const meta = isTable(configuration) ? configuration['_meta'] : undefined;
+    const filter = isTable(meta) ? meta['filter'] : undefined;
+    const fault = Array.isArray(filter) ? varsFault(filter) : undefined;
+    if (fault !== undefined) return `failed to validate the 'vars' expression: ${fault}`;
+  }
+  return undefined;
+}
+
+/** In the words of all resources but stream routes. */
+function describePluginFault(name: string, reason: string): string {
+  return `failed to check the configuration of plugin ${name} err: ${reason}`;
 }
 
 function isDisabled(configuration: PluginsField): boolean {

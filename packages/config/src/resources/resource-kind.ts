@@ -6,7 +6,7 @@ export type Document = Readonly<Record<string, unknown>>;
 /** What the rest of the gateway offers to the document that is checked. */
 export interface CheckContext {
   /** The plugins there are, by name. Their `_meta` member is ours and not in these schemas. */
-  readonly plugins: ReadonlyMap<string, { readonly schema: JsonSchema }>;
+  readonly plugins: ReadonlyMap<string, PluginSchemas>;
   /** The names of the balancers there are. */
   readonly balancers: ReadonlySet<string>;
   /**
@@ -14,6 +14,15 @@ export interface CheckContext {
    * that are not there pass unchecked, for the data plane to do without. Default false: someone is writing it now.
    */
   readonly isStored?: boolean;
+}
+
+/** What a plugin's configurations look like. */
+export interface PluginSchemas {
+  readonly schema: JsonSchema;
+  /** Of its part of a consumer or credential; only plugins that find out who the client is have one. */
+  readonly consumerSchema?: JsonSchema;
+  /** Of its `plugin_metadata`. */
+  readonly metadataSchema?: JsonSchema;
 }
 
 export type DocumentCheck<D extends Document = Document> =
@@ -45,6 +54,11 @@ export interface ResourceKind<D extends Document = Document> {
    * @param document has passed the schema, defaults applied; the kind may keep it, and change nothing.
    */
   check(document: D, context: CheckContext): DocumentCheck<D>;
-  /** The kinds a document may name, by the field that does: `{ upstream_id: 'upstreams' }`. */
+  /**
+   * The kinds a document may name, by the field that does: `{ upstream_id: 'upstreams' }`. A field within another has
+   * a dot: `tls.client_cert_id`.
+   */
   readonly references: Readonly<Record<string, string>>;
+  /** The fields with private keys, or lists of them, which are stored encrypted; written as in `references`. */
+  readonly privateKeys?: readonly string[];
 }

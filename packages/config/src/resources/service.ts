@@ -1,7 +1,7 @@
 import { checkUpstream } from './check-upstream.ts';
 import { commonFields, hostSchema, idSchema, pluginsSchema } from './fields.ts';
 import type { CommonFields } from './fields.ts';
-import { checkPlugins } from './plugins.ts';
+import { checkPluginsOf } from './plugins.ts';
 import type { PluginsField } from './plugins.ts';
 import type { Document, ResourceKind } from './resource-kind.ts';
 import { upstreamSchema } from './upstream.ts';
@@ -31,16 +31,11 @@ export const serviceKind: ResourceKind<ServiceDocument> = {
     },
     additionalProperties: false,
   },
-  references: { upstream_id: 'upstreams' },
+  references: { upstream_id: 'upstreams', 'upstream.tls.client_cert_id': 'ssls' },
+  privateKeys: ['upstream.tls.client_key'],
   check(service, context) {
     const message = service.upstream && checkUpstream(service.upstream, context);
     if (message !== undefined) return { ok: false, message };
-    if (service.plugins === undefined) return { ok: true, document: service };
-    const plugins = checkPlugins(service.plugins, context, describePluginFault);
-    return plugins.ok ? { ok: true, document: { ...service, plugins: plugins.plugins } } : plugins;
+    return checkPluginsOf(service, context);
   },
 };
-
-function describePluginFault(name: string, reason: string): string {
-  return `failed to check the configuration of plugin ${name} err: ${reason}`;
-}

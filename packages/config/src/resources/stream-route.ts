@@ -69,7 +69,8 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
     },
     additionalProperties: false,
   },
-  references: { upstream_id: 'upstreams', service_id: 'services' },
+  references: { upstream_id: 'upstreams', service_id: 'services', 'upstream.tls.client_cert_id': 'ssls' },
+  privateKeys: ['upstream.tls.client_key'],
   check(route, context) {
     const plugins = checkPlugins(route.plugins ?? {}, context, describePluginFault);
     if (!plugins.ok) return plugins;

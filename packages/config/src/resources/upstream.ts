@@ -25,15 +25,27 @@ export interface UpstreamDocument extends Document, CommonFields {
   readonly retries?: number;
   /** Seconds; 0 or absent: no limit. */
   readonly retry_timeout?: number;
-  /** Seconds, all above 0. */
-  readonly timeout?: { readonly connect: number; readonly send: number; readonly read: number };
+  readonly timeout?: UpstreamTimeout;
   readonly scheme: 'grpc' | 'grpcs' | 'http' | 'https' | 'tcp' | 'tls' | 'udp' | 'kafka';
   readonly tls?: ClientCertificate & { readonly client_cert_id?: string | number; readonly verify: boolean };
   readonly pass_host: 'pass' | 'node' | 'rewrite';
   readonly upstream_host?: string;
 }
 
+/** Seconds, all above 0. */
+export interface UpstreamTimeout {
+  readonly connect: number;
+  readonly send: number;
+  readonly read: number;
+}
+
 const positive: JsonSchema = { type: 'number', exclusiveMinimum: 0 };
+
+export const timeoutSchema: JsonSchema = {
+  type: 'object',
+  properties: { connect: positive, send: positive, read: positive },
+  required: ['connect', 'send', 'read'],
+};
 
 const tls: JsonSchema = {
   type: 'object',
@@ -71,11 +83,7 @@ export const upstreamSchema: JsonSchema = {
     checks: healthChecksSchema,
     retries: { type: 'integer', minimum: 0 },
     retry_timeout: { type: 'number', minimum: 0 },
-    timeout: {
-      type: 'object',
-      properties: { connect: positive, send: positive, read: positive },
-      required: ['connect', 'send', 'read'],
-    },
+    timeout: timeoutSchema,
     scheme: {
       type: 'string',
       enum: ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'udp', 'kafka'],
@@ -102,7 +110,8 @@ export const upstreamKind: ResourceKind<UpstreamDocument> = {
   segment: 'upstreams',
   word: 'upstream',
   schema: upstreamSchema,
-  references: {},
+  references: { 'tls.client_cert_id': 'ssls' },
+  privateKeys: ['tls.client_key'],
   check(upstream, context) {
     const message = checkUpstream(upstream, context);
     return message === undefined ? { ok: true, document: upstream } : { ok: false, message };

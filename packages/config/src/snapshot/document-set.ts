@@ -1,5 +1,6 @@
 import type { Document, ResourceKind } from '../resources/resource-kind.ts';
 import type { Revision, StoreChange, StoreEntry, StoreSnapshot } from '../store/store.ts';
+import { placeOfKey } from './key-place.ts';
 
 /** Judges a stored document and fills its defaults in. */
 export type CheckStored = (
@@ -45,6 +46,8 @@ export interface DocumentView {
 }
 
 interface Held {
+  /** Where the store has it. */
+  readonly key: string;
   /** The revision that was last looked at, good or not. */
   readonly modRevision: Revision;
   /** The last good version. */
@@ -93,8 +96,8 @@ export class DocumentSet implements DocumentView {
     const batch = new BatchBuilder();
     const present = new Set(snapshot.entries.map((entry) => entry.key));
     for (const [kind, held] of this.#held) {
-      for (const id of held.keys()) {
-        if (!present.has(`${kind}/${id}`)) this.#remove(kind, id, batch);
+      for (const [id, { key }] of held) {
+        if (!present.has(key)) this.#remove(kind, id, batch);
       }
     }
     for (const entry of snapshot.entries) this.#put(entry, batch);
@@ -108,7 +111,7 @@ export class DocumentSet implements DocumentView {
       if (event.type === 'put') {
         this.#put(event.entry, batch);
       } else {
-        const { kind, id } = splitKey(event.key);
+        const { kind, id } = placeOfKey(event.key);
         this.#remove(kind, id, batch);
       }
     }
@@ -117,7 +120,7 @@ export class DocumentSet implements DocumentView {
   }
 
   #put(entry: StoreEntry, batch: BatchBuilder): void {
-    const { kind: segment, id } = splitKey(entry.key);
+    const { kind: segment, id } = placeOfKey(entry.key);
     const kind = this.#kinds.get(segment);
     const held = this.#held.get(segment);
     // Another kind of resource, or the placeholder of a directory.
@@ -127,12 +130,12 @@ export class DocumentSet implements DocumentView {
     if (former?.modRevision === entry.modRevision) return;
     const checked = this.#read(kind, id, entry.value);
     if (checked.ok) {
-      held.set(id, { modRevision: entry.modRevision, document: checked.document });
+      held.set(id, { key: entry.key, modRevision: entry.modRevision, document: checked.document });
       this.#rejected.delete(entry.key);
       batch.changes.push({ kind: segment, id, document: checked.document });
       return;
     }
-    held.set(id, { modRevision: entry.modRevision, document: former?.document });
+    held.set(id, { key: entry.key, modRevision: entry.modRevision, document: former?.document });
     const rejection: Rejection = {
       kind: segment,
       id,
@@ -149,7 +152,7 @@ export class DocumentSet implements DocumentView {
     const former = held?.get(id);
     if (held === undefined || former === undefined) return;
     held.delete(id);
-    this.#rejected.delete(`${kind}/${id}`);
+    this.#rejected.delete(former.key);
     if (former.document !== undefined) batch.changes.push({ kind, id, document: undefined });
   }
 
@@ -176,12 +179,6 @@ class BatchBuilder {
   finish(revision: Revision): DocumentBatch {
     return { revision, changes: this.changes, rejections: this.rejections };
   }
-}
-
-/** `stream_routes/1` → kind `stream_routes`, id `1`; a key without a slash is a kind of its own without an id. */
-function splitKey(key: string): { readonly kind: string; readonly id: string } {
-  const slash = key.indexOf('/');
-  return slash === -1 ? { kind: key, id: '' } : { kind: key.slice(0, slash), id: key.slice(slash + 1) };
 }
 
 function isObject(value: unknown): value is Document {

@@ -76,6 +76,7 @@ export class FactCompiler {
   adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
     const firstAnswers: Promise<void>[] = [];
     for (const change of changes) {
+      if (!servedKinds.has(change.kind)) continue;
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
@@ -193,6 +194,9 @@ export class FactCompiler {
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** Changes of other kinds do not reach connections. */
+const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes']);
 
 /** The upstream that a document is or has. */
 function upstreamOf({ kind, document }: DocumentChange): UpstreamDocument | undefined {

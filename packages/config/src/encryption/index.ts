@@ -1,0 +1,2 @@
+export { decryptText, encryptText } from './encryption.ts';
+export { openPrivateKeys, sealPrivateKeys } from './private-keys.ts';
