@@ -44,6 +44,13 @@ export const codes = {
   LISTENER_FAILED: { side: 'operator', retryable: true, status: 500 },
   WORKER_DIED: { side: 'internal', retryable: true, status: 500 },
 
+  // TLS with clients
+  TLS_CERTIFICATE_INVALID: { side: 'operator', retryable: false, status: 500 },
+  TLS_HANDSHAKE_FAILED: { side: 'downstream', retryable: false, status: 500 },
+  TLS_HANDSHAKE_TIMEOUT: { side: 'downstream', retryable: false, status: 500 },
+  TLS_NAME_UNKNOWN: { side: 'downstream', retryable: false, status: 500 },
+  TLS_CLIENT_CERTIFICATE_INVALID: { side: 'downstream', retryable: false, status: 500 },
+
   // The apisix command
   HOME_UNUSABLE: { side: 'operator', retryable: false, status: 500 },
   GATEWAY_RUNNING: { side: 'operator', retryable: true, status: 500 },
@@ -67,6 +74,8 @@ export const codes = {
   UPSTREAM_CONNECT_REFUSED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CONNECT_TIMEOUT: { side: 'upstream', retryable: true, status: 504 },
   UPSTREAM_CONNECT_FAILED: { side: 'upstream', retryable: true, status: 502 },
+  UPSTREAM_TLS_HANDSHAKE_FAILED: { side: 'upstream', retryable: true, status: 502 },
+  UPSTREAM_CERTIFICATE_INVALID: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_RESET: { side: 'upstream', retryable: false, status: 502 },
   DOWNSTREAM_RESET: { side: 'downstream', retryable: false, status: 400 },
   UPSTREAM_LOST: { side: 'upstream', retryable: false, status: 502 },

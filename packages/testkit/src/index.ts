@@ -1,3 +1,5 @@
+export { makeCertificate } from './certificates.ts';
+export type { TestCertificate, TestCertificateOptions } from './certificates.ts';
 export { countDescriptors } from './descriptors.ts';
 export { startDnsServer } from './dns-server.ts';
 export type { DnsNames, DnsServer, DnsServerOptions } from './dns-server.ts';

@@ -24,11 +24,14 @@ export class Peer {
   /** Settles when the socket is gone: `reset` when the other end sent RST. */
   readonly closed: Promise<Ending>;
   readonly #socket: Socket;
+  readonly #carrier: Socket;
   #appetite: Appetite | undefined;
   #ending: Ending | undefined;
 
-  constructor(socket: Socket) {
+  /** @param carrier the TCP socket below a TLS one: a reset is sent there. */
+  constructor(socket: Socket, carrier: Socket = socket) {
     this.#socket = socket;
+    this.#carrier = carrier;
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     socket.on('readable', () => this.#feed());
@@ -71,8 +74,8 @@ export class Peer {
     const { writableEnded, writableLength, writableFinished } = this.#socket;
     // Node cannot reset while FIN is on its way.
     if (writableEnded && writableLength === 0 && !writableFinished) {
-      this.#socket.once('finish', () => this.#socket.resetAndDestroy());
-    } else this.#socket.resetAndDestroy();
+      this.#socket.once('finish', () => this.#carrier.resetAndDestroy());
+    } else this.#carrier.resetAndDestroy();
   }
 
   /** Closes without asking: FIN, or RST where bytes wait to be read. */

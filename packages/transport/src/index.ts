@@ -15,3 +15,25 @@ export { selfTest } from './self-test.ts';
 export { createSocketDriver } from './socket/socket-driver.ts';
 export { SocketWire } from './socket/socket-wire.ts';
 export { systemClock } from './system-clock.ts';
+export { CertificateStore, normalizeServerName } from './tls/certificate-store.ts';
+export type {
+  Certificate,
+  CertificatePair,
+  CertificateSpec,
+  ClientAuthority,
+  NameConflict,
+  TlsVersion,
+} from './tls/certificate-store.ts';
+export { compileUpstreamTls, dialTls } from './tls/dial-tls.ts';
+export type {
+  TlsDialHandler,
+  TlsDialOptions,
+  UpstreamTls,
+  UpstreamTlsOptions,
+  UpstreamVerification,
+} from './tls/dial-tls.ts';
+export type { HandshakeOptions } from './tls/handshakes.ts';
+export { TlsAcceptor } from './tls/tls-acceptor.ts';
+export type { TlsAccept, TlsAcceptHandler, TlsAcceptOptions } from './tls/tls-acceptor.ts';
+export { TlsWire } from './tls/tls-wire.ts';
+export type { TlsFacts } from './tls/tls-wire.ts';

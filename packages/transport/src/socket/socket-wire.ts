@@ -33,12 +33,23 @@ export class SocketWire implements Wire {
     this.#socket = socket;
     this.#carrier = carrier;
     this.#onWriteDone = (error) => this.#writeDone(error);
-    socket.on('data', (chunk: Buffer) => this.#deliver(chunk));
+    socket.on('data', this.#deliver);
     // A listener for data starts the flow unless it was paused by hand.
     socket.pause();
-    socket.on('end', () => this.#peerEnded());
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#socketFailed(error));
-    socket.on('close', () => this.#socketClosed());
+    socket.on('end', this.#peerEnded);
+    socket.on('error', this.#socketFailed);
+    socket.on('close', this.#socketClosed);
+  }
+
+  /** Gives up the socket, paused, to be wrapped in something else. The wire is dead from then on, and says nothing. */
+  release(): Socket {
+    this.#isClosed = true;
+    const socket = this.#socket;
+    socket.off('data', this.#deliver);
+    socket.off('end', this.#peerEnded);
+    socket.off('error', this.#socketFailed);
+    socket.off('close', this.#socketClosed);
+    return socket;
   }
 
   get remoteAddress(): string {
@@ -61,7 +72,7 @@ export class SocketWire implements Wire {
     if (this.#isClosed || !this.#isPaused) return;
     this.#isPaused = false;
     this.#socket.resume();
-    if (this.#isEndDue) process.nextTick(() => this.#peerEnded());
+    if (this.#isEndDue) process.nextTick(this.#peerEnded);
   }
 
   pause(): void {
@@ -105,7 +116,15 @@ export class SocketWire implements Wire {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#socket.destroy();
+    if (this.#carrier === this.#socket || this.#isOutstanding) this.#socket.destroy();
+    else this.#closeWithNotice();
+  }
+
+  /** Without close_notify a TLS peer takes an orderly close for an attack. The system has it by the next turn, or never. */
+  #closeWithNotice(): void {
+    this.#socket.pause();
+    if (!this.#isEnded) this.#socket.end();
+    setImmediate(() => this.#socket.destroy());
   }
 
   #resetNow(): void {
@@ -113,15 +132,15 @@ export class SocketWire implements Wire {
     if (this.#carrier !== this.#socket) this.#socket.destroy();
   }
 
-  #deliver(chunk: Buffer): void {
+  readonly #deliver = (chunk: Buffer): void => {
     this.bytesRead += chunk.length;
     this.handler.onData(chunk);
-  }
+  };
 
-  #peerEnded(): void {
+  readonly #peerEnded = (): void => {
     this.#isEndDue = this.#isPaused;
     if (!this.#isPaused && !this.#isClosed) this.handler.onEnd();
-  }
+  };
 
   /** A write that was done at once is called back for, too, a moment later. */
   #writeDone(error: Error | null | undefined): void {
@@ -132,12 +151,14 @@ export class SocketWire implements Wire {
     this.handler.onWritten();
   }
 
-  #socketFailed(error: NodeJS.ErrnoException): void {
+  readonly #socketFailed = (error: NodeJS.ErrnoException): void => {
     if (!this.#isClosed) this.#error ??= wireError(error.code ?? error.name);
-  }
+    // Node leaves the TCP connection open when its TLS session breaks.
+    this.#socket.destroy();
+  };
 
-  #socketClosed(): void {
+  readonly #socketClosed = (): void => {
     this.#isClosed = true;
     this.handler.onClosed(this.#error);
-  }
+  };
 }
