@@ -1,13 +1,14 @@
 import { testRelay } from '@apisix-ts/core/contract';
-import type { RelayEnds, RelayHarness, RelayToxic } from '@apisix-ts/core/contract';
+import type { RelayEnds, RelayHarness } from '@apisix-ts/core/contract';
 import { TimerWheel } from '@apisix-ts/core';
 import type { Wire } from '@apisix-ts/core';
-import { connectPeer, countDescriptors, FakeClock, openServer, openToxicProxy } from '@apisix-ts/testkit';
+import { connectPeer, countDescriptors, FakeClock, openServer } from '@apisix-ts/testkit';
 import { afterAll, onTestFinished } from 'vitest';
 import type { Listener, WireDriver } from './driver.ts';
 import { createHandleDriver } from './handle/handle-driver.ts';
 import { createSocketDriver } from './socket/socket-driver.ts';
 import { systemClock } from './system-clock.ts';
+import { portBehind } from './testing/port-behind.ts';
 
 const wheel = new TimerWheel(systemClock);
 const handles = createHandleDriver(wheel);
@@ -79,22 +80,4 @@ function dial(driver: WireDriver, port: number): Promise<Wire> {
       { onWire: resolve, onFailure: reject },
     );
   });
-}
-
-/** The port to connect to, so that the connection has the toxic if it is on this side. */
-async function portBehind(
-  port: number,
-  toxic: RelayToxic | undefined,
-  side: RelayToxic['side'],
-): Promise<number> {
-  if (toxic?.side !== side) return port;
-  // The relay is what the client's proxy connects to, and what connects to the server's.
-  const isToTarget = (side === 'client') === (toxic.way === 'toRelay');
-  const proxy = await openToxicProxy({
-    target: port,
-    toxic: toxic.toxic,
-    direction: isToTarget ? 'toTarget' : 'fromTarget',
-  });
-  onTestFinished(() => proxy.close());
-  return proxy.port;
 }

@@ -11,6 +11,9 @@ const sides = [
   { side: 'server', code: 'UPSTREAM_RESET' },
 ] as const;
 
+const cutRecords =
+  'the toxic cuts a TLS record, or the handshake: what it lets through is no count of plain bytes';
+
 /** The part of `testRelay` that is about time-outs, closing from outside, bad networks and leaks. */
 export function testRelayFaults(harness: RelayHarness): void {
   describe('time-outs and closing from outside', () => {
@@ -91,6 +94,8 @@ export function testRelayFaults(harness: RelayHarness): void {
 
   describe('over a bad network', () => {
     for (const { side, code } of sides) {
+      const isTls = harness.tlsSides?.includes(side) ?? false;
+
       test.for([1, 7])(`is exact with pieces of %i bytes from the ${side}`, async (bytes) => {
         const run = await startRelay(harness, {}, { side, way: 'toRelay', toxic: { kind: 'slice', bytes } });
 
@@ -120,7 +125,8 @@ export function testRelayFaults(harness: RelayHarness): void {
         expect((await run.done).code).toBe(code);
       });
 
-      test(`an early end from the ${side} is passed on after its bytes`, async () => {
+      test(`an early end from the ${side} is passed on after its bytes`, async ({ skip }) => {
+        skip(isTls, cutRecords);
         const toxic = { kind: 'halfClose', afterBytes: 50_000 } as const;
         const run = await startRelay(harness, {}, { side, way: 'toRelay', toxic });
         const [from, to] = side === 'client' ? [run.client, run.server] : [run.server, run.client];
@@ -134,7 +140,8 @@ export function testRelayFaults(harness: RelayHarness): void {
         expect((await run.done).code).toBeUndefined();
       });
 
-      test(`silence of the ${side} in mid-stream ends in the idle time-out`, async () => {
+      test(`silence of the ${side} in mid-stream ends in the idle time-out`, async ({ skip }) => {
+        skip(isTls, cutRecords);
         const toxic = { kind: 'stall', afterBytes: 1000 } as const;
         const run = await startRelay(harness, {}, { side, way: 'toRelay', toxic });
         const [from, to] = side === 'client' ? [run.client, run.server] : [run.server, run.client];
@@ -148,7 +155,8 @@ export function testRelayFaults(harness: RelayHarness): void {
         expect((await run.done).code).toBe('SESSION_IDLE_TIMEOUT');
       });
 
-      test(`a ${side} that stops reading stops the other side`, async () => {
+      test(`a ${side} that stops reading stops the other side`, async ({ skip }) => {
+        skip(isTls, cutRecords);
         const toxic = { kind: 'stopReading', afterBytes: 1000 } as const;
         const run = await startRelay(harness, {}, { side, way: 'fromRelay', toxic });
         const [from, source] = side === 'client' ? [run.server, run.upstream] : [run.client, run.downstream];

@@ -27,6 +27,8 @@ export interface RelayEnds {
 export interface RelayHarness {
   /** New connections. Opens nothing else that outlives them, but may keep what every call shares. */
   open(toxic?: RelayToxic): Promise<RelayEnds>;
+  /** The sides with TLS on them: there a toxic counts TLS's bytes, and cuts its records. Default: neither. */
+  readonly tlsSides?: readonly RelayToxic['side'][];
   createClock(): WheelClock & { advance(byMs: number): void };
   /** Open descriptors of this process. */
   countDescriptors(): number;

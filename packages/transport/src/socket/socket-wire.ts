@@ -128,8 +128,8 @@ export class SocketWire implements Wire {
   }
 
   #resetNow(): void {
+    // It takes the TLS socket with it; to destroy that one as well would free the session under OpenSSL's feet.
     this.#carrier.resetAndDestroy();
-    if (this.#carrier !== this.#socket) this.#socket.destroy();
   }
 
   readonly #deliver = (chunk: Buffer): void => {

@@ -18,6 +18,10 @@ export interface TlsOutcome {
 export interface TlsGateOptions extends Partial<TlsAcceptOptions> {
   /** Called with each connection's attempt. */
   readonly onAccept?: (attempt: TlsAccept) => void;
+  /** Reads the first bytes from the wire, and gives them to the acceptor as its head. Default false. */
+  readonly isHeadRead?: boolean;
+  /** Called with each wire the moment it is there. */
+  readonly onWire?: (wire: TlsWire) => void;
 }
 
 /** A port whose connections are given to a `TlsAcceptor`. */
@@ -53,11 +57,19 @@ export async function openTlsGate(
     {
       onWire(wire) {
         if (!(wire instanceof SocketWire)) throw new TypeError('the socket driver makes socket wires');
-        const attempt = acceptor.accept(wire, {
-          onWire: (secure) => tell({ wire: secure }),
-          onFailure: (error) => tell({ error }),
-        });
-        options.onAccept?.(attempt);
+        const accept = (head?: Uint8Array): void => {
+          const handler = {
+            onWire(secure: TlsWire) {
+              options.onWire?.(secure);
+              tell({ wire: secure });
+            },
+            onFailure: (error: GatewayError) => tell({ error }),
+          };
+          const attempt = acceptor.accept(wire, handler, head);
+          options.onAccept?.(attempt);
+        };
+        if (options.isHeadRead === true) readHead(wire, accept);
+        else accept();
       },
       onAcceptError(error) {
         throw error;
@@ -81,6 +93,19 @@ export async function openTlsGate(
       for (const { wire } of outcomes) wire?.close();
     },
   };
+}
+
+function readHead(wire: SocketWire, onHead: (head: Uint8Array) => void): void {
+  wire.handler = {
+    onData(view) {
+      wire.pause();
+      onHead(Uint8Array.from(view));
+    },
+    onEnd() {},
+    onWritten() {},
+    onClosed() {},
+  };
+  wire.resume();
 }
 
 /** One that is closed after the test. */

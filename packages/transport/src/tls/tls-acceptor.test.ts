@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { connectPeer, countDescriptors, makeCertificate } from '@apisix-ts/testkit';
-import { describe, expect, test } from 'vitest';
+import { connect as connectTcp } from 'node:net';
+import { connect } from 'node:tls';
+import { connectPeer, countDescriptors, makeCertificate, openToxicProxy } from '@apisix-ts/testkit';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { captureHello, handshake, refusal } from '../testing/tls-client.ts';
 import { openTestGate } from '../testing/tls-gate.ts';
 import type { TlsAccept } from './tls-acceptor.ts';
@@ -262,5 +264,64 @@ describe('connections that come to nothing', () => {
     const client = await handshake(gate.port, { servername: 'a.test' });
     expect((await gate.next()).wire?.remotePort).toBe(client.localPort);
     expect(gate.wheel.size).toBe(0);
+  });
+});
+
+describe('the wire', () => {
+  test.for([1, 5, 50, 100_000])(
+    'takes up a ClientHello of which %i bytes were read before',
+    async (bytes) => {
+      const gate = await openTestGate(specs, { isHeadRead: true });
+      const toxic = { kind: 'slice', bytes } as const;
+      const proxy = await openToxicProxy({ target: gate.port, toxic, direction: 'toTarget' });
+      onTestFinished(() => proxy.close());
+
+      const client = await handshake(proxy.port, { servername: 'a.test' });
+
+      const { wire } = await gate.next();
+      wire?.write(Buffer.from('hello'));
+      expect(String((await once(client, 'data'))[0])).toBe('hello');
+    },
+  );
+
+  test.for([
+    ['TLSv1.2', 'close'],
+    ['TLSv1.2', 'reset'],
+    ['TLSv1.3', 'close'],
+    ['TLSv1.3', 'reset'],
+  ] as const)('of %s takes a %s the moment it is there', async ([maxVersion, action]) => {
+    const closed: Promise<unknown>[] = [];
+    const gate = await openTestGate(specs, {
+      onWire(wire) {
+        const { promise, resolve } = Promise.withResolvers<unknown>();
+        closed.push(promise);
+        wire.handler = { onData() {}, onEnd() {}, onWritten() {}, onClosed: resolve };
+        wire[action]();
+      },
+    });
+
+    const endings = Array.from({ length: 20 }, () =>
+      refusal(gate.port, { servername: 'a.test', maxVersion }),
+    );
+
+    for (const ending of await Promise.all(endings)) expect(ending).toMatch(/^(?:end|ECONNRESET)$/);
+    expect(await Promise.all(closed)).toEqual(Array.from({ length: 20 }, () => undefined));
+  });
+
+  // Node tells the two apart nowhere; nginx takes them for the same, too.
+  test('tells FIN without close_notify as an end', async () => {
+    const gate = await openTestGate(specs);
+    const carrier = connectTcp({ port: gate.port, host: '127.0.0.1', allowHalfOpen: true });
+    const client = connect({ socket: carrier, servername: 'a.test', rejectUnauthorized: false });
+    await once(client, 'secureConnect');
+    const { wire } = await gate.next();
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    if (wire !== undefined) wire.handler = { onData() {}, onEnd: resolve, onWritten() {}, onClosed() {} };
+
+    carrier.end();
+    wire?.resume();
+
+    await ended;
+    wire?.close();
   });
 });
