@@ -68,7 +68,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       gate: createWriteGate(),
       nowSeconds: () => Math.floor(now() / 1000),
       reloadPlugins: options.reloadPlugins,
-      fault(kind, document) {
+      fault: (kind, document) => {
         const checked = checkResource(kind, document, checkContext);
         return checked.ok ? undefined : checked.message;
       },
