@@ -8,6 +8,7 @@ import type { AdminContext, Handlers } from './handlers/handler.ts';
 import { pluginHandlers, pluginListHandlers, pluginReloadHandlers } from './handlers/plugins.ts';
 import { resourceHandlers } from './handlers/resource.ts';
 import { schemaHandlers, validateHandlers } from './handlers/schema.ts';
+import { validateConfigsHandlers } from './handlers/validate-configs.ts';
 import { readJson } from './json-body.ts';
 import { rulesFor } from './kind-rules.ts';
 import { placeOf } from './place.ts';
@@ -91,6 +92,7 @@ function fixedEndpoints(
     ['plugins/list', pluginListHandlers(context)],
     ['plugins/reload', pluginReloadHandlers(context)],
     ['schema/validate', validateHandlers(context)],
+    ['configs/validate', validateConfigsHandlers(context)],
   ];
   return (path, method) => {
     const found = endpoints.find(([name]) => name === path.slice(0, 2).join('/'))?.[1];
@@ -124,6 +126,7 @@ async function run(
     query,
     body: body.value,
     lease: ttl.options,
+    ifMatch: request.header('if-match'),
   });
   return { ...answered, headers: { ...answered.headers, ...headers } };
 }

@@ -1,12 +1,13 @@
 import type { Document, ResourceKind } from '@apisix-ts/config';
 import { answer } from './answer.ts';
 import type { Answer } from './answer.ts';
+import { etagOf } from './if-match.ts';
 import { rulesFor } from './kind-rules.ts';
 import type { StoredDocument } from './resource-store.ts';
 
 /** GET of one resource. */
 export function one(kind: ResourceKind, stored: StoredDocument): Answer {
-  return answer(200, shown(kind, stored));
+  return { ...answer(200, shown(kind, stored)), headers: { etag: etagOf(stored) } };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { placeOfKey } from '@apisix-ts/config';
 import type { Document, KeyPlace, PutOptions, Revision, StoreEntry, StoreWriter } from '@apisix-ts/config';
-import { GatewayError } from '@apisix-ts/errors';
+import { GatewayError, isGatewayError } from '@apisix-ts/errors';
 import { isObject } from './patch.ts';
 
 /** A resource and its place in the store. */
@@ -126,6 +126,20 @@ export function createResourceStore(
       return acknowledged;
     },
   };
+}
+
+/** @returns false when somebody else wrote it since it was read; then nothing was written. */
+export async function replaceIfUnchanged(
+  resources: Pick<ResourceStore, 'replace'>,
+  ...[directory, id, document, read, options]: Parameters<ResourceStore['replace']>
+): Promise<boolean> {
+  try {
+    await resources.replace(directory, id, document, read, options);
+    return true;
+  } catch (error) {
+    if (isGatewayError(error, 'STORE_CONFLICT')) return false;
+    throw error;
+  }
 }
 
 function parse(

@@ -4,6 +4,7 @@ import type { AdminKey } from './auth.ts';
 import { createDispatch } from './dispatch.ts';
 import { createHttpServer } from './http-server.ts';
 import type { AdminLog, HttpLimits, HttpServer } from './http-server.ts';
+import { checkKeyring } from './keyring.ts';
 import type { PluginFacts } from './plugin-facts.ts';
 import { createResourceStore } from './resource-store.ts';
 import { createWriteGate } from './write-gate.ts';
@@ -52,7 +53,8 @@ export interface AdminServerOptions extends HttpLimits {
 
 /**
  * The Admin API of APISIX 3.x over HTTP. `docs/config/admin-api.md` is its page.
- * @throws GatewayError `SETTINGS_INVALID` for an entry of `allowAdmin` that is no address.
+ * @throws GatewayError `SETTINGS_INVALID` for an entry of `allowAdmin` that is no address, or a key of `keyring` that has
+ * neither 16 nor 32 bytes.
  */
 export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { checkContext, cors, writer, prefix, onWritten, now } = options;
@@ -64,11 +66,11 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       documents: options.documents,
       applied: options.applied,
       appliedTimeoutMs: options.appliedTimeoutMs ?? 1000,
-      keyring: options.keyring ?? [],
+      keyring: checkKeyring(options.keyring ?? []),
       gate: createWriteGate(),
       nowSeconds: () => Math.floor(now() / 1000),
       reloadPlugins: options.reloadPlugins,
-      fault(kind, document) {
+      fault: (kind, document) => {
         const checked = checkResource(kind, document, checkContext);
         return checked.ok ? undefined : checked.message;
       },

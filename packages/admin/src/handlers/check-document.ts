@@ -42,6 +42,18 @@ export async function admit(
   return wrong === undefined ? { document: sealPrivateKeys(kind, opened, context.keyring) } : { wrong };
 }
 
+/** What is wrong with a document by itself, its keys encrypted or not. */
+export function documentFault(
+  kind: ResourceKind,
+  document: Document,
+  { keyring, fault }: AdminContext,
+): string | undefined {
+  const opened = openPrivateKeys(kind, document, keyring);
+  return opened === undefined ? undecipherable : fault(kind, opened);
+}
+
+const undecipherable = 'failed to decrypt previous encrypted key';
+
 async function referenceFault(
   kind: ResourceKind,
   document: Document,

@@ -2,6 +2,7 @@ import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { deleted, notFound } from '../envelope.ts';
+import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
 import { findUse, isReferable } from '../references.ts';
 import { currentDocuments } from './current-documents.ts';
@@ -15,16 +16,24 @@ import type { AdminContext, Handler } from './handler.ts';
 export function deleteResource(kind: ResourceKind, context: AdminContext): Handler {
   const { below, missingId } = rulesFor(kind.segment);
   const { gate, kinds, resources } = context;
-  return async ({ directory, id, query }) => {
+  return async ({ directory, id, query, ifMatch }) => {
     if (id === undefined) return refuse(400, missingId ?? `missing ${kind.word} id`);
     const remove = async (): Promise<Answer> => {
+      if (ifMatch !== undefined) {
+        const stored = await resources.read(directory, id);
+        if (stored === undefined) return notFound;
+        if (!isMatch(ifMatch, stored)) return mismatch;
+      }
       const wasThere = await resources.remove(directory, id);
       if (!wasThere) return notFound;
       if (below !== undefined) await resources.removeAll(`${directory}/${id}/${below}`);
       return deleted(resources.keyOf(directory, id));
     };
 
-    if (query.get('force') === 'true' || !isReferable(kind, kinds)) return gate.shared(remove);
+    if (query.get('force') === 'true' || !isReferable(kind, kinds)) {
+      // The store has no conditional deletion.
+      return ifMatch === undefined ? gate.shared(remove) : gate.alone(remove);
+    }
     return gate.alone(async () => {
       const use = findUse(kind, id, kinds, await currentDocuments(context));
       return use === undefined ? remove() : refuse(400, use);

@@ -19,6 +19,8 @@ export interface Call {
   readonly body: unknown;
   /** What `?ttl=` says, for a write. */
   readonly lease: PutOptions;
+  /** The header: what the client believes the resource to be. */
+  readonly ifMatch?: string | undefined;
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -40,7 +42,7 @@ export interface AdminContext {
   /** Encrypts private keys in the store; empty: they are stored as they are. */
   readonly keyring: readonly string[];
   /** What is wrong with a document by itself, with the words `invalid configuration: ` where they belong. */
-  fault(kind: ResourceKind, document: Document): string | undefined;
+  readonly fault: (kind: ResourceKind, document: Document) => string | undefined;
   /** Unix seconds. */
   nowSeconds(): number;
   readonly reloadPlugins: () => Promise<void>;

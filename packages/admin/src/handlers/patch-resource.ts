@@ -1,11 +1,12 @@
 import type { Document, ResourceKind } from '@apisix-ts/config';
-import { isGatewayError } from '@apisix-ts/errors';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { notFound, written } from '../envelope.ts';
 import { settleId } from '../ids.ts';
+import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject, mergePatch, replaceAt } from '../patch.ts';
+import { replaceIfUnchanged } from '../resource-store.ts';
 import { stamp } from '../timestamps.ts';
 import { admit, viewId } from './check-document.ts';
 import type { AdminContext, Call, Handler } from './handler.ts';
@@ -19,7 +20,7 @@ export function patchResource(kind: ResourceKind, context: AdminContext): Handle
   const rules = rulesFor(kind.segment);
   const { gate, resources } = context;
   return async (call) => {
-    const { directory, id, lease } = call;
+    const { directory, id, lease, ifMatch } = call;
     if (id === undefined) return refuse(400, rules.missingId ?? `missing ${word} id`);
     const wrong = wrongPatch(call);
     if (wrong !== undefined) return refuse(400, wrong);
@@ -27,6 +28,7 @@ export function patchResource(kind: ResourceKind, context: AdminContext): Handle
     const write = async (): Promise<Answer> => {
       const stored = await resources.read(directory, id);
       if (stored === undefined) return notFound;
+      if (!isMatch(ifMatch, stored)) return mismatch;
       const patched = apply(call, stored.document);
       if (patched === undefined) return refuse(400, `invalid sub-path: /${call.subPath.join('/')}`);
       const settled = settleId(word, rules, id, patched);
@@ -35,11 +37,9 @@ export function patchResource(kind: ResourceKind, context: AdminContext): Handle
       const admitted = await admit(kind, stamped, context, viewId(directory, id));
       if ('wrong' in admitted) return refuse(400, admitted.wrong);
       const { document } = admitted;
-      try {
-        await resources.replace(directory, id, document, stored, lease);
-      } catch (error) {
-        if (isGatewayError(error, 'STORE_CONFLICT')) return refuse(503, 'value changed before overwritten');
-        throw error;
+      const isWritten = await replaceIfUnchanged(resources, directory, id, document, stored, lease);
+      if (!isWritten) {
+        return ifMatch === undefined ? refuse(503, 'value changed before overwritten') : mismatch;
       }
       return written(kind, 200, { key: stored.key, document });
     };

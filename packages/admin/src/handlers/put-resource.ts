@@ -3,7 +3,9 @@ import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { written } from '../envelope.ts';
 import { idText, settleId } from '../ids.ts';
+import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
+import { replaceIfUnchanged } from '../resource-store.ts';
 import { forbiddenTime, stamp } from '../timestamps.ts';
 import { admit, objectBody, viewId } from './check-document.ts';
 import type { AdminContext, Handler } from './handler.ts';
@@ -12,7 +14,7 @@ import type { AdminContext, Handler } from './handler.ts';
 export function putResource(kind: ResourceKind, context: AdminContext): Handler {
   const rules = rulesFor(kind.segment);
   const { gate, resources } = context;
-  return async ({ directory, id: urlId, body, lease }) => {
+  return async ({ directory, id: urlId, body, lease, ifMatch }) => {
     const submitted = objectBody(body);
     if ('wrong' in submitted) return refuse(400, submitted.wrong);
     const settled = settleId(kind.word, rules, urlId, submitted.document);
@@ -29,8 +31,15 @@ export function putResource(kind: ResourceKind, context: AdminContext): Handler 
         rules.idFrom === 'username' ? submitted.document : { ...submitted.document, id: settled.id };
       const admitted = await admit(kind, identified, context, viewId(directory, id));
       if ('wrong' in admitted) return refuse(400, admitted.wrong);
+      const replaced = ifMatch === undefined ? undefined : await resources.read(directory, id);
+      if (!isMatch(ifMatch, replaced)) return mismatch;
       const createTime = rules.hasTimes ? await resources.createTimeOf(directory, id) : undefined;
       const document = stamp(admitted.document, settled.id, context.nowSeconds(), { createTime }, rules);
+      if (replaced !== undefined) {
+        const isReplaced = await replaceIfUnchanged(resources, directory, id, document, replaced, lease);
+        if (!isReplaced) return mismatch;
+        return written(kind, 200, { key: replaced.key, document });
+      }
       const isNew = await resources.put(directory, id, document, lease);
       return written(kind, isNew ? 201 : 200, { key: resources.keyOf(directory, id), document });
     };

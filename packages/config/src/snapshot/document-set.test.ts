@@ -30,6 +30,33 @@ function setOf(...entries: StoreEntry[]): DocumentSet {
   return set;
 }
 
+describe('a kind below another', () => {
+  const consumers: ResourceKind = { ...upstreams, name: 'consumer', segment: 'consumers' };
+  const credentials: ResourceKind = { ...upstreams, name: 'credential', segment: 'credentials' };
+  const jack = entry('consumers/jack', {}, 1);
+  const credential = entry('consumers/jack/credentials/1', {}, 2);
+  const id = 'jack/credentials/1';
+
+  test('has its own documents', () => {
+    const set = new DocumentSet([consumers, credentials], check);
+
+    set.load({ revision: 2, entries: [jack, credential] });
+
+    expect([...set.entries('consumers')].map(([name]) => name)).toEqual(['jack']);
+    expect([...set.entries('credentials')].map(([name]) => name)).toEqual([id]);
+  });
+
+  test('stays over a load that has it, and goes with one that lacks it', () => {
+    const set = new DocumentSet([consumers, credentials], check);
+    set.load({ revision: 2, entries: [jack, credential] });
+
+    expect(set.load({ revision: 3, entries: [jack, credential] }).changes).toEqual([]);
+    expect(set.load({ revision: 4, entries: [jack] }).changes).toEqual([
+      { kind: 'credentials', id, document: undefined },
+    ]);
+  });
+});
+
 describe('a load', () => {
   test('gives every document with its defaults and the id of its key', () => {
     const set = new DocumentSet([upstreams], check);

@@ -68,6 +68,17 @@ function upstream(...hosts: string[]): DocumentChange['document'] {
 }
 
 describe('names', () => {
+  test('of kinds that do not serve connections are not followed', () => {
+    const { names, compiler, logged } = setUp();
+    const change = { kind: 'routes', id: 'r', document: { upstream: upstream('a.test'), sni: 'a.test' } };
+
+    void compiler.adopt([change]);
+
+    expect(names.users).toEqual(new Map());
+    expect(logged).toEqual([]);
+    expect(compiler.compile([change])).toEqual([]);
+  });
+
   test('are followed while an upstream uses them, wherever it stands', () => {
     const { names, compiler } = setUp();
 
