@@ -2,6 +2,7 @@ import { resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
 import { createControlServer, createMetricsServer } from '@apisix-ts/control';
+import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway, Log } from '@apisix-ts/runtime';
 import { adminKeys } from './admin-key.ts';
 import { openHttpListener } from './http-listener.ts';
@@ -56,6 +57,7 @@ function planAdmin(context: ServiceContext): ServicePlan {
         documents: gateway.documents,
         applied: (revision, signal) => gateway.whenApplied(revision, signal),
         prefix: keyPrefix(settings),
+        keyring: keyringOf(settings),
         now: Date.now,
         // There are no plugins to load yet, so every list of them is loaded already.
         reloadPlugins: async () => {},

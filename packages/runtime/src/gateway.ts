@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
@@ -112,6 +113,9 @@ class RunningGateway implements Gateway {
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
   readonly #health: HealthMonitor;
+  /** Of TLS session tickets, the same in all workers. */
+  #ticketKeys: readonly Uint8Array[];
+  #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
   readonly #ending = new AbortController();
@@ -143,6 +147,7 @@ class RunningGateway implements Gateway {
       },
     });
     const threads = threadCount(settings);
+    this.#ticketKeys = [newTicketKey()];
     this.#counters = new SharedCounters(Math.max(threads, 1));
     this.#loads = new SharedNodeLoads(Math.max(threads, 1));
     this.#health = new HealthMonitor({
@@ -152,7 +157,13 @@ class RunningGateway implements Gateway {
       },
     });
     this.#publisher = new Publisher(
-      new FactCompiler({ names: this.#names, slots: this.#loads, health: this.#watch(settings), log }),
+      new FactCompiler({
+        names: this.#names,
+        slots: this.#loads,
+        health: this.#watch(settings),
+        keyring: keyringOf(settings),
+        log,
+      }),
       log,
     );
     this.#pool = new WorkerPool({
@@ -162,6 +173,8 @@ class RunningGateway implements Gateway {
         loads: this.#loads.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
+        ticketKeys: this.#ticketKeys,
+        ...fallbackName(settings),
         ...(writeAccess === undefined ? {} : accessLogOptions(settings)),
       },
       publisher: this.#publisher,
@@ -183,6 +196,7 @@ class RunningGateway implements Gateway {
       await this.#pool.start();
       await this.#publisher.whenApplied(await loaded);
       await this.#listen(this.#listeners.plan(this.#settings));
+      this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_AGE_MS).unref();
     } catch (error) {
       await this.close();
       throw error;
@@ -229,8 +243,15 @@ class RunningGateway implements Gateway {
     this.#ending.abort();
     this.#names.close();
     this.#health.close();
+    clearInterval(this.#rotation);
     await this.#pool.stop();
     await this.#following;
+  }
+
+  /** A ticket stays good until the key after its own is replaced. */
+  #rotateTicketKeys(): void {
+    this.#ticketKeys = [newTicketKey(), ...this.#ticketKeys.slice(0, 1)];
+    this.#pool.setTicketKeys(this.#ticketKeys);
   }
 
   /** Checks can be switched off for the whole gateway. */
@@ -312,6 +333,8 @@ async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
 const restartOnly: readonly { readonly path: string; readonly read: (settings: Settings) => unknown }[] = [
   { path: 'nginx_config.worker_processes', read: threadCount },
   { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
+  { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
+  { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
 ];
@@ -321,6 +344,24 @@ function threadCount({ nginx_config, apisix }: Settings): number {
   if (nginx_config.worker_processes === 0) return 0;
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
+}
+
+/** How long a key makes new session tickets. Milliseconds. */
+const TICKET_KEY_AGE_MS = 12 * 60 * 60 * 1000;
+
+function newTicketKey(): Uint8Array {
+  return randomBytes(48);
+}
+
+function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServerName'> {
+  const { fallback_sni: name } = apisix.ssl;
+  return name === undefined ? {} : { fallbackServerName: name };
+}
+
+/** What opens private keys that are stored encrypted; empty where nothing is encrypted. */
+export function keyringOf({ apisix }: Settings): readonly string[] {
+  const keyring = apisix.data_encryption?.keyring ?? [];
+  return typeof keyring === 'string' ? [keyring] : keyring;
 }
 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {

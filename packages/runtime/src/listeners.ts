@@ -22,10 +22,10 @@ export class ListenerTable {
   plan(settings: Settings): readonly ListenerSpec[] {
     const trusted = settings.nginx_config.stream.real_ip_from ?? [];
     return streamListeners(settings).map(
-      ({ host, port, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
+      ({ host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
         const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
         const heads = { proxyProtocol, trusted, tlsPassthrough, proxyProtocolToUpstream };
-        return { name, host, port, slot: this.#slotOf(name), heads };
+        return { name, host, port, slot: this.#slotOf(name), tls, heads };
       },
     );
   }

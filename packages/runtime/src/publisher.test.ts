@@ -19,6 +19,7 @@ function createLink(index: number): { link: WorkerLink; received: Received[] } {
     index,
     apply: (sequence, changes, isLastPart) =>
       received.push({ sequence, keys: changes.map(({ key }) => key), isLastPart }),
+    setTicketKeys() {},
     listen: refuse,
     drain: refuse,
     stop: refuse,
@@ -45,6 +46,7 @@ function setUp(names = noNames): {
       names,
       slots: { slotOf: () => 0, release() {} },
       health: { follow() {}, unfollow() {} },
+      keyring: [],
       log: () => {},
     }),
     () => {},

@@ -27,13 +27,25 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const names = { follow: () => Promise.resolve(), unfollow() {}, addressesOf: () => [] };
   const loads = new SharedNodeLoads(1);
   const publisher = new Publisher(
-    new FactCompiler({ names, slots: loads, health: { follow() {}, unfollow() {} }, log: () => {} }),
+    new FactCompiler({
+      names,
+      slots: loads,
+      health: { follow() {}, unfollow() {} },
+      keyring: [],
+      log: () => {},
+    }),
     () => {},
   );
   const counters = new SharedCounters(1);
   const pool = new WorkerPool({
     threads: 1,
-    worker: { counters: counters.memory, loads: loads.shared, relay: 'auto', halfClose: true },
+    worker: {
+      counters: counters.memory,
+      loads: loads.shared,
+      relay: 'auto',
+      halfClose: true,
+      ticketKeys: [],
+    },
     publisher,
     documents: () => [route],
     onLost: (worker) => loads.closeSessionsOf(worker),
@@ -44,7 +56,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     },
   });
   await pool.start();
-  await pool.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads }]);
+  await pool.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads: noHeads }]);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);

@@ -36,12 +36,14 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #links = new Map<number, WorkerLink>();
   #listeners: readonly ListenerSpec[] = [];
+  #ticketKeys: readonly Uint8Array[];
   /** Replacements on their way, by the worker's index. */
   readonly #replacements = new Map<number, Promise<void>>();
   readonly #ending = new AbortController();
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#ticketKeys = options.worker.ticketKeys;
   }
 
   get size(): number {
@@ -52,6 +54,12 @@ export class WorkerPool {
   async start(): Promise<void> {
     const indexes = Array.from({ length: Math.max(this.#options.threads, 1) }, (_, index) => index);
     await Promise.all(indexes.map((index) => this.#startWorker(index)));
+  }
+
+  /** For every worker, also one that starts later. */
+  setTicketKeys(keys: readonly Uint8Array[]): void {
+    this.#ticketKeys = keys;
+    for (const link of this.#links.values()) link.setTicketKeys(keys);
   }
 
   /** Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error. */
@@ -93,7 +101,7 @@ export class WorkerPool {
       onAccess: writeAccess,
       onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
     };
-    const options: WorkerOptions = { ...worker, index, reusePort: threads > 1 };
+    const options: WorkerOptions = { ...worker, ticketKeys: this.#ticketKeys, index, reusePort: threads > 1 };
     const link = threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events);
     this.#links.set(index, link);
     publisher.add(link, documents());

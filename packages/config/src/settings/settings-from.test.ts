@@ -211,11 +211,6 @@ describe('is refused until the gateway can do it', () => {
     ],
     ['udp', stream({ stream_proxy: { udp: [9200] } }), 'apisix.stream_proxy.udp: found a list'],
     [
-      'tls',
-      stream({ stream_proxy: { tcp: [{ addr: 1, tls: true }] } }),
-      'apisix.stream_proxy.tcp[1].tls: found true',
-    ],
-    [
       'PROXY protocol on HTTP',
       { apisix: { proxy_protocol: { listen_http_port: 1 } } },
       'listen_http_port: found 1',

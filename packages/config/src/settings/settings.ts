@@ -44,6 +44,10 @@ export interface ApisixSettings {
   readonly enable_resolv_search_opt: boolean;
   readonly disable_upstream_healthcheck: boolean;
   readonly ssl: SslSettings;
+  readonly data_encryption?: {
+    /** One key or several, each 16 or 32 characters: the first encrypts, all decrypt. Absent: nothing is encrypted. */
+    readonly keyring?: string | readonly string[];
+  };
   /** The identity of this gateway. Absent: one is made and kept. */
   readonly id?: string;
 }

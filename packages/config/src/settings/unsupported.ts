@@ -52,15 +52,16 @@ const rows: readonly Unsupported[] = [
     streamMode: true,
   },
   {
-    path: [...tcp, 'addr'],
-    applies: isUnixPath,
-    text: 'this gateway cannot listen on a unix socket yet',
+    path: tcp,
+    applies: (entry) =>
+      typeof entry === 'object' && isOn(valueAt(entry, ['tls'])) && isOn(valueAt(entry, ['tls_passthrough'])),
+    text: 'this gateway cannot terminate TLS and pass it through on one port yet; use two ports',
     streamMode: true,
   },
   {
-    path: [...tcp, 'tls'],
-    applies: isOn,
-    text: 'this gateway cannot terminate TLS on a stream listener yet',
+    path: [...tcp, 'addr'],
+    applies: isUnixPath,
+    text: 'this gateway cannot listen on a unix socket yet',
     streamMode: true,
   },
   ...['listen_http_port', 'listen_https_port'].map((name): Unsupported => ({

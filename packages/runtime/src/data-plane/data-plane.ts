@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
-import { chooseDriver, systemClock } from '@apisix-ts/transport';
+import { TlsAcceptor, chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
 import type { Listener } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
@@ -15,7 +15,7 @@ import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { StreamSession } from './stream-session.ts';
-import type { SessionContext } from './stream-session.ts';
+import type { SessionContext, SessionListener } from './stream-session.ts';
 
 /** What a data plane tells its surroundings. */
 export interface DataPlaneEvents {
@@ -25,7 +25,7 @@ export interface DataPlaneEvents {
   readonly onAccess: (lines: string) => void;
 }
 
-interface OpenListener {
+interface OpenListener extends SessionListener {
   readonly socket: Listener;
   spec: ListenerSpec;
   heads: ListenerHeads;
@@ -42,6 +42,8 @@ export class DataPlane {
   readonly #listeners = new Map<string, OpenListener>();
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
+  readonly #wheel = new TimerWheel(systemClock);
+  readonly #acceptor: TlsAcceptor;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
     this.#options = options;
@@ -54,12 +56,23 @@ export class DataPlane {
       () => performance.timeOrigin + performance.now(),
     );
     this.#table = new RoutingTable(loads);
+    const { fallbackServerName, ticketKeys } = options;
+    this.#acceptor = new TlsAcceptor({
+      store: this.#table.certificates,
+      wheel: this.#wheel,
+      ...(fallbackServerName === undefined ? {} : { fallbackServerName }),
+      ...(ticketKeys.length === 0 ? {} : { ticketKeys }),
+    });
     this.#context = this.#prepare();
   }
 
   /** @returns routes that came to overlap. */
   apply(changes: readonly FactChange[]): readonly Overlap[] {
     return this.#table.apply(changes);
+  }
+
+  setTicketKeys(keys: readonly Uint8Array[]): void {
+    this.#acceptor.setTicketKeys(keys);
   }
 
   /** Makes these the listeners. Rejects with the first `LISTENER_*` error; the others are open then. */
@@ -97,7 +110,7 @@ export class DataPlane {
 
   async #prepare(): Promise<SessionContext> {
     const { relay: choice, halfClose, counters } = this.#options;
-    const wheel = new TimerWheel(systemClock);
+    const wheel = this.#wheel;
     const { driver, fallbackReason } = await chooseDriver(choice, wheel);
     if (fallbackReason !== undefined) {
       this.#log('warn', 'relaying on public sockets, which costs more', { reason: fallbackReason });
@@ -111,6 +124,7 @@ export class DataPlane {
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
       onNodeFailure: this.#events.onNodeFailure,
+      acceptor: this.#acceptor,
       accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
       onOpened: (session) => void this.#open.add(session),
@@ -132,13 +146,18 @@ export class DataPlane {
   async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
     const { name, host, port } = spec;
     const known = this.#listeners.get(name);
-    if (known !== undefined) {
+    if (known !== undefined && known.spec.tls === spec.tls) {
       known.spec = spec;
       known.heads = compileHeads(spec.heads);
       return;
     }
-    const listener: Omit<OpenListener, 'socket'> = { spec, heads: compileHeads(spec.heads) };
-    const socket = await context.driver.listen(
+    known?.socket.close();
+    this.#listeners.delete(name);
+    const { acceptor, relay } = context;
+    const listener = { spec, heads: compileHeads(spec.heads), tls: spec.tls ? acceptor : undefined };
+    // TLS is spoken on public sockets; a listener makes what its sessions need.
+    const driver = spec.tls ? createSocketDriver(relay.wheel) : context.driver;
+    const socket = await driver.listen(
       { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },
       {
         onWire: (wire) => new StreamSession(wire, listener, context).start(),

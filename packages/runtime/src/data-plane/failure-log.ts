@@ -25,6 +25,10 @@ const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
   PROXY_HEADER_TIMEOUT: 'info',
   CLIENT_HELLO_MALFORMED: 'info',
   CLIENT_HELLO_TIMEOUT: 'info',
+  TLS_NAME_UNKNOWN: 'warn',
+  TLS_CLIENT_CERTIFICATE_INVALID: 'warn',
+  TLS_HANDSHAKE_FAILED: 'info',
+  TLS_HANDSHAKE_TIMEOUT: 'info',
   SESSION_IDLE_TIMEOUT: 'info',
   SESSION_CLOSED_BY_SHUTDOWN: 'info',
 };

@@ -1,5 +1,6 @@
 import { StreamRouter, parseCidr } from '@apisix-ts/core';
 import type { StreamFacts, StreamMatch } from '@apisix-ts/core';
+import { CertificateStore } from '@apisix-ts/transport';
 import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
 import type { WorkerNodeLoads } from '../shared-node-loads.ts';
 import { Upstream } from './upstream.ts';
@@ -24,6 +25,8 @@ export class RoutingTable {
   readonly #router = new StreamRouter<CompiledRoute>();
   readonly #services = new Map<string, ServiceFacts>();
   readonly #upstreams = new Map<string, Upstream>();
+  /** What clients are shown. */
+  readonly certificates: CertificateStore = new CertificateStore();
   readonly #loads: WorkerNodeLoads;
 
   constructor(loads: WorkerNodeLoads) {
@@ -43,6 +46,10 @@ export class RoutingTable {
         case 'service':
           if (change.facts === undefined) this.#services.delete(change.key);
           else this.#services.set(change.key, change.facts);
+          break;
+        case 'certificate':
+          if (change.facts === undefined) this.certificates.delete(change.key);
+          else this.certificates.set(change.key, change.facts);
           break;
         case 'upstream':
           this.#applyUpstream(change.key, change.facts);

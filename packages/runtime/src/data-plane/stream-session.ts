@@ -9,7 +9,17 @@ import type {
   UpstreamNode,
   Wire,
 } from '@apisix-ts/core';
-import type { Dial, WireDriver } from '@apisix-ts/transport';
+import { isGatewayError } from '@apisix-ts/errors';
+import { SocketWire, dialTls } from '@apisix-ts/transport';
+import type {
+  Dial,
+  DialHandler,
+  TlsAccept,
+  TlsAcceptor,
+  TlsDialOptions,
+  UpstreamTls,
+  WireDriver,
+} from '@apisix-ts/transport';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { FailureLog } from './failure-log.ts';
@@ -24,6 +34,8 @@ import type { Upstream, WorkerNode } from './upstream.ts';
 /** What the sessions of a worker share. */
 export interface SessionContext {
   readonly driver: WireDriver;
+  /** Terminates TLS for all TLS listeners of a worker. */
+  readonly acceptor: TlsAcceptor;
   readonly table: RoutingTable;
   readonly counters: WorkerCounters;
   readonly failures: FailureLog;
@@ -40,7 +52,12 @@ export interface SessionContext {
 export interface SessionListener {
   readonly spec: ListenerSpec;
   readonly heads: ListenerHeads;
+  /** Terminates TLS; undefined on a plain listener. */
+  readonly tls: TlsAcceptor | undefined;
 }
+
+/** The name that is asked for where the client asked for none, as in the reference. */
+const UPSTREAM_SERVER_NAME = 'apisix_backend';
 
 const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 
@@ -49,7 +66,11 @@ export class StreamSession implements StreamFacts, Attempt {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #heads: ListenerHeads;
-  readonly #downstream: Wire;
+  /** The client's connection; within TLS once that is terminated. */
+  #downstream: Wire;
+  readonly #acceptor: TlsAcceptor | undefined;
+  #handshake: TlsAccept | undefined;
+  #tlsServerName: string | undefined;
   readonly #startedMs: number;
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
@@ -68,10 +89,11 @@ export class StreamSession implements StreamFacts, Attempt {
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
-  constructor(downstream: Wire, { spec, heads }: SessionListener, context: SessionContext) {
+  constructor(downstream: Wire, { spec, heads, tls }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
     this.#listener = spec;
     this.#heads = heads;
+    this.#acceptor = tls;
     this.#context = context;
     this.#startedMs = context.nowMs();
   }
@@ -89,7 +111,7 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get serverName(): string | undefined {
-    return this.#head?.serverName;
+    return this.#tlsServerName ?? this.#head?.serverName;
   }
 
   get tried(): ReadonlySet<UpstreamNode> {
@@ -116,14 +138,41 @@ export class StreamSession implements StreamFacts, Attempt {
     // The system forgets a connection's addresses with the connection.
     if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
     if (!needsHead(this.#heads.options)) {
-      this.#serve();
+      this.#terminate();
       return;
     }
     this.#head = new HeadReader(this.#downstream, this.#heads, wheel, {
-      onRead: () => this.#serve(),
+      onRead: () => this.#terminate(),
       onRefused: (reason, isGone) => this.#refuse(reason, isGone),
     });
     this.#head.start();
+  }
+
+  #terminate(): void {
+    const raw = this.#downstream;
+    if (this.#acceptor === undefined) {
+      this.#serve();
+      return;
+    }
+    if (!(raw instanceof SocketWire)) throw new TypeError('a TLS listener accepts sockets');
+    const addresses = startTrace(raw);
+    this.#handshake = this.#acceptor.accept(
+      raw,
+      {
+        onWire: (wire) => {
+          this.#handshake = undefined;
+          this.#downstream = wire;
+          this.#tlsServerName = wire.facts.serverName;
+          this.#serve();
+        },
+        onFailure: (error) => {
+          this.#handshake = undefined;
+          this.#trace ??= addresses;
+          this.#refuse(reasonOf(error.code), true);
+        },
+      },
+      this.#head?.takeHead(),
+    );
   }
 
   #serve(): void {
@@ -149,6 +198,11 @@ export class StreamSession implements StreamFacts, Attempt {
       return;
     }
     this.#head?.cancel();
+    if (this.#handshake !== undefined) {
+      this.#handshake.cancel();
+      this.#refuse('SESSION_CLOSED_BY_SHUTDOWN', true);
+      return;
+    }
     this.#dialing?.cancel();
     this.#refuse('SESSION_CLOSED_BY_SHUTDOWN');
   }
@@ -170,24 +224,42 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#attemptedMs = nowMs();
     node.load.begin();
     this.#trace?.upstreams.push(formatNode(node));
-    this.#dialing = driver.dial(
-      { address: node.address, port: node.port, connectTimeoutMs },
-      {
-        onWire: (wire) => this.#relay(wire, upstream),
-        onFailure: (error) => {
-          const reason = reasonOf(error.code);
-          node.load.failed(nowMs() - this.#attemptedMs);
-          this.#letGo();
-          if (upstream.facts.reports !== 'none') this.#reportNode(upstream, node);
-          this.#report(reason, String(error.detail['errno']));
-          (this.#tried ??= new Set()).add(node);
-          this.#attempt(upstream, reason);
-        },
+    let tls: UpstreamTls | undefined;
+    try {
+      tls = upstream.tlsFor(node);
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      this.#report(reasonOf(error.code), undefined);
+      this.#refuse(reasonOf(error.code));
+      return;
+    }
+    const target = { address: node.address, port: node.port, connectTimeoutMs };
+    const handler: DialHandler = {
+      onWire: (wire) => this.#relay(wire, upstream, tls !== undefined),
+      onFailure: (error) => {
+        const reason = reasonOf(error.code);
+        node.load.failed(nowMs() - this.#attemptedMs);
+        this.#letGo();
+        if (upstream.facts.reports !== 'none') this.#reportNode(upstream, node);
+        this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']));
+        (this.#tried ??= new Set()).add(node);
+        this.#attempt(upstream, reason);
       },
-    );
+    };
+    this.#dialing =
+      tls === undefined ? driver.dial(target, handler) : this.#dialTls({ ...target, tls }, handler);
   }
 
-  #relay(wire: Wire, upstream: Upstream): void {
+  /** A PROXY header goes before the handshake. */
+  #dialTls(options: Omit<TlsDialOptions, 'serverName' | 'preface'>, handler: DialHandler): Dial {
+    const serverName = this.serverName ?? UPSTREAM_SERVER_NAME;
+    const preface = this.#proxyHeader();
+    const { wheel } = this.#context.relay;
+    return dialTls(wheel, { ...options, serverName, ...(preface === undefined ? {} : { preface }) }, handler);
+  }
+
+  /** @param hasPreface the PROXY header has gone out already. */
+  #relay(wire: Wire, upstream: Upstream, hasPreface: boolean): void {
     this.#dialing = undefined;
     this.#connectMs = this.#context.nowMs() - this.#attemptedMs;
     this.#node?.load.connected(this.#connectMs);
@@ -197,10 +269,10 @@ export class StreamSession implements StreamFacts, Attempt {
       wire,
       options,
       (result) => this.#onRelayed(result, wire),
-      this.#takeHead(),
+      this.#takeHead(hasPreface),
     );
     // The client's end was read with its head, and will not be told again.
-    if (this.#head?.hasEnded === true) wire.end();
+    if (this.#head?.hasEnded === true && this.#acceptor === undefined) wire.end();
   }
 
   #reportLoss(reason: SessionReason): void {
@@ -214,12 +286,17 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** What goes to the upstream first: a PROXY header, and the bytes that were read with the client's own head. */
-  #takeHead(): Uint8Array | undefined {
-    const payload = this.#head?.takeHead();
-    const version = this.#heads.options.proxyProtocolToUpstream;
-    if (version === 0) return payload;
-    const header = version === 1 ? writeProxyV1(this.#addresses()) : writeProxyV2(this.#addresses());
+  #takeHead(hasPreface: boolean): Uint8Array | undefined {
+    const payload = this.#acceptor === undefined ? this.#head?.takeHead() : undefined;
+    const header = hasPreface ? undefined : this.#proxyHeader();
+    if (header === undefined) return payload;
     return payload === undefined ? header : Buffer.concat([header, payload]);
+  }
+
+  #proxyHeader(): Uint8Array | undefined {
+    const version = this.#heads.options.proxyProtocolToUpstream;
+    if (version === 0) return undefined;
+    return version === 1 ? writeProxyV1(this.#addresses()) : writeProxyV2(this.#addresses());
   }
 
   #addresses(): IpAddresses {

@@ -1,5 +1,7 @@
 import { balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
 import type { Attempt, Balancer, BalancerKind, UpstreamNode } from '@apisix-ts/core';
+import { compileUpstreamTls } from '@apisix-ts/transport';
+import type { UpstreamTls } from '@apisix-ts/transport';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
 import { compileHashKey } from './hash-key.ts';
@@ -22,6 +24,7 @@ export class Upstream {
   #facts: UpstreamFacts;
   #balancer: Balancer | undefined;
   #hashKey: ((session: HashSource) => string) | undefined;
+  #tls: UpstreamTls | undefined;
 
   constructor(key: string, facts: UpstreamFacts, loads: WorkerNodeLoads) {
     this.key = key;
@@ -38,6 +41,17 @@ export class Upstream {
     this.#balancer ??= createTiers(this.#kind(), this.#nodes());
     // It was made of such nodes.
     return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  }
+
+  /**
+   * How to speak TLS to a node; undefined for plain TCP.
+   * @throws GatewayError `TLS_CERTIFICATE_INVALID`.
+   */
+  tlsFor(node: WorkerNode): UpstreamTls | undefined {
+    const { tls } = this.#facts;
+    if (tls === undefined) return undefined;
+    this.#tls ??= compileUpstreamTls(tls.clientPair === undefined ? {} : { clientPair: tls.clientPair });
+    return tls.verify ? { ...this.#tls, verify: { name: node.host } } : this.#tls;
   }
 
   /** What a hashing balancer hashes. */
@@ -57,6 +71,7 @@ export class Upstream {
     this.#facts = isSameBalancing ? { ...facts, nodes: this.#facts.nodes } : facts;
     if (!isSameBalancing) this.#balancer = undefined;
     this.#hashKey = undefined;
+    this.#tls = undefined;
   }
 
   #nodes(): readonly WorkerNode[] {

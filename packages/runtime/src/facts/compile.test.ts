@@ -96,7 +96,7 @@ describe('an upstream', () => {
   test('has a node for each address of a name, sharing its weight', () => {
     const upstream = checked(upstreamKind, { nodes: { 'mysql:3306': 3, '192.0.2.1:3307': 1 } });
 
-    expect(compileUpstream(upstream, addressesOf, assignSlots).nodes).toEqual([
+    expect(compileUpstream(upstream, addressesOf, assignSlots, undefined).nodes).toEqual([
       { host: 'mysql', address: '192.0.2.7', port: 3306, weight: 1.5, priority: 0, slot: 0 },
       { host: 'mysql', address: '192.0.2.8', port: 3306, weight: 1.5, priority: 0, slot: 1 },
       { host: '192.0.2.1', address: '192.0.2.1', port: 3307, weight: 1, priority: 0, slot: 2 },
@@ -106,11 +106,13 @@ describe('an upstream', () => {
   test('leaves out a name without an address', () => {
     const upstream = checked(upstreamKind, { nodes: { 'absent:3306': 1 } });
 
-    expect(compileUpstream(upstream, addressesOf, assignSlots).nodes).toEqual([]);
+    expect(compileUpstream(upstream, addressesOf, assignSlots, undefined).nodes).toEqual([]);
   });
 
   test('without a timeout waits 60 s for a connection and 600 s for a byte', () => {
-    expect(compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots)).toMatchObject({
+    expect(
+      compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots, undefined),
+    ).toMatchObject({
       connectTimeoutMs: 60_000,
       idleTimeoutMs: 600_000,
       retryTimeoutMs: 0,
@@ -121,7 +123,7 @@ describe('an upstream', () => {
     const timeout = { connect: 0.5, send: 3, read: 2 };
 
     expect(
-      compileUpstream(checked(upstreamKind, { nodes, timeout }), addressesOf, assignSlots),
+      compileUpstream(checked(upstreamKind, { nodes, timeout }), addressesOf, assignSlots, undefined),
     ).toMatchObject({
       connectTimeoutMs: 500,
       idleTimeoutMs: 3000,
@@ -129,13 +131,12 @@ describe('an upstream', () => {
   });
 
   test.for([
-    [{ nodes, scheme: 'tls' }, /scheme "tls" is not available/],
     [{ service_name: 'a', discovery_type: 'dns' }, /discovery_type "dns" is not available/],
     [{ nodes: [{ host: '192.0.2.1', weight: 1 }] }, /node "192.0.2.1" has no port/],
   ] as const)('that cannot serve, %j, has no such nodes and says why', ([document, fault]) => {
     const upstream = checked(upstreamKind, document);
 
-    expect(compileUpstream(upstream, addressesOf, assignSlots).nodes).toEqual([]);
+    expect(compileUpstream(upstream, addressesOf, assignSlots, undefined).nodes).toEqual([]);
     expect(upstreamFault(upstream)).toMatch(fault);
   });
 

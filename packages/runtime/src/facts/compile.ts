@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { normaliseNodes } from '@apisix-ts/config';
 import { balancerKinds } from '@apisix-ts/core';
 import type { NormalNode, ServiceDocument, StreamRouteDocument, UpstreamDocument } from '@apisix-ts/config';
-import type { NodeFacts, RouteFacts, ServiceFacts, UpstreamFacts } from './facts.ts';
+import type { NodeFacts, RouteFacts, ServiceFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
 
 /** In effect when an upstream has no `timeout`: the reference's values for layer 4, in seconds. */
 const DEFAULT_TIMEOUT = { connect: 60, send: 600, read: 600 } as const;
@@ -46,6 +46,7 @@ export function compileUpstream(
   upstream: UpstreamDocument,
   addressesOf: (name: string) => readonly string[],
   assignSlots: (nodes: readonly Omit<NodeFacts, 'slot'>[]) => readonly NodeFacts[],
+  tls: UpstreamTlsFacts | undefined,
 ): UpstreamFacts {
   const nodes: Omit<NodeFacts, 'slot'>[] = [];
   for (const { host, port, weight, priority } of usableNodes(upstream)) {
@@ -65,6 +66,7 @@ export function compileUpstream(
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
     retryTimeoutMs: (upstream.retry_timeout ?? 0) * 1000,
     reports: wantedReports(upstream),
+    ...(tls === undefined ? {} : { tls }),
   };
 }
 
@@ -82,8 +84,6 @@ export function routeFaults({ plugins = {} }: Pick<StreamRouteDocument, 'plugins
 /** What of an upstream this gateway cannot serve with, for the log; undefined when all of it works. */
 export function upstreamFault(upstream: UpstreamDocument): string | undefined {
   if (upstream.nodes === undefined) return `discovery_type "${upstream.discovery_type}" is not available`;
-  if (upstream.scheme === 'tls')
-    return 'scheme "tls" is not available: it would be served without encryption';
   const portless = normaliseNodes(upstream.nodes).find((node) => node.port === undefined);
   return portless && `node "${portless.host}" has no port, and a stream has no default one`;
 }
@@ -101,9 +101,9 @@ export function nodeNames(upstream: UpstreamDocument): ReadonlySet<string> {
   return new Set(hosts.filter((host) => isIP(host) === 0));
 }
 
-/** A stream cannot be sent to a node without a port, nor in clear to one that expects TLS. */
+/** A stream cannot be sent to a node without a port. */
 function usableNodes(upstream: UpstreamDocument): readonly UsableNode[] {
-  if (upstream.nodes === undefined || upstream.scheme === 'tls') return [];
+  if (upstream.nodes === undefined) return [];
   return normaliseNodes(upstream.nodes).filter((node): node is UsableNode => node.port !== undefined);
 }
 

@@ -59,7 +59,13 @@ function setUp(): {
     watched,
     slots,
     logged,
-    compiler: new FactCompiler({ names, slots, health, log: (_level, message) => logged.push(message) }),
+    compiler: new FactCompiler({
+      names,
+      slots,
+      health,
+      keyring: [],
+      log: (_level, message) => logged.push(message),
+    }),
   };
 }
 
@@ -185,7 +191,11 @@ test('an upstream that cannot serve is logged when it appears', () => {
   const { compiler, logged } = setUp();
 
   void compiler.adopt([
-    { kind: 'upstreams', id: 'u', document: { ...upstream('192.0.2.1'), scheme: 'tls' } },
+    {
+      kind: 'upstreams',
+      id: 'u',
+      document: { type: 'roundrobin', discovery_type: 'dns', service_name: 'db' },
+    },
   ]);
 
   expect(logged).toEqual(['an upstream cannot serve']);

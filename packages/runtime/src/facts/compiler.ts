@@ -2,6 +2,7 @@ import type {
   Document,
   DocumentChange,
   ServiceDocument,
+  SslDocument,
   StreamRouteDocument,
   UpstreamDocument,
 } from '@apisix-ts/config';
@@ -15,7 +16,9 @@ import {
   upstreamKey,
   upstreamShortcoming,
 } from './compile.ts';
-import type { FactChange, UpstreamFacts } from './facts.ts';
+import { compileCertificate, compileClientPair, compileUpstreamTls } from './certificates.ts';
+import type { Compiled } from './certificates.ts';
+import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
@@ -42,6 +45,8 @@ export interface FactCompilerOptions {
   readonly names: NameSource;
   readonly slots: SlotSource;
   readonly health: HealthWatch;
+  /** `apisix.data_encryption.keyring`: opens private keys. */
+  readonly keyring: readonly string[];
   readonly log: Log;
 }
 
@@ -56,13 +61,18 @@ export class FactCompiler {
   readonly #names: NameSource;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
+  readonly #keyring: readonly string[];
+  /** Certificates to show to upstreams, by id, and the upstreams that name one. */
+  readonly #clientPairs = new Map<string, KeyPairFacts>();
+  readonly #usersOfPair = new Map<string, UpstreamDocument>();
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
   readonly #named = new Map<string, NamedUpstream>();
   readonly #usersOfName = new Map<string, Set<string>>();
 
-  constructor({ names, slots, health, log }: FactCompilerOptions) {
+  constructor({ names, slots, health, keyring, log }: FactCompilerOptions) {
+    this.#keyring = keyring;
     this.#names = names;
     this.#slots = new NodeSlots(slots);
     this.#health = health;
@@ -133,9 +143,41 @@ export class FactCompiler {
           { kind: 'route', key: id, facts: route && compileRoute(id, route) },
         ];
       }
+      case 'ssls':
+        return this.#certificateFacts(id, document as SslDocument | undefined); // checked, like the others
       default:
         return [];
     }
+  }
+
+  /** A certificate for clients is a fact of its own; one for upstreams changes those that name it. */
+  #certificateFacts(id: string, ssl: SslDocument | undefined): FactChange[] {
+    const isForUpstreams = ssl?.type === 'client' && ssl.status === 1;
+    const pair = isForUpstreams ? this.#use(`ssls/${id}`, compileClientPair(ssl, this.#keyring)) : undefined;
+    const hadPair = this.#clientPairs.delete(id);
+    if (pair !== undefined) this.#clientPairs.set(id, pair);
+    const isForClients = ssl?.type === 'server' && ssl.status === 1;
+    const facts = isForClients ? this.#use(`ssls/${id}`, compileCertificate(ssl, this.#keyring)) : undefined;
+    const users = hadPair || pair !== undefined ? [...this.#usersOfPair] : [];
+    return [
+      { kind: 'certificate', key: id, facts },
+      ...users.map(([key, upstream]) => this.#upstreamFacts(key, upstream)),
+    ];
+  }
+
+  /** Logs why there are no facts. */
+  #use<T>(resource: string, { facts, fault }: Compiled<T>): T | undefined {
+    if (fault !== undefined) this.#log('error', 'a certificate cannot be used', { resource, reason: fault });
+    return facts;
+  }
+
+  /** @returns undefined for an upstream without TLS; `null` for one whose TLS cannot be had: it must not serve in clear. */
+  #tlsFacts(key: string, upstream: UpstreamDocument): UpstreamTlsFacts | undefined | null {
+    if (upstream.tls?.client_cert_id === undefined) this.#usersOfPair.delete(key);
+    else this.#usersOfPair.set(key, upstream);
+    if (upstream.scheme !== 'tls') return undefined;
+    const clientPairOf = (id: string): KeyPairFacts | undefined => this.#clientPairs.get(id);
+    return this.#use(key, compileUpstreamTls(upstream, clientPairOf, this.#keyring)) ?? null;
   }
 
   #embeddedFacts(key: string, upstream: UpstreamDocument | undefined): FactChange[] {
@@ -147,8 +189,18 @@ export class FactCompiler {
 
   #upstreamFacts(key: string, upstream: UpstreamDocument | undefined): FactChange {
     const assignSlots: Parameters<typeof compileUpstream>[2] = (nodes) => this.#slots.assign(key, nodes);
-    if (upstream === undefined) assignSlots([]);
-    const facts = upstream && compileUpstream(upstream, (name) => this.#names.addressesOf(name), assignSlots);
+    if (upstream === undefined) {
+      assignSlots([]);
+      this.#usersOfPair.delete(key);
+    }
+    const tls = upstream && this.#tlsFacts(key, upstream);
+    const addressesOf = (name: string): readonly string[] => this.#names.addressesOf(name);
+    // Without its TLS it keeps its place and has no nodes.
+    const facts =
+      upstream &&
+      (tls === null
+        ? { ...compileUpstream(upstream, addressesOf, () => assignSlots([]), undefined), nodes: [] }
+        : compileUpstream(upstream, addressesOf, assignSlots, tls));
     this.#watch(key, upstream, facts);
     return { kind: 'upstream', key, facts };
   }

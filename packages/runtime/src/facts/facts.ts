@@ -49,11 +49,35 @@ export interface UpstreamFacts {
   /** From the first attempt on, after which no other is begun; 0 is no limit. */
   readonly retryTimeoutMs: number;
   /** Which failures of its nodes the main thread wants to hear of: none, attempts to connect, or lost sessions too. */
+  /** Absent: plain TCP. */
+  readonly tls?: UpstreamTlsFacts;
   readonly reports: 'none' | 'attempts' | 'sessions';
+}
+
+/** PEM, both. */
+export interface KeyPairFacts {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What clients are shown under some names. */
+export interface CertificateFacts {
+  readonly serverNames: readonly string[];
+  readonly pairs: readonly KeyPairFacts[];
+  /** Whose certificates clients have to show. */
+  readonly client?: { readonly ca: string; readonly depth: number };
+  readonly versions?: readonly ('TLSv1.1' | 'TLSv1.2' | 'TLSv1.3')[];
+}
+
+export interface UpstreamTlsFacts {
+  /** The server's certificate has to be for the node's host, of an authority that is trusted. */
+  readonly verify: boolean;
+  readonly clientPair?: KeyPairFacts;
 }
 
 /** One thing to know from now on, or, without `facts`, to forget. */
 export type FactChange =
   | { readonly kind: 'route'; readonly key: string; readonly facts: RouteFacts | undefined }
   | { readonly kind: 'service'; readonly key: string; readonly facts: ServiceFacts | undefined }
+  | { readonly kind: 'certificate'; readonly key: string; readonly facts: CertificateFacts | undefined }
   | { readonly kind: 'upstream'; readonly key: string; readonly facts: UpstreamFacts | undefined };

@@ -23,6 +23,10 @@ export class LocalLink implements WorkerLink {
     if (isLastPart) this.#events.onApplied(sequence, overlaps);
   }
 
+  setTicketKeys(keys: readonly Uint8Array[]): void {
+    this.#dataPlane.setTicketKeys(keys);
+  }
+
   listen(listeners: readonly ListenerSpec[]): Promise<void> {
     return this.#dataPlane.listen(listeners);
   }

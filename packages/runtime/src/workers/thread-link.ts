@@ -50,6 +50,10 @@ export class ThreadLink implements WorkerLink {
     this.#send({ type: 'apply', sequence, changes, isLastPart });
   }
 
+  setTicketKeys(keys: readonly Uint8Array[]): void {
+    this.#send({ type: 'ticket-keys', keys });
+  }
+
   listen(listeners: readonly ListenerSpec[]): Promise<void> {
     return this.#call((call) => ({ type: 'listen', call, listeners }));
   }

@@ -24,6 +24,8 @@ export interface ListenerSpec {
   readonly port: number;
   /** Its place among the shared counters. */
   readonly slot: number;
+  /** Terminate TLS. */
+  readonly tls: boolean;
   /** What has to be read from a client before it is routed, and what is sent to its upstream. */
   readonly heads: HeadOptions;
 }
@@ -44,6 +46,10 @@ export interface WorkerOptions {
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
   readonly halfClose: boolean;
+  /** The name of TLS clients that send none; absent: they are refused. */
+  readonly fallbackServerName?: string;
+  /** For session tickets: 48 bytes each, the first for new ones. */
+  readonly ticketKeys: readonly Uint8Array[];
   /** Absent: sessions leave no line. */
   readonly accessLog?: AccessLogOptions;
 }
@@ -78,6 +84,8 @@ export interface WorkerLink {
    * @returns settles when they are open. Rejects with `LISTENER_*` of the first that cannot be; the others are open.
    */
   listen(listeners: readonly ListenerSpec[]): Promise<void>;
+  /** Replaces the keys of session tickets: the first for new ones, the others to read old ones. */
+  setTicketKeys(keys: readonly Uint8Array[]): void;
   /** Stops listening, and settles when the last session has ended; those left after `graceMs` are cut. 0 waits for ever. */
   drain(graceMs: number): Promise<void>;
   /** Cuts everything and ends. Idempotent. */

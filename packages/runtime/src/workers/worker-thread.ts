@@ -32,6 +32,9 @@ function serve(): void {
         if (message.isLastPart) send({ type: 'applied', sequence: message.sequence, overlaps });
         break;
       }
+      case 'ticket-keys':
+        dataPlane.setTicketKeys(message.keys);
+        break;
       case 'listen':
         answer(message.call, dataPlane.listen(message.listeners));
         break;
