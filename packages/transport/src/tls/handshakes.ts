@@ -7,7 +7,7 @@ import type { Certificate, TlsVersion } from './certificate-store.ts';
 import { defaultVersions, versionOptions } from './tls-versions.ts';
 
 /** Bytes of a ticket key: its name, an HMAC key and an AES key, 16 each. */
-export const ticketKeyBytes = 48;
+const ticketKeyBytes = 48;
 
 export interface HandshakeOptions {
   /** For certificates that do not say. Default TLS 1.2 and 1.3. */
