@@ -10,7 +10,10 @@ export class SocketWire implements Wire {
   bytesRead = 0;
   bytesWritten = 0;
   readonly #socket: Socket;
-  /** What carries the socket: itself, or the TCP socket below TLS. */
+  /**
+   * What carries the socket: itself, or the TCP socket below TLS. Closing is done here, and takes the TLS socket along: to
+   * destroy that one first could free the session while OpenSSL is using it.
+   */
   readonly #carrier: Socket;
   #isPaused = true;
   /** FIN came while paused: a paused socket with nothing to read emits its end all the same. */
@@ -116,7 +119,7 @@ export class SocketWire implements Wire {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#carrier === this.#socket || this.#isOutstanding) this.#socket.destroy();
+    if (this.#carrier === this.#socket || this.#isOutstanding) this.#carrier.destroy();
     else this.#closeWithNotice();
   }
 
@@ -124,11 +127,10 @@ export class SocketWire implements Wire {
   #closeWithNotice(): void {
     this.#socket.pause();
     if (!this.#isEnded) this.#socket.end();
-    setImmediate(() => this.#socket.destroy());
+    setImmediate(() => this.#carrier.destroy());
   }
 
   #resetNow(): void {
-    // It takes the TLS socket with it; to destroy that one as well would free the session under OpenSSL's feet.
     this.#carrier.resetAndDestroy();
   }
 
@@ -154,7 +156,7 @@ export class SocketWire implements Wire {
   readonly #socketFailed = (error: NodeJS.ErrnoException): void => {
     if (!this.#isClosed) this.#error ??= wireError(error.code ?? error.name);
     // Node leaves the TCP connection open when its TLS session breaks.
-    this.#socket.destroy();
+    this.#carrier.destroy();
   };
 
   readonly #socketClosed = (): void => {

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { makeCertificate } from '@apisix-ts/testkit';
 import type { TestCertificate } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
@@ -66,6 +67,17 @@ describe.for(['TLSv1.2', 'TLSv1.3'] as const)('client certificates in %s', (maxV
     expect((await gate.next()).wire?.facts.isPeerVerified).toBe(false);
   });
 
+  test('a session does not stand for the certificate it began with', async () => {
+    const gate = await openTestGate({ 1: demanding(1) });
+    const session = await sessionOf(gate.port, { servername: 'a.test', maxVersion, ...byRoot });
+    await gate.next();
+
+    await handshake(gate.port, { servername: 'a.test', maxVersion, session, ...byRoot });
+    expect((await gate.next()).wire?.facts).toMatchObject({ isResumed: false, isPeerVerified: true });
+    await refusal(gate.port, { servername: 'a.test', maxVersion, session });
+    expect((await gate.next()).error?.code).toBe('TLS_CLIENT_CERTIFICATE_INVALID');
+  });
+
   test('a session of a name without a demand does not open one with it', async () => {
     const gate = await openTestGate({ 1: demanding(1), 2: open });
     const session = await sessionOf(gate.port, { servername: 'open.test', maxVersion });
@@ -103,10 +115,7 @@ function chained({ cert, key }: TestCertificate, ...above: readonly TestCertific
   return { cert: cert + above.map((certificate) => certificate.cert).join(''), key };
 }
 
-async function sessionOf(
-  port: number,
-  options: { servername: string; maxVersion: 'TLSv1.2' | 'TLSv1.3' },
-): Promise<Buffer> {
+async function sessionOf(port: number, options: ConnectionOptions): Promise<Buffer> {
   const client = await handshake(port, options);
   if (options.maxVersion === 'TLSv1.2') return client.getSession() ?? Buffer.alloc(0);
   return new Promise((resolve) => client.once('session', resolve));
