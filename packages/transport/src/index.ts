@@ -15,7 +15,7 @@ export { selfTest } from './self-test.ts';
 export { createSocketDriver } from './socket/socket-driver.ts';
 export { SocketWire } from './socket/socket-wire.ts';
 export { systemClock } from './system-clock.ts';
-export { CertificateStore, normalizeServerName } from './tls/certificate-store.ts';
+export { CertificateStore } from './tls/certificate-store.ts';
 export type {
   Certificate,
   CertificatePair,

@@ -83,7 +83,12 @@ const full = hello({
 });
 const fullAnswer = {
   kind: 'parsed',
-  value: { serverName: 'db.example.com', alpn: ['h2', 'http/1.1'], versions: [0x0304, 0x0303] },
+  value: {
+    serverName: 'db.example.com',
+    alpn: ['h2', 'http/1.1'],
+    versions: [0x0304, 0x0303],
+    ticketNames: [],
+  },
   consumedBytes: 0,
 };
 
@@ -114,7 +119,7 @@ describe('a ClientHello', () => {
   });
 
   test('without extensions has no name, no protocols, and the version of its own field', () => {
-    const value = { serverName: undefined, alpn: [], versions: [0x0303] };
+    const value = { serverName: undefined, alpn: [], versions: [0x0303], ticketNames: [] };
 
     expect(feed([hello({ tail: [] })])).toEqual({ kind: 'parsed', value, consumedBytes: 0 });
     expect(feed([hello()])).toEqual({ kind: 'parsed', value, consumedBytes: 0 });
@@ -124,6 +129,21 @@ describe('a ClientHello', () => {
     expect(feed([hello({ extensions: serverName('DB.Example.COM.') })])).toMatchObject({
       value: { serverName: 'db.example.com' },
     });
+  });
+
+  test('has the names of its tickets, be they of TLS 1.2 or 1.3', () => {
+    const name = 'sixteen of a key';
+    const identity = [...u16(20), ...ascii(`${name}rest`), 0, 0, 0, 0];
+    const short = [...u16(3), ...ascii('psk'), 0, 0, 0, 0];
+    const identities = [...identity, ...short];
+    const binders = [...u16(33), 32, ...someBytes(32)];
+
+    expect(feed([hello({ extensions: extension(35, ascii(`${name} and more`)) })])).toMatchObject({
+      value: { ticketNames: [name] },
+    });
+    expect(feed([hello({ extensions: extension(35, []) })])).toMatchObject({ value: { ticketNames: [] } });
+    const preShared = extension(41, [...u16(identities.length), ...identities, ...binders]);
+    expect(feed([hello({ extensions: preShared })])).toMatchObject({ value: { ticketNames: [name] } });
   });
 
   test('may hold reserved values (GREASE) and unknown extensions, which are passed over', () => {

@@ -17,12 +17,20 @@ export interface ClientHello {
    * extension the one of `legacy_version`, which stands for it and all below.
    */
   readonly versions: readonly number[];
+  /**
+   * The first 16 bytes of every session ticket it brings, one character a byte: by them a server knows the key that a
+   * ticket was made with (RFC 5077 section 4). Shorter tickets are passed over.
+   */
+  readonly ticketNames: readonly string[];
 }
 
 const SERVER_NAME = 0;
 const ALPN = 16;
+const SESSION_TICKET = 35;
+const PRE_SHARED_KEY = 41;
 const SUPPORTED_VERSIONS = 43;
 const HOST_NAME = 0;
+const TICKET_NAME_BYTES = 16;
 
 /**
  * The body of a ClientHello (RFC 8446 section 4.1.2), `bytes` from `start` to `end`. What is read has to have one
@@ -47,8 +55,8 @@ export function parseHelloMessage(bytes: Uint8Array, start: number, end: number)
   // TLS 1.2 and older may leave extensions out, with their length (RFC 5246 section 7.4.1.2).
   const fault = reader.left === 0 ? undefined : extensions.read(reader);
   if (fault !== undefined) return malformed(fault);
-  const { serverName, alpn = [], versions = [legacyVersion] } = extensions;
-  return { kind: 'parsed', value: { serverName, alpn, versions }, consumedBytes: 0 };
+  const { serverName, alpn = [], versions = [legacyVersion], ticketNames } = extensions;
+  return { kind: 'parsed', value: { serverName, alpn, versions, ticketNames }, consumedBytes: 0 };
 }
 
 /** Each method reads one thing and answers what is wrong with it, if anything. */
@@ -56,6 +64,7 @@ class Extensions {
   serverName: string | undefined;
   alpn: string[] | undefined;
   versions: number[] | undefined;
+  readonly ticketNames: string[] = [];
 
   read(reader: ByteReader): string | undefined {
     if (reader.u16() !== reader.left) return 'extensions that do not end where the ClientHello does';
@@ -78,6 +87,11 @@ class Extensions {
         return this.#readAlpn(reader.part(length));
       case SUPPORTED_VERSIONS:
         return this.#readVersions(reader.part(length));
+      case SESSION_TICKET:
+        this.#readTicket(reader.part(length));
+        return undefined;
+      case PRE_SHARED_KEY:
+        return this.#readIdentities(reader.part(length));
       default:
         reader.skip(length);
         return undefined;
@@ -133,6 +147,20 @@ class Extensions {
       if (!isReserved(version)) this.versions.push(version);
     }
     return undefined;
+  }
+
+  #readTicket(ticket: ByteReader): void {
+    if (ticket.left >= TICKET_NAME_BYTES) this.ticketNames.push(ticket.text(TICKET_NAME_BYTES));
+  }
+
+  /** RFC 8446 section 4.2.11: in TLS 1.3 a ticket is an identity. The binders after the list are not looked at. */
+  #readIdentities(reader: ByteReader): string | undefined {
+    const identities = reader.part(reader.u16());
+    while (identities.left > 0) {
+      this.#readTicket(identities.part(identities.u16()));
+      identities.u32();
+    }
+    return reader.isTruncated || identities.isTruncated ? 'a pre_shared_key longer than its list' : undefined;
   }
 }
 

@@ -94,7 +94,7 @@ function read(pieces: Iterable<Uint8Array>): HeadAnswer<ClientHello> {
 }
 
 /** What another parser makes of it, with the name as this one shows it. */
-async function readByOracle(bytes: Uint8Array): Promise<ClientHello> {
+async function readByOracle(bytes: Uint8Array): Promise<Omit<ClientHello, 'ticketNames'>> {
   const hello = await readTlsClientHello(Readable.from([bytes], { objectMode: false }));
   return {
     serverName: getExtensionData(hello, 'server_name')?.serverName?.toLowerCase().replace(/\.$/, ''),
@@ -106,7 +106,7 @@ async function readByOracle(bytes: Uint8Array): Promise<ClientHello> {
 async function expectToAgree(bytes: Uint8Array): Promise<ClientHello> {
   const answer = read([bytes]);
   if (answer.kind !== 'parsed') throw new Error(`not parsed: ${JSON.stringify(answer)}`);
-  expect(answer.value).toEqual(await readByOracle(bytes));
+  expect(answer.value).toMatchObject(await readByOracle(bytes));
   for (const pieces of splitAtEach(bytes)) expect(read(pieces)).toEqual(answer);
   expect(read(splitBytes(bytes, 1))).toEqual(answer);
   for (const [head] of splitAtEach(bytes)) {

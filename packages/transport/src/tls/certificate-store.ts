@@ -1,3 +1,5 @@
+import { normalizeServerName } from '@apisix-ts/core';
+
 export type TlsVersion = 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 /** PEM, both; `cert` may go on with the certificates that lead to its root. */
@@ -99,12 +101,6 @@ export class CertificateStore {
   #first(name: string): Certificate | undefined {
     return this.#byName.get(name)?.[0];
   }
-}
-
-/** Lower case, without one dot at the end. */
-export function normalizeServerName(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.endsWith('.') ? lower.slice(0, -1) : lower;
 }
 
 function compareIds(one: Certificate, other: Certificate): number {

@@ -52,22 +52,22 @@ export class Handshakes {
 
   /**
    * @param socket with the ClientHello unread. It belongs to the TLS socket from now on.
-   * @param ticketKeyNames of the tickets that the ClientHello brings.
+   * @param ticketNames of the tickets that the ClientHello brings.
    * @throws GatewayError `TLS_CERTIFICATE_INVALID`.
    */
   start(
     socket: Socket,
     certificate: Certificate,
-    ticketKeyNames: readonly string[],
+    ticketNames: readonly string[],
     handshake: Handshake,
   ): void {
-    const server = this.#serverFor(certificate, this.#keyFor(ticketKeyNames));
+    const server = this.#serverFor(certificate, this.#keyFor(ticketNames));
     viewOf(server, handshake).emit('connection', socket);
   }
 
-  #keyFor(ticketKeyNames: readonly string[]): Buffer {
+  #keyFor(ticketNames: readonly string[]): Buffer {
     const [newest = Buffer.alloc(0)] = this.#ticketKeys;
-    return this.#ticketKeys.find((key) => ticketKeyNames.includes(key.toString('hex', 0, 16))) ?? newest;
+    return this.#ticketKeys.find((key) => ticketNames.includes(key.toString('latin1', 0, 16))) ?? newest;
   }
 
   #serverFor(certificate: Certificate, ticketKey: Buffer): Server {

@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
-import { WheelEntry } from '@apisix-ts/core';
-import type { TimerWheel } from '@apisix-ts/core';
+import { ClientHelloParser, WheelEntry, normalizeServerName } from '@apisix-ts/core';
+import type { ClientHello, TimerWheel } from '@apisix-ts/core';
 import { GatewayError, isGatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { SocketWire } from '../socket/socket-wire.ts';
 import type { Certificate, CertificateStore } from './certificate-store.ts';
-import { normalizeServerName } from './certificate-store.ts';
-import { readClientHello } from './client-hello.ts';
-import type { ClientHello } from './client-hello.ts';
 import { Handshakes } from './handshakes.ts';
 import type { Handshake, HandshakeOptions } from './handshakes.ts';
 import { TlsWire } from './tls-wire.ts';
@@ -78,6 +75,7 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
   readonly #handler: TlsAcceptHandler;
   /** What was read so far, until it is a ClientHello. */
   #hello: Buffer = Buffer.alloc(0);
+  readonly #parser = new ClientHelloParser();
   #serverName: string | undefined;
   #certificate: Certificate | undefined;
   #error: Error | undefined;
@@ -141,14 +139,25 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
     const bytes: unknown = this.#socket.read();
     if (this.#isOver || !Buffer.isBuffer(bytes)) return;
     this.#hello = this.#hello.length === 0 ? bytes : Buffer.concat([this.#hello, bytes]);
-    const hello = readClientHello(this.#hello);
-    if (hello === 'needMore') return;
+    const answer = this.#parser.push(bytes);
+    if (answer.kind === 'need-more') return;
     this.#socket.off('readable', this.#read);
     this.#socket.unshift(this.#hello);
-    if (typeof hello !== 'string') this.#answer(hello);
-    else if (hello === 'notTls') this.#handshakeFailed('NOT_TLS');
-    else
-      this.#refuse('TLS_HANDSHAKE_FAILED', alerts.decodeError, 'the ClientHello is malformed', 'MALFORMED');
+    switch (answer.kind) {
+      case 'parsed':
+        this.#answer(answer.value);
+        break;
+      case 'absent':
+        this.#handshakeFailed('NOT_TLS');
+        break;
+      case 'malformed':
+        this.#refuse(
+          'TLS_HANDSHAKE_FAILED',
+          alerts.decodeError,
+          `expected a ClientHello, found ${answer.reason}`,
+          'MALFORMED',
+        );
+    }
   };
 
   #answer(hello: ClientHello): void {
@@ -166,7 +175,7 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
     // An end before the handshake is done has nothing to say to anyone; left half-open it would hang.
     this.#socket.allowHalfOpen = false;
     try {
-      this.#handshakes.start(this.#socket, certificate, hello.ticketKeyNames, this);
+      this.#handshakes.start(this.#socket, certificate, hello.ticketNames, this);
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.#sendAlert(alerts.internalError);
