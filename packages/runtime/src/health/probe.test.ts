@@ -1,12 +1,11 @@
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
-import { countDescriptors, openServer } from '@apisix-ts/testkit';
+import { countDescriptors, makeCertificate, openServer } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checksOf } from '../testing/checks-of.ts';
 import { freePort } from '../testing/free-port.ts';
-import { makeSelfSigned } from '../testing/self-signed.ts';
 import { compileChecks } from './check-plan.ts';
 import { startProbe } from './probe.ts';
 import type { ProbeTrust } from './probe.ts';
@@ -148,7 +147,7 @@ describe('an http probe', () => {
   });
 });
 
-const { key, cert } = makeSelfSigned('DNS:db.test', 'IP:127.0.0.1');
+const { key, cert } = await makeCertificate({ names: ['db.test', '127.0.0.1'] });
 
 interface TlsServer {
   readonly port: number;
