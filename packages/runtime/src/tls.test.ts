@@ -127,6 +127,20 @@ describe('a TLS listener', () => {
     expect(String(await (await other.accept()).take(5))).toBe('other');
   });
 
+  test('resumes a session with whichever worker the client meets', async () => {
+    const { port } = await openTlsGateway(2);
+    const first = connect(port, { servername: 'db.test', maxVersion: 'TLSv1.2' });
+    await once(first, 'secureConnect');
+    const session = first.getSession();
+
+    for (let nth = 0; nth < 8; nth += 1) {
+      const next = connect(port, { servername: 'db.test', maxVersion: 'TLSv1.2', session });
+      await once(next, 'secureConnect');
+      expect(next.isSessionReused()).toBe(true);
+      next.destroy();
+    }
+  });
+
   test('begins and ends to speak TLS on reload', async () => {
     const opened = await openTlsGateway();
     await opened.put('stream_routes/1', { upstream: upstream(plain.port) });
