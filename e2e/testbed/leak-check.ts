@@ -23,23 +23,30 @@ export function openLeakCheck(): LeakCheck {
       const deadline = Date.now() + 5_000;
       for (;;) {
         const now = [...markedProcesses(mark), ...openSocketsAndFiles(process.pid)];
-        const left = now.filter(([id]) => !before.has(id)).map(([, what]) => what);
-        if (left.length === 0 || Date.now() > deadline) return left;
+        const left = now.filter(([id]) => !before.has(id));
+        if (left.length === 0) return [];
+        if (Date.now() > deadline) return left.flatMap(([, what]) => what ?? []);
         await pause(50);
       }
     },
   };
 }
 
-/** An identity that is never used again, and what to tell a person. */
-type Found = readonly [id: string, what: string];
+/** An identity that is never used again, and what to tell a person; undefined as long as nobody can say whose it is. */
+type Found = readonly [id: string, what: string | undefined];
 
 function markedProcesses(mark: string): Found[] {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid) && Number(pid) !== process.pid)
     .flatMap((pid): Found[] => {
       try {
-        if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(mark)) return [];
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8');
+        if (environment === '') {
+          // It is just exchanging its program; or it has none, as processes of the kernel, and this throws.
+          readlinkSync(`/proc/${pid}/exe`);
+          return [[`process ${pid}`, undefined]];
+        }
+        if (!environment.split('\0').includes(mark)) return [];
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
         return [[`process ${pid}`, `process ${pid}: ${command}`]];
       } catch {
