@@ -91,12 +91,18 @@ describe('a TLS listener', () => {
     expect(await namesShown(port, 'a.other.test')).toBe('DNS:*.other.test');
   });
 
-  test('refuses a name without a certificate, and counts why', async () => {
-    const { gateway, port } = await openTlsGateway();
+  test('refuses a name without a certificate, counts why, and tells whom', async () => {
+    const opened = await openTlsGateway();
 
-    await refusal(port, { servername: 'nowhere.test' });
+    await refusal(opened.port, { servername: 'nowhere.test' });
 
-    expect(gateway.counts().sessionsEnded.get('TLS_NAME_UNKNOWN')).toBe(1);
+    expect(opened.gateway.counts().sessionsEnded.get('TLS_NAME_UNKNOWN')).toBe(1);
+    const { fields } = await opened.logged('a session failed');
+    expect(fields).toMatchObject({
+      code: 'TLS_NAME_UNKNOWN',
+      errno: 'UNRECOGNIZED_NAME',
+      client: '127.0.0.1',
+    });
   });
 
   test('shows a certificate from the moment it is stored, until it is deleted', async () => {

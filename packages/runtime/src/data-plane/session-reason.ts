@@ -28,3 +28,12 @@ export const sessionReasons = [
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];
+
+const knownReasons: ReadonlySet<string> = new Set(sessionReasons);
+
+/** The parts of a session report only codes that sessions end with; anything else is a defect. */
+export function reasonOf(code: string | undefined): SessionReason {
+  if (code === undefined) return 'OK';
+  if (!knownReasons.has(code)) throw new TypeError(`a session cannot end with ${code}`);
+  return code as SessionReason; // just looked up
+}

@@ -10,11 +10,10 @@ import type {
   Wire,
 } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
-import { SocketWire, dialTls } from '@apisix-ts/transport';
+import { dialTls } from '@apisix-ts/transport';
 import type {
   Dial,
   DialHandler,
-  TlsAccept,
   TlsAcceptor,
   TlsDialOptions,
   UpstreamTls,
@@ -22,11 +21,11 @@ import type {
 } from '@apisix-ts/transport';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
+import { Arrival, mustArrive } from './arrival.ts';
+import type { Gate } from './arrival.ts';
 import type { FailureLog } from './failure-log.ts';
-import { HeadReader, needsHead } from './head-reader.ts';
-import type { ListenerHeads } from './head-reader.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
-import { sessionReasons } from './session-reason.ts';
+import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
@@ -49,11 +48,8 @@ export interface SessionContext {
 }
 
 /** The listener that a session came by. */
-export interface SessionListener {
+export interface SessionListener extends Gate {
   readonly spec: ListenerSpec;
-  readonly heads: ListenerHeads;
-  /** Terminates TLS; undefined on a plain listener. */
-  readonly tls: TlsAcceptor | undefined;
 }
 
 /** The name that is asked for where the client asked for none, as in the reference. */
@@ -65,12 +61,9 @@ const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 export class StreamSession implements StreamFacts, Attempt {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
-  readonly #heads: ListenerHeads;
+  readonly #gate: Gate;
   /** The client's connection; within TLS once that is terminated. */
   #downstream: Wire;
-  readonly #acceptor: TlsAcceptor | undefined;
-  #handshake: TlsAccept | undefined;
-  #tlsServerName: string | undefined;
   readonly #startedMs: number;
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
@@ -84,16 +77,16 @@ export class StreamSession implements StreamFacts, Attempt {
   #trace: SessionTrace | undefined;
   #tried: Set<UpstreamNode> | undefined;
   #attemptsLeft = 0;
-  /** What it is busy with, and what its head said; absent where nothing stands before the payload. */
-  #head: HeadReader | undefined;
+  /** What it is busy with, and what was said before the payload; absent where the payload comes first. */
+  #arrival: Arrival | undefined;
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
   constructor(downstream: Wire, { spec, heads, tls }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
     this.#listener = spec;
-    this.#heads = heads;
-    this.#acceptor = tls;
+    // A reload replaces these for the next connections.
+    this.#gate = { heads, tls };
     this.#context = context;
     this.#startedMs = context.nowMs();
   }
@@ -107,11 +100,11 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get remoteAddress(): string {
-    return this.#head?.source?.address ?? this.#trace?.peerAddress ?? this.#downstream.remoteAddress;
+    return this.#arrival?.source?.address ?? this.#trace?.peerAddress ?? this.#downstream.remoteAddress;
   }
 
   get serverName(): string | undefined {
-    return this.#tlsServerName ?? this.#head?.serverName;
+    return this.#arrival?.serverName;
   }
 
   get tried(): ReadonlySet<UpstreamNode> {
@@ -119,7 +112,7 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   get remotePort(): number {
-    return this.#head?.source?.port ?? this.#trace?.peerPort ?? this.#downstream.remotePort;
+    return this.#arrival?.source?.port ?? this.#trace?.peerPort ?? this.#downstream.remotePort;
   }
 
   /** What a hashing balancer hashes, the same at each attempt. */
@@ -137,42 +130,23 @@ export class StreamSession implements StreamFacts, Attempt {
     onOpened(this);
     // The system forgets a connection's addresses with the connection.
     if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
-    if (!needsHead(this.#heads.options)) {
-      this.#terminate();
-      return;
-    }
-    this.#head = new HeadReader(this.#downstream, this.#heads, wheel, {
-      onRead: () => this.#terminate(),
-      onRefused: (reason, isGone) => this.#refuse(reason, isGone),
-    });
-    this.#head.start();
-  }
-
-  #terminate(): void {
-    const raw = this.#downstream;
-    if (this.#acceptor === undefined) {
+    if (!mustArrive(this.#gate)) {
       this.#serve();
       return;
     }
-    if (!(raw instanceof SocketWire)) throw new TypeError('a TLS listener accepts sockets');
-    const addresses = startTrace(raw);
-    this.#handshake = this.#acceptor.accept(
-      raw,
-      {
-        onWire: (wire) => {
-          this.#handshake = undefined;
-          this.#downstream = wire;
-          this.#tlsServerName = wire.facts.serverName;
-          this.#serve();
-        },
-        onFailure: (error) => {
-          this.#handshake = undefined;
-          this.#trace ??= addresses;
-          this.#refuse(reasonOf(error.code), true);
-        },
+    // A connection that is refused may be gone by then, and its addresses with it.
+    const trace = this.#trace ?? startTrace(this.#downstream);
+    this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
+      onArrived: (wire) => {
+        this.#downstream = wire;
+        this.#serve();
       },
-      this.#head?.takeHead(),
-    );
+      onRefused: (reason, isGone, detail) => {
+        this.#trace = trace;
+        this.#refuse(reason, isGone, detail);
+      },
+    });
+    this.#arrival.start();
   }
 
   #serve(): void {
@@ -197,14 +171,9 @@ export class StreamSession implements StreamFacts, Attempt {
       this.#relaying.close('SESSION_CLOSED_BY_SHUTDOWN');
       return;
     }
-    this.#head?.cancel();
-    if (this.#handshake !== undefined) {
-      this.#handshake.cancel();
-      this.#refuse('SESSION_CLOSED_BY_SHUTDOWN', true);
-      return;
-    }
+    const isGone = this.#arrival?.cancel();
     this.#dialing?.cancel();
-    this.#refuse('SESSION_CLOSED_BY_SHUTDOWN');
+    this.#refuse('SESSION_CLOSED_BY_SHUTDOWN', isGone);
   }
 
   /** @param otherwise why the session ends when no node is left to try. */
@@ -229,8 +198,7 @@ export class StreamSession implements StreamFacts, Attempt {
       tls = upstream.tlsFor(node);
     } catch (error) {
       if (!isGatewayError(error)) throw error;
-      this.#report(reasonOf(error.code), undefined);
-      this.#refuse(reasonOf(error.code));
+      this.#refuse(reasonOf(error.code), false, String(error.detail['reason']));
       return;
     }
     const target = { address: node.address, port: node.port, connectTimeoutMs };
@@ -272,7 +240,7 @@ export class StreamSession implements StreamFacts, Attempt {
       this.#takeHead(hasPreface),
     );
     // The client's end was read with its head, and will not be told again.
-    if (this.#head?.hasEnded === true && this.#acceptor === undefined) wire.end();
+    if (this.#arrival?.hasEnded === true) wire.end();
   }
 
   #reportLoss(reason: SessionReason): void {
@@ -287,14 +255,14 @@ export class StreamSession implements StreamFacts, Attempt {
 
   /** What goes to the upstream first: a PROXY header, and the bytes that were read with the client's own head. */
   #takeHead(hasPreface: boolean): Uint8Array | undefined {
-    const payload = this.#acceptor === undefined ? this.#head?.takeHead() : undefined;
+    const payload = this.#arrival?.takePayload();
     const header = hasPreface ? undefined : this.#proxyHeader();
     if (header === undefined) return payload;
     return payload === undefined ? header : Buffer.concat([header, payload]);
   }
 
   #proxyHeader(): Uint8Array | undefined {
-    const version = this.#heads.options.proxyProtocolToUpstream;
+    const version = this.#gate.heads.options.proxyProtocolToUpstream;
     if (version === 0) return undefined;
     return version === 1 ? writeProxyV1(this.#addresses()) : writeProxyV2(this.#addresses());
   }
@@ -322,9 +290,9 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** Closes the client's connection without a byte. */
-  #refuse(reason: SessionReason, isGone = false): void {
+  #refuse(reason: SessionReason, isGone = false, errno?: string): void {
     // Failed attempts have been reported one by one.
-    if (this.#tried === undefined) this.#report(reason, undefined);
+    if (this.#tried === undefined) this.#report(reason, errno);
     this.#end(reason, undefined);
     if (!isGone) this.#downstream.close();
   }
@@ -411,13 +379,4 @@ function startTrace(wire: Wire): SessionTrace {
 
 function formatNode({ address, port }: UpstreamNode): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-const knownReasons: ReadonlySet<string> = new Set(sessionReasons);
-
-/** A relay reports only codes that sessions end with; anything else is a defect. */
-function reasonOf(code: string | undefined): SessionReason {
-  if (code === undefined) return 'OK';
-  if (!knownReasons.has(code)) throw new TypeError(`a session cannot end with ${code}`);
-  return code as SessionReason; // just looked up
 }

@@ -1,0 +1,105 @@
+import type { TimerWheel, Wire } from '@apisix-ts/core';
+import { SocketWire } from '@apisix-ts/transport';
+import type { TlsAccept, TlsAcceptor } from '@apisix-ts/transport';
+import { HeadReader, needsHead } from './head-reader.ts';
+import type { ListenerHeads } from './head-reader.ts';
+import { reasonOf } from './session-reason.ts';
+import type { SessionReason } from './session-reason.ts';
+
+/** What stands between an accepted connection and its payload. */
+export interface Gate {
+  readonly heads: ListenerHeads;
+  /** Terminates TLS; undefined on a plain listener. */
+  readonly tls: TlsAcceptor | undefined;
+}
+
+export interface ArrivalEvents {
+  /** The payload comes next. @param wire the accepted one, or the one within TLS; paused. */
+  onArrived(wire: Wire): void;
+  /**
+   * The session ends here.
+   * @param isGone the connection is closed already.
+   * @param detail OpenSSL's or the system's name for it.
+   */
+  onRefused(reason: SessionReason, isGone: boolean, detail?: string): void;
+}
+
+/** Whether anything stands before the payload. */
+export function mustArrive({ heads, tls }: Gate): boolean {
+  return tls !== undefined || needsHead(heads.options);
+}
+
+/** Brings a connection to its payload: reads its heads, then terminates TLS, as far as the listener asks for either. */
+export class Arrival {
+  readonly #accepted: Wire;
+  readonly #gate: Gate;
+  readonly #events: ArrivalEvents;
+  readonly #head: HeadReader;
+  #handshake: TlsAccept | undefined;
+  #tlsServerName: string | undefined;
+
+  constructor(accepted: Wire, gate: Gate, wheel: TimerWheel, events: ArrivalEvents) {
+    this.#accepted = accepted;
+    this.#gate = gate;
+    this.#events = events;
+    this.#head = new HeadReader(accepted, gate.heads, wheel, {
+      onRead: () => this.#terminate(),
+      onRefused: (reason, isGone) => events.onRefused(reason, isGone),
+    });
+  }
+
+  /** The client as a believed PROXY header has it; undefined is the peer itself. */
+  get source(): { readonly address: string; readonly port: number } | undefined {
+    return this.#head.source;
+  }
+
+  /** What the client asked for in TLS, or what stands in for it; undefined without TLS or without a name. */
+  get serverName(): string | undefined {
+    return this.#tlsServerName ?? this.#head.serverName;
+  }
+
+  /** The client's FIN was read with its head, and its wire will not say so again. */
+  get hasEnded(): boolean {
+    return this.#gate.tls === undefined && this.#head.hasEnded;
+  }
+
+  start(): void {
+    this.#head.start();
+  }
+
+  /** Payload that was read with the heads. Once. */
+  takePayload(): Uint8Array | undefined {
+    return this.#gate.tls === undefined ? this.#head.takeHead() : undefined;
+  }
+
+  /** Gives up without an event. @returns whether that closed the connection. */
+  cancel(): boolean {
+    this.#head.cancel();
+    this.#handshake?.cancel();
+    return this.#handshake !== undefined;
+  }
+
+  #terminate(): void {
+    const { tls } = this.#gate;
+    if (tls === undefined) {
+      this.#events.onArrived(this.#accepted);
+      return;
+    }
+    if (!(this.#accepted instanceof SocketWire)) throw new TypeError('a TLS listener accepts sockets');
+    this.#handshake = tls.accept(
+      this.#accepted,
+      {
+        onWire: (wire) => {
+          this.#handshake = undefined;
+          this.#tlsServerName = wire.facts.serverName;
+          this.#events.onArrived(wire);
+        },
+        onFailure: ({ code, detail }) => {
+          this.#handshake = undefined;
+          this.#events.onRefused(reasonOf(code), true, String(detail['reason']));
+        },
+      },
+      this.#head.takeHead(),
+    );
+  }
+}
