@@ -1,4 +1,5 @@
 import type { DocumentChange } from '@apisix-ts/config';
+import { testPairs } from '@apisix-ts/config/contract';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
@@ -185,6 +186,26 @@ describe('slots', () => {
     compile(undefined);
     expect(slots.nodes.size).toBe(0);
   });
+});
+
+test('a certificate and the upstream that names it may come in any order', () => {
+  const { compiler, logged } = setUp();
+  const client = { type: 'client', status: 1, ...testPairs.one };
+
+  const facts = compiler.compile([
+    {
+      kind: 'upstreams',
+      id: 'u',
+      document: { ...upstream('192.0.2.1'), scheme: 'tls', tls: { client_cert_id: 'mine' } },
+    },
+    { kind: 'ssls', id: 'mine', document: client },
+  ]);
+
+  expect(logged).toEqual([]);
+  expect(facts).toMatchObject([
+    { kind: 'certificate', key: 'mine' },
+    { kind: 'upstream', key: 'upstreams/u', facts: { tls: { clientPair: testPairs.one } } },
+  ]);
 });
 
 test('an upstream that cannot serve is logged when it appears', () => {
