@@ -139,6 +139,7 @@ export class GatewayProcess {
     try {
       this.#log.reopen();
       this.#accessLog?.reopen();
+      this.#services.reopenLogs();
       this.#log.log('notice', 'the log files were opened again', {});
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -196,11 +197,12 @@ export class GatewayProcess {
 
   /** All of it or nothing. @returns settings that wait for a restart. */
   async #takeOver(settings: Settings): Promise<readonly string[]> {
+    const former = this.#services.plans;
     await this.#services.become(this.#plans(settings));
     try {
       return await this.#gateway.reload(settings);
     } catch (error) {
-      await this.#services.become(this.#plans(this.settings));
+      await this.#services.become(former);
       throw error;
     }
   }

@@ -1,9 +1,11 @@
-import { resourceKinds } from '@apisix-ts/config';
+import { createHash } from 'node:crypto';
+import { adminTls, resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
 import { createControlServer, createMetricsServer } from '@apisix-ts/control';
 import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway, Log } from '@apisix-ts/runtime';
+import { openAdminAccessLog } from './admin-access-log.ts';
 import { adminKeys } from './admin-key.ts';
 import { openHttpListener } from './http-listener.ts';
 import type { ServicePlan } from './service.ts';
@@ -20,7 +22,11 @@ export interface ServiceContext {
   readonly currentSettings: () => Settings;
 }
 
-/** The services that these settings ask for. A key names all settings that a service depends on. */
+/**
+ * The services that these settings ask for. A key names all settings that a service depends on, and what the files hold
+ * that settings name.
+ * @throws GatewayError `SETTINGS_INVALID` for a certificate of the Admin API that cannot be used.
+ */
 export function planServices(context: ServiceContext): readonly ServicePlan[] {
   const { apisix, plugin_attr } = context.settings;
   return [
@@ -37,34 +43,49 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
 function planAdmin(context: ServiceContext): ServicePlan {
   const { settings, home, gateway, store, log, currentSettings } = context;
   const { admin } = settings.deployment;
+  const tls = adminTls(settings, home);
   return {
-    key: `admin ${JSON.stringify(admin)} ${serverToken(settings)}`,
+    key: `admin ${JSON.stringify(admin)} ${serverToken(settings)} ${digest(tls)}`,
     open: async () => {
       if (store.writer === undefined) throw new TypeError(`the store ${store.name} cannot be written`);
-      const server = createAdminServer({
-        host: admin.admin_listen.ip,
-        port: admin.admin_listen.port,
-        allowAdmin: admin.allow_admin,
-        adminKeys: adminKeys(settings, home),
-        keyRequired: admin.admin_key_required,
-        cors: admin.enable_admin_cors,
-        serverToken: serverToken(settings),
-        isStreamEnabled: () => currentSettings().apisix.proxy_mode !== 'http',
-        kinds: resourceKinds,
-        checkContext: gateway.checkContext,
-        plugins: [],
-        writer: store.writer,
-        documents: gateway.documents,
-        applied: (revision, signal) => gateway.whenApplied(revision, signal),
-        prefix: keyPrefix(settings),
-        keyring: keyringOf(settings),
-        now: Date.now,
-        // There are no plugins to load yet, so every list of them is loaded already.
-        reloadPlugins: async () => {},
-        log,
-      });
-      await server.listen();
-      return server;
+      const accessLog = openAdminAccessLog(settings, home);
+      try {
+        const server = createAdminServer({
+          host: admin.admin_listen.ip,
+          port: admin.admin_listen.port,
+          tls,
+          allowAdmin: admin.allow_admin,
+          adminKeys: adminKeys(settings, home),
+          keyRequired: admin.admin_key_required,
+          cors: admin.enable_admin_cors,
+          serverToken: serverToken(settings),
+          isStreamEnabled: () => currentSettings().apisix.proxy_mode !== 'http',
+          kinds: resourceKinds,
+          checkContext: gateway.checkContext,
+          plugins: [],
+          writer: store.writer,
+          documents: gateway.documents,
+          applied: (revision, signal) => gateway.whenApplied(revision, signal),
+          prefix: keyPrefix(settings),
+          keyring: keyringOf(settings),
+          now: Date.now,
+          // There are no plugins to load yet, so every list of them is loaded already.
+          reloadPlugins: async () => {},
+          onRequest: accessLog?.write,
+          log,
+        });
+        await server.listen();
+        return {
+          close: async () => {
+            await server.close();
+            accessLog?.close();
+          },
+          reopenLogs: () => accessLog?.reopen(),
+        };
+      } catch (error) {
+        accessLog?.close();
+        throw error;
+      }
     },
   };
 }
@@ -102,6 +123,13 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         counts: () => gateway.counts(),
       }),
   };
+}
+
+/** Keys of services are kept and compared; a private key does not belong there. */
+function digest(tls: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(tls) ?? '')
+    .digest('hex');
 }
 
 /** What keys begin with in answers. */

@@ -15,7 +15,8 @@ export function one(kind: ResourceKind, stored: StoredDocument): Answer {
  * @param total how many passed the filters, on all pages.
  */
 export function list(kind: ResourceKind, total: number, page: readonly StoredDocument[]): Answer {
-  return answer(200, { total, list: page.map((stored) => shown(kind, stored)) });
+  const items = page.map((stored) => shown(kind, stored));
+  return { status: 200, body: { before: `{"total":${total},"list":[`, items, after: ']}' } };
 }
 
 /** PUT, POST and PATCH: no indexes. */

@@ -1,6 +1,7 @@
 import { placeOfKey } from '@apisix-ts/config';
 import type { Document, KeyPlace, PutOptions, Revision, StoreEntry, StoreWriter } from '@apisix-ts/config';
 import { GatewayError, isGatewayError } from '@apisix-ts/errors';
+import { createPace } from './pace.ts';
 import { isObject } from './patch.ts';
 
 /** A resource and its place in the store. */
@@ -82,12 +83,17 @@ export function createResourceStore(
     },
     async list(directory, idSegments = 1) {
       const { entries } = await writer.list(`${directory}/`);
-      return entries.flatMap((entry) => {
+      const pace = createPace();
+      const found: StoredDocument[] = [];
+      for (const entry of entries) {
         const id = entry.key.slice(directory.length + 1);
         const isItem = id !== '' && id.split('/').length === idSegments;
         const stored = isItem ? parse(entry, prefix) : undefined;
-        return stored === undefined ? [] : [stored];
-      });
+        if (stored !== undefined) found.push(stored);
+        const pause = pace();
+        if (pause !== undefined) await pause;
+      }
+      return found;
     },
     async listBelow(segment) {
       const { entries } = await writer.list(`${segment}/`);

@@ -1,11 +1,13 @@
 import { checkResource } from '@apisix-ts/config';
 import type { CheckContext, DocumentView, ResourceKind, Revision, StoreWriter } from '@apisix-ts/config';
+import type { HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
 import type { AdminKey } from './auth.ts';
 import { createDispatch } from './dispatch.ts';
-import { createHttpServer } from './http-server.ts';
-import type { AdminLog, HttpLimits, HttpServer } from './http-server.ts';
+import { createAdminHttpServer } from './http-server.ts';
+import type { AdminLog } from './http-server.ts';
 import { checkKeyring } from './keyring.ts';
 import type { PluginFacts } from './plugin-facts.ts';
+import type { AdminRequestRecord } from './request-record.ts';
 import { createResourceStore } from './resource-store.ts';
 import { createWriteGate } from './write-gate.ts';
 
@@ -13,6 +15,8 @@ export interface AdminServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Default: plain HTTP. */
+  readonly tls?: ServerTls | undefined;
   /** Addresses and CIDR blocks that may connect; undefined is everyone, an empty list no one. */
   readonly allowAdmin: readonly string[] | undefined;
   /** Undefined: no authentication, as with `keyRequired: false`. */
@@ -48,6 +52,8 @@ export interface AdminServerOptions extends HttpLimits {
   readonly reloadPlugins: () => Promise<void>;
   /** Is told the revision of every acknowledged write of a resource, before the client is. */
   readonly onWritten?: (revision: Revision) => void;
+  /** Is told of every request, once it was answered. */
+  readonly onRequest?: ((record: AdminRequestRecord) => void) | undefined;
   readonly log: AdminLog;
 }
 
@@ -81,5 +87,5 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       isStreamEnabled: options.isStreamEnabled,
     },
   );
-  return createHttpServer(dispatch, options);
+  return createAdminHttpServer(dispatch, options);
 }

@@ -3,9 +3,9 @@ import { says, testRows } from '../testing/rows.ts';
 
 const keys = {
   adminKeys: [
-    { key: 'the-admin-key', role: 'admin' },
-    { key: 'the-viewer-key', role: 'viewer' },
-    { key: '', role: 'admin' },
+    { name: 'ops', key: 'the-admin-key', role: 'admin' },
+    { name: 'guest', key: 'the-viewer-key', role: 'viewer' },
+    { name: 'none', key: '', role: 'admin' },
   ],
 };
 const refused = (description: string): unknown => ({ error_msg: 'failed to check token', description });

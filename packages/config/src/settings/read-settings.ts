@@ -35,7 +35,7 @@ export interface LoadedSettings {
 export function readSettings({ home, file, env }: ReadSettingsOptions): LoadedSettings {
   const path = file === undefined ? resolve(home, 'conf', fileName(env['APISIX_PROFILE'])) : resolve(file);
   const source = readYaml(readText(path), path, env);
-  const { settings, warnings } = assemble(source, env);
+  const { settings, warnings } = assemble(source, env, home);
   return { settings, file: path, warnings: [...source.warnings, ...warnings] };
 }
 

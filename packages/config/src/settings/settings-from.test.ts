@@ -204,11 +204,6 @@ describe('is refused until the gateway can do it', () => {
     ['a file of resources', provider('yaml'), 'config_provider: found "yaml"'],
     ['a JSON file of resources', provider('json'), 'config_provider: found "json"'],
     ['xds', provider('xds'), 'config_provider: found "xds"'],
-    [
-      'https_admin',
-      { deployment: { admin: { https_admin: true } } },
-      'deployment.admin.https_admin: found true',
-    ],
     ['udp', stream({ stream_proxy: { udp: [9200] } }), 'apisix.stream_proxy.udp: found a list'],
     [
       'PROXY protocol on HTTP',

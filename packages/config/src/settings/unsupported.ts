@@ -35,11 +35,6 @@ const rows: readonly Unsupported[] = [
     text: 'this gateway has no xds provider; use embedded or etcd',
   },
   {
-    path: ['deployment', 'admin', 'https_admin'],
-    applies: isOn,
-    text: 'this gateway cannot serve the Admin API over TLS yet',
-  },
-  {
     path: ['apisix', 'stream_proxy', 'udp'],
     applies: isSet,
     text: 'this gateway cannot listen on UDP yet',

@@ -1,25 +1,41 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+/** How bytes that are no request were answered. */
+export interface BrokenRequest {
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+  /** Of the client. */
+  readonly remoteAddress: string;
+}
 
 /**
  * Answers bytes that are no HTTP request, or one that took too long, and closes the connection.
  * @param errno what Node's HTTP parser says.
+ * @returns undefined when there is no one to answer.
  */
-export function answerBrokenRequest(errno: string, socket: Socket, serverToken: string): void {
+export function answerBrokenRequest(
+  errno: string,
+  socket: Duplex,
+  serverToken: string,
+): Omit<BrokenRequest, 'remoteAddress'> | undefined {
   if (errno === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
   const [status, reason] = reasons[errno] ?? [400, 'malformed request'];
   const body = `${JSON.stringify({ error_msg: reason })}\n`;
+  const bytes = Buffer.byteLength(body);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
     `Server: ${serverToken}`,
     'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
+    `Content-Length: ${bytes}`,
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  return { status, bytes };
 }
 
 const reasons: Readonly<Record<string, readonly [status: number, reason: string]>> = {
