@@ -47,7 +47,8 @@ export function createAdminHttpServer(
   /** Ends when the answer has left: a client that does not read must not make answers pile up. */
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const startedAt = performance.now();
-    if (request.raw.socket.destroyed) return;
+    // It has its answer already: that it took too long.
+    if (!request.raw.socket.writable) return;
     const { adminRequest, user } = toAdminRequest(request);
     const { status, body, headers } = await respond(adminRequest, request);
     reply.code(status).headers({ 'content-type': 'application/json', ...commonHeaders, ...headers });

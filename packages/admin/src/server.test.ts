@@ -107,6 +107,19 @@ describe('slow and half-open clients', () => {
     await expectAlive(admin);
   });
 
+  test('a body that is complete too late is not stored', async () => {
+    await using admin = await openAdmin({ headersTimeoutMs: 50, requestTimeoutMs: 50 });
+    const socket = connect({ port: admin.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 2'));
+    const [answer] = await once(socket, 'data');
+
+    socket.end('{}');
+    await once(socket, 'close');
+
+    expect(String(answer)).toContain('408 ');
+    expect(await admin.store.writer.get('services/1')).toBeUndefined();
+  });
+
   test('a client that rests longer than allowed between requests is let go', async () => {
     await using admin = await openAdmin({ keepAliveTimeoutMs: 50 });
 

@@ -20,6 +20,8 @@ export function answerBrokenRequest(
   socket: Duplex,
   serverToken: string,
 ): Omit<BrokenRequest, 'remoteAddress'> | undefined {
+  // One that was answered already is lingering.
+  if (socket.writableEnded) return undefined;
   if (errno === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return undefined;
@@ -34,8 +36,23 @@ export function answerBrokenRequest(
     `Content-Length: ${bytes}`,
     'Connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  linger(socket);
   return { status, bytes };
+}
+
+/** Milliseconds. */
+const lingerMs = 1000;
+
+/**
+ * Reads what the client still sends, for a moment, and forgets it: closing with bytes unread is a reset, which may take
+ * the answer away from the client (RFC 9112 section 9.6).
+ */
+function linger(socket: Duplex): void {
+  // Nothing more of it is a request.
+  socket.removeAllListeners('data').on('data', () => {});
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 const reasons: Readonly<Record<string, readonly [status: number, reason: string]>> = {

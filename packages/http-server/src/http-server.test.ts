@@ -15,23 +15,24 @@ async function expectAlive(server: TestServer): Promise<void> {
   expect(await text(socket)).toContain('200 OK');
 }
 
-/** Sends one byte after the other until the connection closes. @returns what came back. */
-async function drip(socket: Socket, byte: string): Promise<string> {
-  const answered = text(socket);
-  // A reset after the answer is as good as an end.
-  socket.on('error', () => {});
+/** Sends the same bytes again and again until the connection closes. @returns what came back. */
+async function drip(socket: Socket, bytes: string): Promise<string> {
+  const received = receive(socket);
   for await (const _ of setInterval(5)) {
     if (!socket.writable || socket.readableEnded) break;
-    socket.write(byte);
+    socket.write(bytes);
   }
-  return answered;
+  return received;
 }
 
-/** Resolves when the server has ended or reset the connection. */
-async function ending(socket: Socket): Promise<void> {
-  const ended = Promise.withResolvers<void>();
-  socket.once('end', ended.resolve).once('error', ended.resolve).resume();
-  await ended.promise;
+/** What comes until the end, or until a reset, which is as good as an end here. */
+async function receive(socket: Socket): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let received = '';
+  socket.on('data', (chunk) => (received += chunk.toString()));
+  socket.once('end', resolve).on('error', () => resolve());
+  await promise;
+  return received;
 }
 
 describe('a client that is slow', () => {
@@ -69,7 +70,7 @@ describe('a client that is slow', () => {
     // The start of a ClientHello of 256 bytes.
     const hello = await server.dial(Buffer.from('1603010100010000fc0303', 'hex').toString('latin1'));
 
-    expect(await Promise.all([text(silent), drip(hello, 'a')])).toEqual([
+    expect(await Promise.all([receive(silent), drip(hello, 'a')])).toEqual([
       '',
       expect.not.stringContaining('HTTP'),
     ]);
@@ -83,7 +84,7 @@ describe('connections', () => {
     const first = await server.dial();
 
     const second = await server.dial();
-    await Promise.all([ending(second), dropped.promise]);
+    await Promise.all([receive(second), dropped.promise]);
 
     first.write(`${get}Connection: close\r\n\r\n`);
     expect(await text(first)).toContain('200 OK');
@@ -99,7 +100,7 @@ describe('connections', () => {
     const first = await server.dial();
 
     const second = await server.dial();
-    await ending(second);
+    expect(await receive(second)).toBe('');
     strangers.clear();
 
     await expectAlive(server);
@@ -111,7 +112,7 @@ describe('connections', () => {
     const server = await openServer({ tls: await makeTls(), closeGraceMs: 50 });
     const socket = await server.dial();
 
-    await Promise.all([server.close(), ending(socket)]);
+    await Promise.all([server.close(), receive(socket)]);
   });
 });
 
@@ -124,6 +125,14 @@ describe('what is no request', () => {
 
     expect(answer).toMatch(/^HTTP\/1.1 400 [^]*{"error_msg":"malformed request"}\n$/);
     expect(await told.promise).toEqual({ status: 400, bytes: 34, remoteAddress: '127.0.0.1' });
+  });
+
+  test('and goes on after its answer does not lose the answer', async () => {
+    const server = await openServer();
+
+    const answer = await drip(await server.dial(`${get}X: ${'a'.repeat(20_000)}`), 'a'.repeat(10_000));
+
+    expect(answer).toMatch(/^HTTP\/1.1 431 [^]*{"error_msg":"request header too large"}\n$/);
   });
 
   test.for([
