@@ -184,6 +184,22 @@ describe('connections', () => {
     expect(reply.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 201', 'HTTP/1.1 200']);
   });
 
+  test('get one answer at a time, however many requests came at once', async () => {
+    const asked: string[] = [];
+    await using admin = await openAdmin({ onRequest: ({ target = '' }) => asked.push(target) });
+    const desc = 'x'.repeat(1_000_000);
+    for (let id = 1; id <= 16; id += 1)
+      await admin.store.writer.put(`services/${id}`, JSON.stringify({ desc }));
+    const socket = await dial(admin);
+    socket.pause().write(list.replace('upstreams', 'services').repeat(100));
+
+    // The first answer is more than the buffers between the two hold, so no other one is begun.
+    await expectAlive(admin);
+    socket.resetAndDestroy();
+
+    await expect.poll(() => asked).toEqual(['/apisix/admin/upstreams', '/apisix/admin/services']);
+  });
+
   test('go on after a body that was too large', async () => {
     await using admin = await openAdmin();
     const size = 2_000_000;

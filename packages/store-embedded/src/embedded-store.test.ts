@@ -37,6 +37,33 @@ test('the example of the README', async () => {
   await store.close();
 });
 
+test.for([0, 1, 3, 40])('a long list is of one revision, with %i writes in between', async (writes) => {
+  const store = await open({ path: await newPath() });
+  const keys = Array.from({ length: 1700 }, (_, index) => `a/${String(index).padStart(4, '0')}`);
+  await Promise.all([...keys, 'b'].map((key) => store.writer.put(key, 'old')));
+  const written: (readonly [key: string, revision: number])[] = [];
+
+  const listing = store.writer.list('a/');
+  for (const key of keys.slice(0, writes).flatMap((first, index) => [first, keys.at(-1 - index) ?? ''])) {
+    written.push([key, (await store.writer.put(key, 'new')).revision]);
+  }
+
+  const { entries, revision } = await listing;
+  expect(entries.map(({ key }) => key)).toEqual(keys);
+  const seen = new Set(written.filter(([, at]) => at <= revision).map(([key]) => key));
+  expect(entries.filter(({ value }) => value === 'new').map(({ key }) => key)).toEqual([...seen].sort());
+  await store.close();
+});
+
+test('a long list ends with an error when the store is closed meanwhile', async () => {
+  const store = await open({ path: await newPath() });
+  await Promise.all(Array.from({ length: 600 }, (_, index) => store.writer.put(`a/${index}`, '1')));
+
+  const listing = store.writer.list('a/');
+
+  await Promise.all([expect(listing).rejects.toMatchObject({ code: 'STORE_CLOSED' }), store.close()]);
+});
+
 test('every write passes exactly one revision, from 2 on, across a restart', async () => {
   const path = await newPath();
   const first = await open({ path });

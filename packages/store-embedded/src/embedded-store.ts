@@ -17,6 +17,7 @@ import type {
 } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { statSync } from 'node:fs';
+import { listInSlices } from './list-in-slices.ts';
 import { openLedger } from './open-ledger.ts';
 import { explainSqliteError } from './sqlite-error.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -112,7 +113,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       return read(() => ledger.get(key));
     },
     async list(prefix) {
-      return read(() => ({ revision: ledger.revision(), entries: ledger.list(prefix) }));
+      return listInSlices(ledger, prefix, read);
     },
     async put(key, value, putOptions) {
       checkOpen();
@@ -142,7 +143,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     writer,
     async load(signal) {
       signal.throwIfAborted();
-      return writer.list('');
+      return read(() => ({ revision: ledger.revision(), entries: ledger.list('') }));
     },
     async *watch(since, signal) {
       checkOpen();

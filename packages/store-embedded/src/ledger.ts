@@ -42,13 +42,19 @@ export class Ledger {
     return row === undefined ? undefined : toEntry(row);
   }
 
-  list(prefix: string): StoreEntry[] {
+  /**
+   * Entries whose key begins with `prefix`, in the order of the keys.
+   * @param from the least key to look at.
+   * @param limit the most entries.
+   */
+  list(prefix: string, from: string = prefix, limit: number = Infinity): StoreEntry[] {
     const entries: StoreEntry[] = [];
     // Keys that share a prefix are neighbours: read on from it until one does not.
-    for (const row of this.#sql.list.iterate(prefix)) {
+    for (const row of this.#sql.list.iterate(from)) {
       const entry = toEntry(row);
       if (!entry.key.startsWith(prefix)) break;
       entries.push(entry);
+      if (entries.length === limit) break;
     }
     return entries;
   }
