@@ -57,6 +57,7 @@ function planAdmin(context: ServiceContext): ServicePlan {
           allowAdmin: admin.allow_admin,
           adminKeys: adminKeys(settings, home),
           keyRequired: admin.admin_key_required,
+          apiVersion: admin.admin_api_version === 'v3' ? 'v3' : 'v2',
           cors: admin.enable_admin_cors,
           serverToken: serverToken(settings),
           isStreamEnabled: () => currentSettings().apisix.proxy_mode !== 'http',

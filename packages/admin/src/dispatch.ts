@@ -61,7 +61,7 @@ export function createDispatch(
     }
     const handlers = resources.get(place.endpoint);
     if (handlers === undefined) return refuse(404, `Unsupported resource type: ${place.endpoint}`);
-    return run(handlers, request, place, query, { 'x-api-version': 'v3' });
+    return run(handlers, request, place, query, { 'x-api-version': context.envelope.version });
   };
 }
 

@@ -20,8 +20,8 @@ export type PlacedDocument = KeyPlace & Pick<StoredDocument, 'document'>;
  * writer's errors.
  */
 export interface ResourceStore {
-  /** With the store's prefix, as answers show it. */
-  keyOf(directory: string, id: string): string;
+  /** With the store's prefix, as answers show it; without an id that of the directory. */
+  keyOf(directory: string, id?: string): string;
   /** Rejects with `STORE_CORRUPT` when the stored text is not a JSON object. */
   read(directory: string, id: string): Promise<StoredDocument | undefined>;
   /** The stored time of creation; undefined when there is none, or nothing that can be read. */
@@ -66,7 +66,7 @@ export function createResourceStore(
   }
 
   return {
-    keyOf: (directory, id) => `${prefix}/${directory}/${id}`,
+    keyOf: (directory, id) => (id === undefined ? `${prefix}/${directory}` : `${prefix}/${directory}/${id}`),
     async read(directory, id) {
       const entry = await writer.get(`${directory}/${id}`);
       if (entry === undefined) return undefined;

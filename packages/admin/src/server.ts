@@ -3,6 +3,8 @@ import type { CheckContext, DocumentView, ResourceKind, Revision, StoreWriter } 
 import type { HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
 import type { AdminKey } from './auth.ts';
 import { createDispatch } from './dispatch.ts';
+import { envelopeV3 } from './envelope.ts';
+import { envelopeV2 } from './envelope-v2.ts';
 import { createAdminHttpServer } from './http-server.ts';
 import type { AdminLog } from './http-server.ts';
 import { checkKeyring } from './keyring.ts';
@@ -22,6 +24,8 @@ export interface AdminServerOptions extends HttpLimits {
   /** Undefined: no authentication, as with `keyRequired: false`. */
   readonly adminKeys: readonly AdminKey[] | undefined;
   readonly keyRequired: boolean;
+  /** The shape of answers. Default `v3`. */
+  readonly apiVersion?: 'v2' | 'v3';
   /** Let browsers call from other origins. */
   readonly cors: boolean;
   /** The `Server` header. */
@@ -73,6 +77,7 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       applied: options.applied,
       appliedTimeoutMs: options.appliedTimeoutMs ?? 1000,
       keyring: checkKeyring(options.keyring ?? []),
+      envelope: options.apiVersion === 'v2' ? envelopeV2 : envelopeV3,
       gate: createWriteGate(),
       nowSeconds: () => Math.floor(now() / 1000),
       reloadPlugins: options.reloadPlugins,

@@ -1,5 +1,6 @@
 import type { Document, DocumentView, PutOptions, ResourceKind, Revision } from '@apisix-ts/config';
 import type { Answer } from '../answer.ts';
+import type { Envelope } from '../envelope.ts';
 import type { PluginFacts } from '../plugin-facts.ts';
 import type { ResourceStore } from '../resource-store.ts';
 import type { WriteGate } from '../write-gate.ts';
@@ -38,6 +39,8 @@ export interface AdminContext {
   readonly applied: (revision: Revision, signal: AbortSignal) => Promise<void>;
   /** How long a deletion waits for that, in milliseconds. */
   readonly appliedTimeoutMs: number;
+  /** The shape of answers. */
+  readonly envelope: Envelope;
   readonly gate: WriteGate;
   /** Encrypts private keys in the store; empty: they are stored as they are. */
   readonly keyring: readonly string[];
