@@ -191,7 +191,9 @@ describe('connections', () => {
     for (let id = 1; id <= 16; id += 1)
       await admin.store.writer.put(`services/${id}`, JSON.stringify({ desc }));
     const socket = await dial(admin);
-    socket.pause().write(list.replace('upstreams', 'services').repeat(100));
+    socket.write(list.replace('upstreams', 'services').repeat(100));
+    await once(socket, 'data');
+    socket.pause();
 
     // The first answer is more than the buffers between the two hold, so no other one is begun.
     await expectAlive(admin);
