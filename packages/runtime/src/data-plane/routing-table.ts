@@ -79,11 +79,12 @@ export class RoutingTable {
     const other = this.#router.set({
       id,
       priority: facts.priority,
-      serverNames: facts.serverNames ?? [],
+      serverNames: facts.serverNames ?? NO_NAMES,
       serverPort: facts.serverPort,
       serverAddr: toCidr(facts.serverAddr),
       remoteAddr: toCidr(facts.remoteAddr),
-      upstreamKey: facts.upstreamKey,
+      // Of two equal texts one is kept; an embedded upstream comes before its route.
+      upstreamKey: this.#upstreams.get(facts.upstreamKey ?? '')?.key ?? facts.upstreamKey,
       serviceId: facts.serviceId,
     });
     if (other === undefined) return undefined;
@@ -100,6 +101,8 @@ export class RoutingTable {
     else upstream.update(facts);
   }
 }
+
+const NO_NAMES: readonly string[] = [];
 
 /** Checked documents only hold addresses that parse; anything else is a defect. */
 function toCidr(text: string | undefined): CompiledRoute['serverAddr'] {
