@@ -9,6 +9,8 @@ import { Upstream } from './upstream.ts';
 export interface CompiledRoute extends StreamMatch {
   readonly upstreamKey: string | undefined;
   readonly serviceId: string | undefined;
+  /** Where a listener can do both, TLS of such a route is passed on. */
+  readonly tlsPassthrough: boolean;
 }
 
 /** Two routes that tie on everything but their id: `shadowed` never serves a session. */
@@ -86,6 +88,7 @@ export class RoutingTable {
       // Of two equal texts one is kept; an embedded upstream comes before its route.
       upstreamKey: this.#upstreams.get(facts.upstreamKey ?? '')?.key ?? facts.upstreamKey,
       serviceId: facts.serviceId,
+      tlsPassthrough: facts.tlsPassthrough ?? false,
     });
     if (other === undefined) return undefined;
     return other.id < id ? { winner: other.id, shadowed: id } : { winner: id, shadowed: other.id };

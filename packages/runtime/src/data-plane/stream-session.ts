@@ -137,6 +137,7 @@ export class StreamSession implements StreamFacts, Attempt {
     // A connection that is refused may be gone by then, and its addresses with it.
     const trace = this.#trace ?? startTrace(this.#downstream);
     this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
+      isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
       onArrived: (wire) => {
         this.#downstream = wire;
         this.#serve();

@@ -35,6 +35,7 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
     ...(route.remote_addr === undefined ? {} : { remoteAddr: route.remote_addr }),
     ...(key === undefined ? {} : { upstreamKey: key }),
     ...(route.service_id === undefined ? {} : { serviceId: String(route.service_id) }),
+    ...(route.tls_passthrough ? { tlsPassthrough: true } : {}),
   };
 }
 

@@ -16,6 +16,8 @@ export interface RouteFacts {
   readonly remoteAddr?: string;
   readonly upstreamKey?: string;
   readonly serviceId?: string;
+  /** On listeners that both terminate TLS and pass it on: pass it on. */
+  readonly tlsPassthrough?: true;
 }
 
 export interface ServiceFacts {
