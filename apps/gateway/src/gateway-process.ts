@@ -5,6 +5,7 @@ import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
+import { collectGarbage } from './collect-garbage.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
@@ -115,6 +116,7 @@ export class GatewayProcess {
       store: this.#store.name,
       listeners: this.#listenerNames(),
     });
+    collectGarbage();
   }
 
   /** Writes the pid file and the run record: from now on `apisix` finds this process and sends it signals. */

@@ -47,13 +47,6 @@ const rows: readonly Unsupported[] = [
     streamMode: true,
   },
   {
-    path: tcp,
-    applies: (entry) =>
-      typeof entry === 'object' && isOn(valueAt(entry, ['tls'])) && isOn(valueAt(entry, ['tls_passthrough'])),
-    text: 'this gateway cannot terminate TLS and pass it through on one port yet; use two ports',
-    streamMode: true,
-  },
-  {
     path: [...tcp, 'addr'],
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
