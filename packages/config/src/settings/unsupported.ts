@@ -12,7 +12,6 @@ interface Unsupported {
   readonly streamMode?: true;
 }
 
-const isOn = (value: unknown): boolean => value === true;
 const isSet = (value: unknown): boolean => value !== undefined;
 const isUnixPath = (value: unknown): boolean => typeof value === 'string' && value.startsWith('unix:');
 const tcp = ['apisix', 'stream_proxy', 'tcp', '*'];
