@@ -22,7 +22,7 @@ export function openAdminAccessLog({ deployment }: Settings, home: string): Admi
 }
 
 /** `127.0.0.1 - admin [23/Nov/2026:03:11:10 +0100] "GET /apisix/admin/routes" 200 28 0.004`: the common log format. */
-export function adminAccessLine(record: AdminRequestRecord, endedAt: Date): string {
+function adminAccessLine(record: AdminRequestRecord, endedAt: Date): string {
   const { method, target, remoteAddress, user, status, bytes, durationMs } = record;
   const request = method === undefined ? undefined : `${method} ${target ?? ''}`;
   const who = `${logText(remoteAddress)} - ${logText(user)} [${localTime(endedAt)}]`;

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { isGatewayError } from '@apisix-ts/errors';
 import { clientAddress, clientCertificateFault, createHttpServer } from '@apisix-ts/http-server';
-import type { HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
+import type { BrokenRequest, HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createAllowList } from './allow-list.ts';
 import { refuse } from './answer.ts';
@@ -43,25 +43,31 @@ export function createAdminHttpServer(
   const isAllowed = createAllowList(options.allowAdmin);
   const commonHeaders = { server: serverToken, ...(cors ? corsHeaders : {}) };
   const inTurn = createTurns();
+  /** Of connections that are being served: how the request was answered instead, if it was broken off. */
+  const serving = new WeakMap<object, Pick<BrokenRequest, 'status' | 'bytes'> | undefined>();
 
   /** Ends when the answer has left: a client that does not read must not make answers pile up. */
   async function serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const startedAt = performance.now();
     // It has its answer already: that it took too long.
-    if (!request.raw.socket.writable) return;
+    const { socket } = request.raw;
+    if (!socket.writable) return;
+    serving.set(socket, undefined);
+    const sent = closing(reply.raw);
     const { adminRequest, user } = toAdminRequest(request);
     const { status, body, headers } = await respond(adminRequest, request);
     reply.code(status).headers({ 'content-type': 'application/json', ...commonHeaders, ...headers });
     const { payload, bytesMade } = bodyToSend(body);
-    const sent = closing(reply.raw);
     reply.send(payload);
     await sent;
+    const broken = serving.get(socket);
+    serving.delete(socket);
     onRequest({
       method: adminRequest.method,
       target: loggedTarget(adminRequest.target),
       // Nobody got the answer: nginx's number for that.
-      status: reply.raw.writableFinished ? status : 499,
-      bytes: bytesMade(),
+      status: reply.raw.writableFinished ? status : (broken?.status ?? 499),
+      bytes: broken?.bytes ?? bytesMade(),
       durationMs: performance.now() - startedAt,
       remoteAddress: adminRequest.remoteAddress,
       user: user(),
@@ -89,21 +95,28 @@ export function createAdminHttpServer(
     }
   }
 
+  function onBroken({ socket, status, bytes }: BrokenRequest): void {
+    // Its own line will tell.
+    if (serving.has(socket)) serving.set(socket, { status, bytes });
+    else {
+      onRequest({
+        method: undefined,
+        target: undefined,
+        status,
+        bytes,
+        durationMs: 0,
+        remoteAddress: clientAddress(socket),
+        user: undefined,
+      });
+    }
+  }
+
   return createHttpServer(
     {
       ...options,
       name: 'the Admin API (deployment.admin)',
       isWelcome: isAllowed,
-      onBroken: ({ status, bytes, remoteAddress }) =>
-        onRequest({
-          status,
-          bytes,
-          remoteAddress,
-          durationMs: 0,
-          method: undefined,
-          target: undefined,
-          user: undefined,
-        }),
+      onBroken,
       onDropped: onceAMinute(() => log('warn', 'Admin API: too many connections, new ones are closed', {})),
     },
     (app) => {

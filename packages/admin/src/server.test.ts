@@ -214,6 +214,46 @@ describe('connections', () => {
   });
 });
 
+describe('every request is told of once,', () => {
+  test.for([
+    ['one that is answered', list, [['GET', '/apisix/admin/upstreams', 200, 22]]],
+    [
+      'one that needs a body that never ends',
+      head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 9'),
+      [['PUT', '/apisix/admin/services/1', 408, 42]],
+    ],
+    ['what is no request', 'junk\r\n\r\n', [[undefined, undefined, 400, 34]]],
+    ['headers that never end', 'GET / HTTP/1.1\r\n', [[undefined, undefined, 408, 42]]],
+  ] as const)('%s', async ([_claim, bytes, told]) => {
+    const records: unknown[] = [];
+    const admin = await openAdmin({
+      headersTimeoutMs: 50,
+      requestTimeoutMs: 50,
+      keepAliveTimeoutMs: 1,
+      onRequest: ({ method, target, status, bytes: sent }) => records.push([method, target, status, sent]),
+    });
+
+    await exchange(admin, bytes);
+    await admin.close();
+
+    await expect.poll(() => records).toEqual(told);
+  });
+
+  test('one whose client leaves before the answer, with 499', async () => {
+    const told = Promise.withResolvers<unknown>();
+    await using admin = await openAdmin({ onRequest: told.resolve });
+    const socket = await dial(admin);
+    socket.write(
+      head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 100', 'Expect: 100-continue'),
+    );
+    await once(socket, 'data');
+
+    socket.resetAndDestroy();
+
+    expect(await told.promise).toMatchObject({ method: 'PUT', status: 499, remoteAddress: '127.0.0.1' });
+  });
+});
+
 describe('an error of the store', () => {
   test('is answered with 503 and logged', async () => {
     await using admin = await openAdmin();

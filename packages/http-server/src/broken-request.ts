@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** How bytes that are no request were answered. */
@@ -6,8 +7,8 @@ export interface BrokenRequest {
   readonly status: number;
   /** Of the body. */
   readonly bytes: number;
-  /** Of the client. */
-  readonly remoteAddress: string;
+  /** The connection that it came on, as requests on it have it. */
+  readonly socket: Socket;
 }
 
 /**
@@ -19,7 +20,7 @@ export function answerBrokenRequest(
   errno: string,
   socket: Duplex,
   serverToken: string,
-): Omit<BrokenRequest, 'remoteAddress'> | undefined {
+): Omit<BrokenRequest, 'socket'> | undefined {
   // One that was answered already is lingering.
   if (socket.writableEnded) return undefined;
   if (errno === 'ECONNRESET' || !socket.writable) {

@@ -124,7 +124,7 @@ describe('what is no request', () => {
     const answer = await text(await server.dial('junk\r\n\r\n'));
 
     expect(answer).toMatch(/^HTTP\/1.1 400 [^]*{"error_msg":"malformed request"}\n$/);
-    expect(await told.promise).toEqual({ status: 400, bytes: 34, remoteAddress: '127.0.0.1' });
+    expect(await told.promise).toMatchObject({ status: 400, bytes: 34 });
   });
 
   test('and goes on after its answer does not lose the answer', async () => {

@@ -59,7 +59,7 @@ export function createHttpServer(
         return;
       }
       const answered = answerBrokenRequest(error.code, socket, serverToken);
-      if (answered !== undefined) onBroken?.({ ...answered, remoteAddress: clientAddress(socket) });
+      if (answered !== undefined) onBroken?.({ ...answered, socket });
     },
   });
   if (tls !== undefined) app.server.on('secureConnection', (socket: Socket) => secured.add(socket));
