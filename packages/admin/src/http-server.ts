@@ -65,9 +65,10 @@ export function createAdminHttpServer(
     onRequest({
       method: adminRequest.method,
       target: loggedTarget(adminRequest.target),
-      // Nobody got the answer: nginx's number for that.
-      status: reply.raw.writableFinished ? status : (broken?.status ?? 499),
-      bytes: broken?.bytes ?? bytesMade(),
+      // 499 is nginx's number for an answer that nobody got.
+      ...(reply.raw.writableFinished
+        ? { status, bytes: bytesMade() }
+        : (broken ?? { status: 499, bytes: bytesMade() })),
       durationMs: performance.now() - startedAt,
       remoteAddress: adminRequest.remoteAddress,
       user: user(),

@@ -135,6 +135,18 @@ describe('what is no request', () => {
     expect(answer).toMatch(/^HTTP\/1.1 431 [^]*{"error_msg":"request header too large"}\n$/);
   });
 
+  test('waits for the answers before it, and stands in its order', async () => {
+    const slow = Promise.withResolvers<object>();
+    const server = await openServer({}, (app) => void app.get('/slow', () => slow.promise));
+    const socket = await server.dial(`${get.replace('/', '/slow')}\r\njunk\r\n\r\n`);
+    const answered = text(socket);
+    await expectAlive(server);
+
+    slow.resolve({ first: true });
+
+    expect(await answered).toMatch(/^HTTP\/1.1 200 [^]*{"first":true}HTTP\/1.1 400 /);
+  });
+
   test.for([
     ['a shorter length than there are bytes', `${put}Content-Length: 1\r\n\r\nab\r\n\r\n`],
     ['two lengths', `${put}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`],

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { listenError } from '@apisix-ts/errors';
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
+import { createAnswerOrder } from './answer-order.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import type { BrokenRequest } from './broken-request.ts';
 import { clientAddress } from './client-address.ts';
@@ -58,10 +59,13 @@ export function createHttpServer(
         socket.destroy();
         return;
       }
-      const answered = answerBrokenRequest(error.code, socket, serverToken);
-      if (answered !== undefined) onBroken?.({ ...answered, socket });
+      afterAnswers(socket, () => {
+        const answered = answerBrokenRequest(error.code, socket, serverToken);
+        if (answered !== undefined) onBroken?.({ ...answered, socket });
+      });
     },
   });
+  const afterAnswers = createAnswerOrder(app.server);
   if (tls !== undefined) app.server.on('secureConnection', (socket: Socket) => secured.add(socket));
   const connections = watchConnections(app.server, options, limits.maxStrangers);
   addRoutes(app);

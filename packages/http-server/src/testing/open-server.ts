@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
 import { createHttpServer } from '../http-server.ts';
 import type { HttpServer, HttpServerOptions } from '../http-server.ts';
@@ -13,12 +14,16 @@ export interface TestServer extends HttpServer {
 }
 
 /** A server that answers `GET /` with what is wrong with the client's certificate, and takes `PUT /`. */
-export async function openServer(options: Partial<HttpServerOptions> = {}): Promise<TestServer> {
+export async function openServer(
+  options: Partial<HttpServerOptions> = {},
+  addRoutes: (app: FastifyInstance) => void = () => {},
+): Promise<TestServer> {
   const server = createHttpServer(
     { name: 'the test', host: '127.0.0.1', port: 0, serverToken: 'test', ...options },
     (app) => {
       app.get('/', async ({ raw }) => ({ fault: clientCertificateFault(raw) ?? null }));
       app.put('/', async () => ({}));
+      addRoutes(app);
     },
   );
   onTestFinished(() => server.close());
