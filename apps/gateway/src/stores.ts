@@ -22,9 +22,22 @@ const stores: Readonly<Record<'embedded' | 'etcd', OpenStore>> = {
 
 /** Rejects with `STORE_*`. */
 export async function openStore(settings: Settings, home: string): Promise<Store> {
-  const { config_provider: provider } = settings.deployment;
-  if (provider === 'embedded' || provider === 'etcd') return stores[provider](settings, home);
+  const { config_provider: provider, role } = settings.deployment;
+  if (provider === 'embedded' || provider === 'etcd') {
+    const store = await stores[provider](settings, home);
+    return role === 'data_plane' ? withoutWriter(store) : store;
+  }
   throw new GatewayError('SETTINGS_UNSUPPORTED', `there is no store for config_provider ${provider} yet`);
+}
+
+/** What a data plane gets: nothing in it can write by mistake. */
+function withoutWriter(store: Store): Store {
+  return {
+    name: store.name,
+    load: (signal) => store.load(signal),
+    watch: (since, signal) => store.watch(since, signal),
+    close: () => store.close(),
+  };
 }
 
 /** Where the configuration is kept, for people. */
