@@ -1,8 +1,8 @@
 import { compileSchema } from '../validate/index.ts';
 import type { JsonSchema } from '../validate/index.ts';
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 import { deploymentSchema } from './schema-deployment.ts';
 import { mainSchema } from './schema-main.ts';
 
