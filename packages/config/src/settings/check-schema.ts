@@ -1,9 +1,9 @@
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 import { compileSchema } from '../validate/index.ts';
 import type { JsonSchema } from '../validate/index.ts';
 import { roleOf } from './deployment.ts';
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
 import { deploymentSchemas } from './schema-deployment.ts';
 import { mainSchema } from './schema-main.ts';
 

@@ -1,7 +1,7 @@
-import { valueAt } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { valueAt } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
+import type { Environment } from '../source/substitute.ts';
 import type { ConfigProvider, Role, RuleSource, Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
 
 const roles: readonly Role[] = ['traditional', 'control_plane', 'data_plane'];
 

@@ -1,9 +1,9 @@
+import { isMap, valueAt } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
+import type { Environment } from '../source/substitute.ts';
 import { defaults, statusAddress, whenAbsent } from './defaults.ts';
 import { checkStandAlone, deploymentForm } from './deployment.ts';
-import { isMap, valueAt } from './key-path.ts';
-import type { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 
