@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { createMemoryStore } from '@apisix-ts/config';
 import type { Settings, Store } from '@apisix-ts/config';
-import { GatewayError } from '@apisix-ts/errors';
 
 /** Opens a store as the settings describe it. */
 type OpenStore = (settings: Settings, home: string) => Promise<Store>;
@@ -22,12 +22,20 @@ const stores: Readonly<Record<'embedded' | 'etcd', OpenStore>> = {
 
 /** Rejects with `STORE_*`. */
 export async function openStore(settings: Settings, home: string): Promise<Store> {
-  const { config_provider: provider, role } = settings.deployment;
+  const { config_provider: provider, role, rules } = settings.deployment;
+  if (rules === 'api') return wholeConfigurations(provider);
   if (provider === 'embedded' || provider === 'etcd') {
     const store = await stores[provider](settings, home);
     return role === 'data_plane' ? withoutWriter(store) : store;
   }
-  throw new GatewayError('SETTINGS_UNSUPPORTED', `there is no store for config_provider ${provider} yet`);
+  // Refused with the settings, which know the place in the file.
+  throw new TypeError(`there is no store for config_provider ${provider}`);
+}
+
+/** In memory, empty at every start, and only replaced as a whole. */
+function wholeConfigurations(name: string): Store {
+  const { writer: _, ...store } = createMemoryStore({ name });
+  return store;
 }
 
 /** What a data plane gets: nothing in it can write by mistake. */
@@ -42,6 +50,7 @@ function withoutWriter(store: Store): Store {
 
 /** Where the configuration is kept, for people. */
 export function describeStore({ deployment }: Settings, home: string): string {
+  if (deployment.rules === 'api') return 'in memory, until the gateway stops';
   return deployment.config_provider === 'etcd'
     ? `etcd ${deployment.etcd.host.join(', ')} under ${deployment.etcd.prefix}`
     : resolve(home, deployment.embedded.path);
