@@ -362,5 +362,5 @@ test('of two that are sent at once with one digest, one is taken', async () => {
 
   const replies = await Promise.all([configs.put('d1', { routes: [route] }), configs.put('d1', {})]);
 
-  expect(replies.map(({ status }) => status).sort()).toEqual([202, 204]);
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202, 204]));
 });
