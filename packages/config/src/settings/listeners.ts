@@ -2,14 +2,15 @@ import { isMap } from './key-path.ts';
 import type { KeyPath } from './key-path.ts';
 import { readListenAddress } from './listen-address.ts';
 import type { Problem } from './problem.ts';
-import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
+import type { ApisixSettings, ProxyProtocolSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
 export interface StreamListenerSettings {
-  readonly protocol: 'tcp';
+  readonly protocol: 'tcp' | 'udp';
   /** An address or a name; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** This and what follows is never on for UDP. */
   readonly tls: boolean;
   /** Read the server name of the ClientHello and pass TLS on as it is. */
   readonly tlsPassthrough: boolean;
@@ -41,20 +42,45 @@ export function readStreamListeners(apisix: ApisixSettings): {
   readonly listeners: readonly StreamListenerSettings[];
   readonly problems: readonly Problem[];
 } {
-  const byAddress = new Map<string, StreamListenerSettings>();
+  if (apisix.proxy_mode === 'http') return { listeners: [], problems: [] };
+  const { tcp = [], udp = [] } = apisix.stream_proxy ?? {};
   const problems: Problem[] = [];
-  const defaults = apisix.proxy_protocol ?? {};
-  const entries = apisix.proxy_mode === 'http' ? [] : (apisix.stream_proxy?.tcp ?? []);
+  const listeners = [
+    ...readEntries('tcp', tcp, apisix.proxy_protocol ?? {}, problems),
+    // No PROXY header goes before a datagram.
+    ...readEntries('udp', udp, {}, problems),
+  ];
+  return { listeners, problems };
+}
+
+/** TCP and UDP have ports of their own, so an address counts once for each. */
+function readEntries(
+  protocol: StreamListenerSettings['protocol'],
+  entries: readonly (number | string | StreamProxyEntry)[],
+  defaults: ProxyProtocolSettings,
+  problems: Problem[],
+): Iterable<StreamListenerSettings> {
+  const byAddress = new Map<string, StreamListenerSettings>();
   for (const [index, entry] of entries.entries()) {
     const { addr, tls = false, ...flags } = toEntry(entry);
     const range = readListenAddress(addr);
     if (typeof range === 'string') {
-      const path = ['apisix', 'stream_proxy', 'tcp', index, ...(typeof entry === 'object' ? ['addr'] : [])];
-      problems.push({ code: 'SETTINGS_INVALID', text: `invalid stream_proxy.tcp entry: ${range}`, path });
+      const path = [
+        'apisix',
+        'stream_proxy',
+        protocol,
+        index,
+        ...(typeof entry === 'object' ? ['addr'] : []),
+      ];
+      problems.push({
+        code: 'SETTINGS_INVALID',
+        text: `invalid stream_proxy.${protocol} entry: ${range}`,
+        path,
+      });
     } else if ('host' in range) {
       for (let port = range.first; port <= range.last; port += 1) {
         addFirst(byAddress, {
-          protocol: 'tcp',
+          protocol,
           host: range.host,
           port,
           tls,
@@ -67,7 +93,7 @@ export function readStreamListeners(apisix: ApisixSettings): {
       }
     }
   }
-  return { listeners: [...byAddress.values()], problems };
+  return byAddress.values();
 }
 
 function toEntry(entry: number | string | StreamProxyEntry): StreamProxyEntry {

@@ -40,12 +40,6 @@ const rows: readonly Unsupported[] = [
     text: 'this gateway cannot serve the Admin API over TLS yet',
   },
   {
-    path: ['apisix', 'stream_proxy', 'udp'],
-    applies: isSet,
-    text: 'this gateway cannot listen on UDP yet',
-    streamMode: true,
-  },
-  {
     path: tcp,
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
@@ -60,6 +54,12 @@ const rows: readonly Unsupported[] = [
   },
   {
     path: [...tcp, 'addr'],
+    applies: isUnixPath,
+    text: 'this gateway cannot listen on a unix socket yet',
+    streamMode: true,
+  },
+  {
+    path: ['apisix', 'stream_proxy', 'udp', '*'],
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
     streamMode: true,
