@@ -22,10 +22,11 @@ export class ListenerTable {
   plan(settings: Settings): readonly ListenerSpec[] {
     const trusted = settings.nginx_config.stream.real_ip_from ?? [];
     return streamListeners(settings).map(
-      ({ host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
-        const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+      ({ protocol, host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
+        const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+        const name = protocol === 'udp' ? `${address}/udp` : address;
         const heads = { proxyProtocol, trusted, tlsPassthrough, proxyProtocolToUpstream };
-        return { name, host, port, slot: this.#slotOf(name), tls, heads };
+        return { protocol, name, host, port, slot: this.#slotOf(name), tls, heads };
       },
     );
   }
