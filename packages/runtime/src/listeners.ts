@@ -1,4 +1,4 @@
-import { streamListeners } from '@apisix-ts/config';
+import { listenerName, streamListeners } from '@apisix-ts/config';
 import type { Settings } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { MAX_LISTENERS } from './shared-counters.ts';
@@ -23,8 +23,7 @@ export class ListenerTable {
     const trusted = settings.nginx_config.stream.real_ip_from ?? [];
     return streamListeners(settings).map(
       ({ protocol, host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
-        const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-        const name = protocol === 'udp' ? `${address}/udp` : address;
+        const name = listenerName({ protocol, host, port });
         const heads = { proxyProtocol, trusted, tlsPassthrough, proxyProtocolToUpstream };
         return { protocol, name, host, port, slot: this.#slotOf(name), tls, heads };
       },

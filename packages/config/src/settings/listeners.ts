@@ -33,6 +33,16 @@ export function streamListeners(settings: Settings): readonly StreamListenerSett
   return readStreamListeners(settings.apisix).listeners;
 }
 
+/** What a stream listener is called everywhere: `0.0.0.0:9100`, `[::1]:9100`, `0.0.0.0:53/udp`. */
+export function listenerName({
+  protocol,
+  host,
+  port,
+}: Pick<StreamListenerSettings, 'protocol' | 'host' | 'port'>): string {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return protocol === 'udp' ? `${address}/udp` : address;
+}
+
 /** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`. */
 export function httpListeners(settings: Settings): readonly HttpListenerSettings[] {
   return settings.apisix.proxy_mode === 'stream' ? [] : readHttpListeners(settings.apisix).listeners;

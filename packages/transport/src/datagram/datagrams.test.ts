@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { DatagramPort, LinkFailure } from '@apisix-ts/core';
 import type { GatewayError } from '@apisix-ts/errors';
 import { DatagramPeer, FakeClock, countDescriptors, openDatagramEcho, someBytes } from '@apisix-ts/testkit';
@@ -251,6 +253,28 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
     await client.take();
 
     expect([first.arrivals.length, second.arrivals.length]).toEqual([1, 0]);
+  });
+});
+
+/** As root; elsewhere the tests above have to do, whose addresses are made up. */
+const canMakeNetworks = spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+
+test.runIf(canMakeNetworks)('a wildcard listener follows the addresses of real interfaces', () => {
+  const program = fileURLToPath(new URL('../testing/wildcard-in-namespace.ts', import.meta.url));
+  const shell = 'ip link set lo up && exec "$@"';
+  const node = [process.execPath, '--conditions=@apisix-ts/source', program];
+
+  const { stdout, stderr } = spawnSync('unshare', ['--net', 'sh', '-c', shell, 'sh', ...node], {
+    encoding: 'utf8',
+  });
+
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
+    first: ['127.0.0.1', '127.0.0.1'],
+    // Until the next look the system chooses.
+    unseen: ['127.0.0.1', '127.0.0.1'],
+    seen: ['192.0.2.7', '192.0.2.7'],
+    last: ['127.0.0.1', '127.0.0.1'],
   });
 });
 
