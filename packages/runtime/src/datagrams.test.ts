@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { DatagramPeer, openDatagramEcho, someBytes } from '@apisix-ts/testkit';
 import type { Datagram } from '@apisix-ts/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -311,6 +315,45 @@ test('one session more than there may be ends the one that has been idle longest
   await second.ask('6', opened.udpPort);
   expect(counts()).toBe(4);
 });
+
+test(
+  'without descriptors the session idle longest makes room, and no node is blamed',
+  { timeout: 30_000 },
+  async () => {
+    const program = fileURLToPath(new URL('testing/udp-gateway.ts', import.meta.url));
+    const node = [process.execPath, '--conditions=@apisix-ts/source', program, String(alpha.port)];
+    const child = spawn('sh', ['-c', 'ulimit -n 100 && exec "$@"', 'sh', ...node], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const port = Number((await lines.next()).value);
+    const clients = await Promise.all(Array.from({ length: 150 }, () => openClient()));
+
+    for (const client of clients) {
+      // The datagram that finds no descriptor is lost; the next one goes through.
+      await vi.waitFor(
+        async () => {
+          await client.send('a', port);
+          expect(client.waiting.length).toBeGreaterThan(0);
+        },
+        { interval: 5, timeout: 10_000 },
+      );
+    }
+    child.stdin.end();
+    const ended: unknown = JSON.parse(String((await lines.next()).value));
+    await once(child, 'exit');
+
+    expect(ended).toMatchObject({ UPSTREAM_CONNECT_REFUSED: 0, UPSTREAM_NO_NODE: 0 });
+    expect(ended).toEqual(
+      expect.objectContaining({
+        SESSION_EVICTED: expect.any(Number),
+        UPSTREAM_CONNECT_FAILED: expect.any(Number),
+      }),
+    );
+    expect(Object(ended)['SESSION_EVICTED']).toBeGreaterThan(0);
+    expect(Object(ended)['SESSION_EVICTED']).toBe(Object(ended)['UPSTREAM_CONNECT_FAILED']);
+  },
+);
 
 test('does not send in clear what an upstream wants in TLS', async () => {
   const opened = await openGateway({ workers: 0, udpHosts });
