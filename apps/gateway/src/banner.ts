@@ -22,10 +22,15 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
   const tcp = stream.filter(({ protocol }) => protocol === 'tcp').map(address);
   const udp = stream.filter(({ protocol }) => protocol === 'udp').map(address);
   const http = httpListeners(settings).map(address);
+  const { role } = deployment;
+  const isControlPlane = role === 'control_plane';
   const rows: [string, string | undefined][] = [
+    ['role', role === 'traditional' ? undefined : role],
     [
       'stream TCP',
-      list(tcp) ?? (udp.length === 0 ? 'none (apisix.proxy_mode and apisix.stream_proxy)' : undefined),
+      isControlPlane || (tcp.length === 0 && udp.length > 0)
+        ? undefined
+        : (list(tcp) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
     ],
     ['stream UDP', list(udp)],
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
@@ -47,13 +52,18 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
 /** One thing to paste that creates a stream route. */
 function example(settings: Settings, home: string, listener: string | undefined): string {
   if (!settings.apisix.enable_admin || listener === undefined) return '';
-  const { admin_listen: admin } = settings.deployment.admin;
+  const { admin, rules } = settings.deployment;
   const key = usesMadeKey(settings) ? ` -H "X-API-KEY: $(cat ${adminKeyPath(home)})"` : '';
+  const upstream = '"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}';
+  const [path, more, body] =
+    rules === 'api'
+      ? ['configs', ' -H "X-Digest: 1"', `{"stream_routes": [{"id": "mysql", ${upstream}}]}`]
+      : ['stream_routes/mysql', '', `{${upstream}}`];
   return `
 Paste this to send ${listener} to a MySQL server on this machine:
 
-  curl -X PUT ${url(admin.ip, admin.port)}/apisix/admin/stream_routes/mysql${key} \\
-    -d '{"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}}'
+  curl -X PUT ${url(admin.admin_listen.ip, admin.admin_listen.port)}/apisix/admin/${path}${key}${more} \\
+    -d '${body}'
 
 Ctrl-C stops the gateway.
 `;

@@ -1,7 +1,7 @@
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 import type { ApisixSettings, ProxyProtocolSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
@@ -28,9 +28,12 @@ export interface HttpListenerSettings {
   readonly port: number;
 }
 
-/** What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on. */
-export function streamListeners(settings: Settings): readonly StreamListenerSettings[] {
-  return readStreamListeners(settings.apisix).listeners;
+/**
+ * What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on, and for a
+ * control plane.
+ */
+export function streamListeners({ apisix, deployment }: Settings): readonly StreamListenerSettings[] {
+  return deployment.role === 'control_plane' ? [] : readStreamListeners(apisix).listeners;
 }
 
 /** What a stream listener is called everywhere: `0.0.0.0:9100`, `[::1]:9100`, `0.0.0.0:53/udp`. */
@@ -43,9 +46,10 @@ export function listenerName({
   return protocol === 'udp' ? `${address}/udp` : address;
 }
 
-/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`. */
-export function httpListeners(settings: Settings): readonly HttpListenerSettings[] {
-  return settings.apisix.proxy_mode === 'stream' ? [] : readHttpListeners(settings.apisix).listeners;
+/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`, and for a control plane. */
+export function httpListeners({ apisix, deployment }: Settings): readonly HttpListenerSettings[] {
+  const isServed = apisix.proxy_mode !== 'stream' && deployment.role !== 'control_plane';
+  return isServed ? readHttpListeners(apisix).listeners : [];
 }
 
 export function readStreamListeners(apisix: ApisixSettings): {

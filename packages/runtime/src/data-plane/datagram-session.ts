@@ -134,7 +134,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
     const { host, address, port } = this.#node;
     if (this.#flow.bytesFromNode > 0) this.#tried.clear();
     this.#tried.add(this.#node);
-    if (this.#upstream.facts.reports === 'none') return;
+    if (this.#upstream.facts.reports === undefined) return;
     this.#context.onNodeFailure(this.#upstream.key, { host, address, port });
   }
 
