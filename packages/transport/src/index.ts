@@ -7,7 +7,7 @@ export type {
   DatagramListenOptions,
 } from './datagram/datagram-listener.ts';
 export { openDatagramLink } from './datagram/datagram-link.ts';
-export { localAddresses } from './datagram/local-addresses.ts';
+export { findAddressesOnce } from './datagram/local-addresses.ts';
 export type {
   Dial,
   DialHandler,

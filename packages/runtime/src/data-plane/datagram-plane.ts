@@ -1,6 +1,6 @@
 import { FlowTable } from '@apisix-ts/core';
 import type { TimerWheel } from '@apisix-ts/core';
-import { isWildcard, listenForDatagrams, localAddresses, systemClock } from '@apisix-ts/transport';
+import { findAddressesOnce, isWildcard, listenForDatagrams, systemClock } from '@apisix-ts/transport';
 import type { AddressOptions, Listener } from '@apisix-ts/transport';
 import type { Log } from '../log.ts';
 import type { ListenerSpec } from '../workers/worker-link.ts';
@@ -26,9 +26,12 @@ const MOST_ADDRESS_SOCKETS = 2048;
 /** How long a session may be idle while the worker drains: for an answer that is under way. Milliseconds. */
 const DRAIN_IDLE_MS = 2000;
 
+/** What the listeners of a worker share, apart from what this plane adds. */
+export type DatagramSurroundings = Omit<DatagramContext, 'flows' | 'onOpened' | 'onEnded'>;
+
 interface OpenListener {
-  readonly spec: ListenerSpec;
   readonly socket: Listener;
+  /** For single addresses, when it was opened. */
   readonly addressSockets: number;
 }
 
@@ -36,10 +39,13 @@ interface OpenListener {
 export class DatagramPlane {
   readonly #options: DatagramPlaneOptions;
   readonly #flows: FlowTable;
+  readonly #findAddresses = findAddressesOnce(systemClock);
+  #context: DatagramContext | undefined;
   readonly #listeners = new Map<string, OpenListener>();
   /** Hosts by port, of all listeners that are open or opening. */
   #hosts = new Map<number, ReadonlySet<string>>();
   #sessions = 0;
+  #addressSockets = 0;
 
   constructor(options: DatagramPlaneOptions) {
     this.#options = options;
@@ -55,33 +61,26 @@ export class DatagramPlane {
   /** Closes the listeners that are not among these, with their sessions. */
   keepOnly(specs: readonly ListenerSpec[]): void {
     const wanted = new Set(specs.map((spec) => spec.name));
-    for (const [name, { socket }] of this.#listeners) {
+    for (const [name, { socket, addressSockets }] of this.#listeners) {
       if (wanted.has(name)) continue;
       socket.close();
+      this.#addressSockets -= addressSockets;
       this.#listeners.delete(name);
     }
     this.#hosts = hostsByPort(specs);
   }
 
   /** One that is open already is left alone. @throws GatewayError `LISTENER_*`. */
-  open(spec: ListenerSpec, context: Omit<DatagramContext, 'flows' | 'onOpened' | 'onEnded'>): void {
+  open(spec: ListenerSpec, surroundings: DatagramSurroundings): void {
     const { name, host, port } = spec;
     if (this.#listeners.has(name)) return;
     const { reusePort, log } = this.#options;
-    const shared: DatagramContext = {
-      ...context,
-      flows: this.#flows,
-      onOpened: () => void (this.#sessions += 1),
-      onEnded: () => {
-        this.#sessions -= 1;
-        if (this.#sessions === 0) this.#options.onIdle();
-      },
-    };
+    const context = this.#contextIn(surroundings);
     const addresses = this.#addressesOf(spec);
     const socket = listenForDatagrams(
       { host, port, reusePort, ...(addresses === undefined ? {} : { addresses: addresses.options }) },
       {
-        onPort: (each) => this.#flows.attach(each, (flow) => new DatagramSession(flow, spec, shared)),
+        onPort: (each) => this.#flows.attach(each, (flow) => new DatagramSession(flow, spec, context)),
         onReceiveError: (error) => {
           log('error', 'datagrams cannot be received', {
             listener: name,
@@ -91,7 +90,9 @@ export class DatagramPlane {
         },
       },
     );
-    this.#listeners.set(name, { spec, socket, addressSockets: addresses?.count ?? 0 });
+    const addressSockets = addresses?.count ?? 0;
+    this.#addressSockets += addressSockets;
+    this.#listeners.set(name, { socket, addressSockets });
   }
 
   /** No new clients; sessions end soon after their last datagram. The sockets stay, for the answers. */
@@ -108,13 +109,24 @@ export class DatagramPlane {
     this.keepOnly([]);
   }
 
+  #contextIn(surroundings: DatagramSurroundings): DatagramContext {
+    return (this.#context ??= {
+      ...surroundings,
+      flows: this.#flows,
+      onOpened: () => void (this.#sessions += 1),
+      onEnded: () => {
+        this.#sessions -= 1;
+        if (this.#sessions === 0) this.#options.onIdle();
+      },
+    });
+  }
+
   /** Sockets for single addresses, unless there would be too many. */
   #addressesOf({ name, host, port }: ListenerSpec): { options: AddressOptions; count: number } | undefined {
     if (!isWildcard(host) || process.platform !== 'linux') return undefined;
     const { index, log } = this.#options;
-    const count = localAddresses(host.includes(':') ? 6 : 4).length;
-    const others = [...this.#listeners.values()].reduce((sum, each) => sum + each.addressSockets, 0);
-    if (others + count > MOST_ADDRESS_SOCKETS) {
+    const count = this.#findAddresses(host.includes(':') ? 6 : 4).length;
+    if (this.#addressSockets + count > MOST_ADDRESS_SOCKETS) {
       log('warn', 'too many UDP ports and addresses: the system chooses the address of replies', {
         listener: name,
         worker: index,
@@ -124,6 +136,7 @@ export class DatagramPlane {
     const options: AddressOptions = {
       clock: systemClock,
       takesRest: index === 0,
+      find: this.#findAddresses,
       isTaken: (address) => this.#hosts.get(port)?.has(address) === true,
     };
     return { options, count };

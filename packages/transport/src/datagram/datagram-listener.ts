@@ -64,6 +64,8 @@ class DatagramListener implements Listener {
   readonly #handler: DatagramListenHandler;
   /** By address; the wildcard too. */
   readonly #ports = new Map<string, SocketPort>();
+  /** Addresses that could not be listened on, which has been told. */
+  readonly #failing = new Set<string>();
   #port: number;
   #stopLooking: (() => void) | undefined;
 
@@ -107,9 +109,11 @@ class DatagramListener implements Listener {
       if (this.#ports.has(address)) continue;
       try {
         this.#bindPresent(address);
+        this.#failing.delete(address);
       } catch (error) {
         if (!isGatewayError(error)) throw error;
-        this.#handler.onReceiveError(error);
+        if (!this.#failing.has(address)) this.#handler.onReceiveError(error);
+        this.#failing.add(address);
       }
     }
   }
