@@ -17,10 +17,21 @@ export interface BannerFacts {
 export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts): string {
   const { apisix, plugin_attr, nginx_config } = settings;
   const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
-  const stream = streamListeners(settings).map(address);
+  const stream = streamListeners(settings);
+  const tcp = stream.filter(({ protocol }) => protocol === 'tcp').map(address);
+  const udp = stream.filter(({ protocol }) => protocol === 'udp').map(address);
   const http = httpListeners(settings).map(address);
+  const { role } = settings.deployment;
+  const isControlPlane = role === 'control_plane';
   const rows: [string, string | undefined][] = [
-    ['stream TCP', list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'],
+    ['role', role === 'traditional' ? undefined : role],
+    [
+      'stream TCP',
+      isControlPlane || (tcp.length === 0 && udp.length > 0)
+        ? undefined
+        : (list(tcp) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
+    ],
+    ['stream UDP', list(udp)],
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${adminUrl(settings)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
@@ -34,7 +45,7 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
     .map(([name, value]) => `  ${name.padEnd(13)}${value}\n`)
     .join('');
   const seconds = (readyAfterMs / 1000).toFixed(2);
-  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, stream[0])}`;
+  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, tcp[0])}`;
 }
 
 /** One thing to paste that creates a stream route. */
@@ -46,11 +57,16 @@ function example(settings: Settings, home: string, listener: string | undefined)
   // It goes to this machine, and a name for 127.0.0.1 is in few certificates.
   const trust = isTls === true ? ' -k' : '';
   const key = usesMadeKey(settings) ? ` -H "X-API-KEY: $(cat ${adminKeyPath(home)})"` : '';
+  const upstream = '"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}';
+  const [path, more, body] =
+    settings.deployment.rules === 'api'
+      ? ['configs', ' -H "X-Digest: 1"', `{"stream_routes": [{"id": "mysql", ${upstream}}]}`]
+      : ['stream_routes/mysql', '', `{${upstream}}`];
   return `
 Paste this to send ${listener} to a MySQL server on this machine:
 
-  curl${trust} -X PUT ${adminUrl(settings)}/apisix/admin/stream_routes/mysql${key} \\
-    -d '{"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}}'
+  curl${trust} -X PUT ${adminUrl(settings)}/apisix/admin/${path}${key}${more} \\
+    -d '${body}'
 
 Ctrl-C stops the gateway.
 `;

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { adminTls, resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
+import type { Endpoints } from '@apisix-ts/admin';
 import { createControlServer, createMetricsServer } from '@apisix-ts/control';
-import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway, Log } from '@apisix-ts/runtime';
 import { openAdminAccessLog } from './admin-access-log.ts';
+import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
 import { openHttpListener } from './http-listener.ts';
 import type { ServicePlan } from './service.ts';
@@ -17,9 +18,9 @@ export interface ServiceContext {
   readonly home: string;
   readonly gateway: Gateway;
   readonly store: Store;
+  /** What the Admin API serves; undefined when the store cannot be written. */
+  readonly adminEndpoints: Endpoints | undefined;
   readonly log: Log;
-  /** The settings in effect when it is called. */
-  readonly currentSettings: () => Settings;
 }
 
 /**
@@ -28,26 +29,25 @@ export interface ServiceContext {
  * @throws GatewayError `SETTINGS_INVALID` for a certificate of the Admin API that cannot be used.
  */
 export function planServices(context: ServiceContext): readonly ServicePlan[] {
-  const { apisix, plugin_attr } = context.settings;
+  const { adminEndpoints, settings } = context;
+  const { apisix, plugin_attr } = settings;
   return [
-    ...(apisix.enable_admin ? [planAdmin(context)] : []),
+    ...(apisix.enable_admin && adminEndpoints !== undefined ? [planAdmin(context, adminEndpoints)] : []),
     ...(apisix.enable_control ? [planControl(context)] : []),
     ...(plugin_attr.prometheus.enable_export_server ? [planMetrics(context)] : []),
     ...context.http.map(({ host, port }) => ({
       key: `http ${host} ${port}`,
-      open: () => openHttpListener(host, port, serverToken(context.settings)),
+      open: () => openHttpListener(host, port, serverToken(settings)),
     })),
   ];
 }
 
-function planAdmin(context: ServiceContext): ServicePlan {
-  const { settings, home, gateway, store, log, currentSettings } = context;
+function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints): ServicePlan {
   const { admin } = settings.deployment;
   const tls = adminTls(settings, home);
   return {
     key: `admin ${JSON.stringify(admin)} ${serverToken(settings)} ${digest(tls)}`,
     open: async () => {
-      if (store.writer === undefined) throw new TypeError(`the store ${store.name} cannot be written`);
       const accessLog = openAdminAccessLog(settings, home);
       try {
         const server = createAdminServer({
@@ -57,21 +57,9 @@ function planAdmin(context: ServiceContext): ServicePlan {
           allowAdmin: admin.allow_admin,
           adminKeys: adminKeys(settings, home),
           keyRequired: admin.admin_key_required,
-          apiVersion: admin.admin_api_version === 'v3' ? 'v3' : 'v2',
           cors: admin.enable_admin_cors,
           serverToken: serverToken(settings),
-          isStreamEnabled: () => currentSettings().apisix.proxy_mode !== 'http',
-          kinds: resourceKinds,
-          checkContext: gateway.checkContext,
-          plugins: [],
-          writer: store.writer,
-          documents: gateway.documents,
-          applied: (revision, signal) => gateway.whenApplied(revision, signal),
-          prefix: keyPrefix(settings),
-          keyring: keyringOf(settings),
-          now: Date.now,
-          // There are no plugins to load yet, so every list of them is loaded already.
-          reloadPlugins: async () => {},
+          endpoints,
           onRequest: accessLog?.write,
           log,
         });
@@ -131,11 +119,6 @@ function digest(tls: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(tls) ?? '')
     .digest('hex');
-}
-
-/** What keys begin with in answers. */
-function keyPrefix({ deployment: { config_provider, etcd } }: Settings): string {
-  return config_provider === 'etcd' ? etcd.prefix : '/apisix';
 }
 
 /** The `Server` header. */

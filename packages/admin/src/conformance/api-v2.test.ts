@@ -95,5 +95,5 @@ testRows(
       answerHeaders,
     },
   ],
-  { apiVersion: 'v2' },
+  { apiVersion: () => 'v2' },
 );

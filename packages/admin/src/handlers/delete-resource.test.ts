@@ -41,7 +41,7 @@ test('a deletion that comes between the check of a reference and its write waits
     },
     appliedTimeoutMs: 1,
     keyring: [],
-    envelope: envelopeV3,
+    envelope: () => envelopeV3,
     gate: createWriteGate(),
     fault: () => undefined,
     nowSeconds: () => 0,

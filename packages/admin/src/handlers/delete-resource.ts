@@ -27,7 +27,7 @@ export function deleteResource(kind: ResourceKind, context: AdminContext): Handl
       const wasThere = await resources.remove(directory, id);
       if (!wasThere) return notFound;
       if (below !== undefined) await resources.removeAll(`${directory}/${id}/${below}`);
-      return envelope.deleted(resources.keyOf(directory, id));
+      return envelope().deleted(resources.keyOf(directory, id));
     };
 
     if (query.get('force') === 'true' || !isReferable(kind, kinds)) {

@@ -13,9 +13,9 @@ export function getResource(kind: ResourceKind, { envelope, resources }: AdminCo
   return async ({ directory, id, query: sent }) => {
     if (id !== undefined) {
       const stored = await resources.read(directory, id);
-      return stored === undefined ? notFound : envelope.one(kind, stored);
+      return stored === undefined ? notFound : envelope().one(kind, stored);
     }
-    const query = envelope.hasListArguments ? sent : new URLSearchParams();
+    const query = envelope().hasListArguments ? sent : new URLSearchParams();
     const paging = parsePage(query);
     if ('wrong' in paging) return refuse(400, paging.wrong);
     const all = await resources.list(directory, directory === segment ? idSegments : 1);
@@ -24,6 +24,6 @@ export function getResource(kind: ResourceKind, { envelope, resources }: AdminCo
     const filtered = filterList(all, query, filterFields);
     if ('wrong' in filtered) return refuse(400, filtered.wrong);
     const page = takePage(filtered.items, paging.page);
-    return envelope.list(kind, resources.keyOf(directory), filtered.items.length, page);
+    return envelope().list(kind, resources.keyOf(directory), filtered.items.length, page);
   };
 }

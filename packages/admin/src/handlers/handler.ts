@@ -39,8 +39,8 @@ export interface AdminContext {
   readonly applied: (revision: Revision, signal: AbortSignal) => Promise<void>;
   /** How long a deletion waits for that, in milliseconds. */
   readonly appliedTimeoutMs: number;
-  /** The shape of answers. */
-  readonly envelope: Envelope;
+  /** The shape of answers at the moment. */
+  readonly envelope: () => Envelope;
   readonly gate: WriteGate;
   /** Encrypts private keys in the store; empty: they are stored as they are. */
   readonly keyring: readonly string[];

@@ -41,7 +41,7 @@ export function patchResource(kind: ResourceKind, context: AdminContext): Handle
       if (!isWritten) {
         return ifMatch === undefined ? refuse(503, 'value changed before overwritten') : mismatch;
       }
-      return envelope.written(kind, 'patch', { key: stored.key, document });
+      return envelope().written(kind, 'patch', { key: stored.key, document });
     };
     return rules.duplicate === undefined ? gate.shared(write) : gate.alone(write);
   };

@@ -21,7 +21,7 @@ export function postResource(kind: ResourceKind, context: AdminContext): Handler
       const id = idFromRevision(await resources.nextRevision());
       const document = stamp(admitted.document, id, context.nowSeconds(), {});
       await resources.put(directory, id, document, lease);
-      return envelope.written(kind, 'post', { key: resources.keyOf(directory, id), document });
+      return envelope().written(kind, 'post', { key: resources.keyOf(directory, id), document });
     });
   };
 }

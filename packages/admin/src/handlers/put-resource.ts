@@ -37,10 +37,10 @@ export function putResource(kind: ResourceKind, context: AdminContext): Handler 
       if (replaced !== undefined) {
         const isReplaced = await replaceIfUnchanged(resources, directory, id, document, replaced, lease);
         if (!isReplaced) return mismatch;
-        return envelope.written(kind, 'put', { key: replaced.key, document });
+        return envelope().written(kind, 'put', { key: replaced.key, document });
       }
       const isNew = await resources.put(directory, id, document, lease);
-      return envelope.written(kind, isNew ? 'put-new' : 'put', {
+      return envelope().written(kind, isNew ? 'put-new' : 'put', {
         key: resources.keyOf(directory, id),
         document,
       });

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { GatewayError } from '@apisix-ts/errors';
 import { certificateFault, keyPairFault, privateKeyFault } from '../resources/key-pair.ts';
-import { showPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { showPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 import type { AdminApiMtlsSettings, Settings } from './settings.ts';
 
 /** What the Admin API needs to speak TLS; all PEM. */

@@ -4,14 +4,14 @@ import { checkSettings } from './checks.ts';
 import { defaults } from './defaults.ts';
 import { derive } from './derive.ts';
 import { warnAboutIgnored } from './ignored.ts';
-import { showPath } from './key-path.ts';
 import { warnAboutKeyring } from './keyring.ts';
+import { showPath } from '../source/key-path.ts';
 import { readHttpListeners, readHttpsListeners } from './listeners.ts';
 import { merge } from './merge.ts';
-import { refuseAny, showPlace } from './problem.ts';
-import type { Problem, SettingsSource } from './problem.ts';
+import { refuseAny, showPlace } from '../source/problem.ts';
+import type { Problem, Source } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
+import type { Environment } from '../source/substitute.ts';
 import { findUnsupported } from './unsupported.ts';
 
 export interface Assembled {
@@ -27,7 +27,7 @@ export interface Assembled {
  * @param home the installation, to which paths are relative. Default: files that settings name are not looked at.
  * @throws GatewayError `SETTINGS_INVALID`, `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
-export function assemble(source: SettingsSource, env: Environment, home?: string): Assembled {
+export function assemble(source: Source, env: Environment, home?: string): Assembled {
   const mergeProblems: Problem[] = [];
   const merged = merge(defaults, source.tree, mergeProblems);
   const checked = checkSchema(merged);
@@ -51,7 +51,7 @@ export function assemble(source: SettingsSource, env: Environment, home?: string
   };
 }
 
-function warnAboutListeners({ apisix }: Settings, source: SettingsSource): readonly string[] {
+function warnAboutListeners({ apisix }: Settings, source: Source): readonly string[] {
   const paths = [...readHttpListeners(apisix).ignored, ...readHttpsListeners(apisix).ignored];
   return paths.map(
     (path) =>

@@ -203,12 +203,39 @@ describe('private keys sealed with a key that everybody knows', () => {
     ['a key of their own', 'apisix: {data_encryption: {keyring: [0123456789abcdef, qeddd145sfvddff3]}}', 0],
     ['no key', 'apisix: {data_encryption: {keyring: ~}}', 0],
     ['nothing, without the Admin API', 'apisix: {enable_admin: false}', 0],
+    ['nothing, without a store', 'deployment: {role_traditional: {config_provider: yaml}}', 0],
   ] as const)('%s', ([, text, count]) => {
     write(text);
 
     const warnings = read().warnings.filter((warning) => warning.includes(publicKeyring));
 
     expect(warnings).toHaveLength(count);
+  });
+});
+
+describe('a file of resources that does not count', () => {
+  const config = 'deployment: {role_traditional: {config_provider: yaml}}\n';
+
+  test.for([
+    ['apisix.yaml', 'config.yaml', {}],
+    ['apisix-p.yaml', 'config-p.yaml', { APISIX_PROFILE: 'p' }],
+  ] as const)('is warned about: %s beside %s', ([rules, file, env]) => {
+    write(config, file);
+    write('routes: []\n#END\n', rules);
+
+    expect(read(env).warnings).toStrictEqual([
+      expect.stringMatching(new RegExp(`^${path(rules)} is not read: .*PUT /apisix/admin/configs`)),
+    ]);
+  });
+
+  test.for([
+    ['there is none', config],
+    ['another store is in use', ''],
+  ] as const)('is not mentioned when %s', ([why, text]) => {
+    write(text);
+    if (why !== 'there is none') write('#END\n', 'apisix.yaml');
+
+    expect(read().warnings.filter((warning) => warning.includes('apisix.yaml'))).toStrictEqual([]);
   });
 });
 

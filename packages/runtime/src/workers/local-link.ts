@@ -19,7 +19,7 @@ export class LocalLink implements WorkerLink {
   }
 
   apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void> {
-    const overlaps = this.#dataPlane.apply(changes);
+    const overlaps = this.#dataPlane.apply(changes, isLastPart);
     if (overlaps.length > 0) this.#events.onOverlaps(overlaps);
     if (isLastPart) this.#events.onApplied(sequence);
     return Promise.resolve();

@@ -29,7 +29,7 @@ function serve(): void {
     switch (message.type) {
       case 'apply': {
         const { sequence, changes, isLastPart } = message;
-        const overlaps = dataPlane.apply(changes);
+        const overlaps = dataPlane.apply(changes, isLastPart);
         send({ type: 'applied', sequence, isLastPart, overlaps });
         break;
       }
