@@ -2,10 +2,11 @@ import { GatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import { isMap, showPath, valueAt } from './key-path.ts';
 import type { KeyPath } from './key-path.ts';
+import type { SourcePosition } from './position.ts';
 
-/** One thing that is wrong with the settings. */
+/** One thing that is wrong with the settings, or with a file of resources. */
 export interface Problem {
-  readonly code: Extract<ErrorCode, `SETTINGS_${string}`>;
+  readonly code: Extract<ErrorCode, `SETTINGS_${string}` | 'RESOURCE_INVALID'>;
   /** What is wrong; in APISIX's words where it has some. */
   readonly text: string;
   /** The value at fault, also when it is missing. */
@@ -14,13 +15,6 @@ export interface Problem {
   readonly expected?: string;
   /** Where it stands, when the path cannot tell. */
   readonly at?: SourcePosition;
-}
-
-export interface SourcePosition {
-  /** From 1. */
-  readonly line: number;
-  /** From 1. */
-  readonly column: number;
 }
 
 /** What the operator wrote, and where. */
@@ -33,6 +27,24 @@ export interface Source {
   locate(path: KeyPath): SourcePosition | undefined;
   /** The variables that the text of this value was made from. */
   variablesOf(path: KeyPath): readonly string[];
+}
+
+/** A source that could not be read. */
+export function unread(name: string): Source {
+  return { name, tree: {}, locate: () => undefined, variablesOf: () => [] };
+}
+
+export function syntaxProblem(text: string, at: SourcePosition): Problem {
+  return { code: 'SETTINGS_SYNTAX', text, path: [], at };
+}
+
+export function missingVariable(name: string, at: SourcePosition | undefined): Problem {
+  return {
+    code: 'SETTINGS_VARIABLE_MISSING',
+    text: `failed to handle configuration: can't find environment variable ${name}`,
+    path: [],
+    ...(at !== undefined && { at }),
+  };
 }
 
 /** Throws all problems, if there are any. */
@@ -79,7 +91,7 @@ function showProblem({ text, path, expected }: Problem, source: Source): string 
   return `${text} (${showPath(path)}: ${wanted}found ${showFound(path, source.tree)}${variables.join('')})`;
 }
 
-const secret = /^(?:.*_)?(?:key|keyring|password|secret|token)$/;
+const secret = /^(?:.*_)?(?:keys?|keyring|password|secret|token)$/;
 const shownCharacters = 60;
 
 /** What was written there; keys and passwords stay out of logs, also those inside a map. */
