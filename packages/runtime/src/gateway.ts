@@ -254,9 +254,10 @@ class RunningGateway implements Gateway {
     this.#pool.setTicketKeys(this.#ticketKeys);
   }
 
-  /** Checks can be switched off for the whole gateway. */
-  #watch({ apisix }: Settings): HealthWatch {
-    return apisix.disable_upstream_healthcheck ? { follow() {}, unfollow() {} } : this.#health;
+  /** Checks can be switched off for the whole gateway; one without traffic has no use for them. */
+  #watch({ apisix, deployment }: Settings): HealthWatch {
+    const isOff = apisix.disable_upstream_healthcheck || deployment.role === 'control_plane';
+    return isOff ? { follow() {}, unfollow() {} } : this.#health;
   }
 
   /** Follows the store from now on. @returns the revision of the first load. */
@@ -339,9 +340,9 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
 ];
 
-/** Where threads cannot share a port there is one. */
-function threadCount({ nginx_config, apisix }: Settings): number {
-  if (nginx_config.worker_processes === 0) return 0;
+/** Where threads cannot share a port there is one; a gateway without traffic needs none. */
+function threadCount({ nginx_config, apisix, deployment }: Settings): number {
+  if (nginx_config.worker_processes === 0 || deployment.role === 'control_plane') return 0;
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
 }
