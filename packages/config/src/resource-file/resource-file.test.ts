@@ -206,6 +206,18 @@ describe('a file', () => {
     );
   });
 
+  test.for(['yaml', 'json'] as const)('that is nested too deeply is refused, as %s', (format) => {
+    const text = `{"routes": ${'['.repeat(100_000)}${']'.repeat(100_000)}}\n#END`;
+    const parse = (): unknown =>
+      parseResourceFile(format === 'json' ? text.replace('\n#END', '') : text, {
+        path: '/conf/apisix',
+        format,
+        env: {},
+      });
+
+    expect(refusal(parse)).toContain('SETTINGS_SYNTAX');
+  });
+
   test('with a key that is written twice is warned about', () => {
     expect(yaml('routes: []\nroutes: []').warnings).toEqual([
       '/conf/apisix.yaml:2:1: "routes" is written a second time and replaces the one in line 1',
