@@ -49,7 +49,7 @@ test('the Admin API is served over TLS, and the banner says how to reach it', as
   const { stdout } = await promisify(execFile)('curl', ['-sS', '--cacert', join(home, 'conf/tls.pem'), url]);
 
   expect(stdout).toBe('{"total":0,"list":[]}\n');
-  const text = banner({ settings, home, configFile, readyAfterMs: 1 });
+  const text = banner({ settings, home, configFile, env: {}, readyAfterMs: 1 });
   expect(text).toContain(`https://127.0.0.1:${ports.admin}/apisix/admin\n`);
   expect(text).toContain(`curl -k -X PUT https://127.0.0.1:${ports.admin}/`);
 });
@@ -72,7 +72,7 @@ test('with an authority, a client without a certificate is answered 400 in JSON'
 
   expect(await ask()).toBe('{"error_msg":"no required SSL certificate was sent"}\n400 application/json');
   expect(await ask('--cert', join(home, 'client.pem'))).toBe('{"total":0,"list":[]}\n200 application/json');
-  expect(banner({ settings, home, configFile, readyAfterMs: 1 })).not.toContain('curl');
+  expect(banner({ settings, home, configFile, env: {}, readyAfterMs: 1 })).not.toContain('curl');
 });
 
 test('a reload takes a certificate that was replaced, though no setting changed', async () => {
