@@ -43,6 +43,8 @@ export function createAdminHttpServer(
   const isAllowed = createAllowList(options.allowAdmin);
   const commonHeaders = { server: serverToken, ...(cors ? corsHeaders : {}) };
   const inTurn = createTurns();
+  /** Answers that are on their way. */
+  const leaving = new Set<Promise<void>>();
   /** Of connections that are being served: how the request was answered instead, if it was broken off. */
   const serving = new WeakMap<object, Pick<BrokenRequest, 'status' | 'bytes'> | undefined>();
 
@@ -59,6 +61,7 @@ export function createAdminHttpServer(
     reply.code(status).headers({ 'content-type': 'application/json', ...commonHeaders, ...headers });
     const { payload, bytesMade } = bodyToSend(body);
     reply.send(payload);
+    leaving.add(sent);
     await sent;
     const broken = serving.get(socket);
     serving.delete(socket);
@@ -73,6 +76,7 @@ export function createAdminHttpServer(
       remoteAddress: adminRequest.remoteAddress,
       user: user(),
     });
+    leaving.delete(sent);
   }
 
   async function respond(adminRequest: AdminRequest, { raw }: FastifyRequest): Promise<Answer> {
@@ -112,7 +116,7 @@ export function createAdminHttpServer(
     }
   }
 
-  return createHttpServer(
+  const server = createHttpServer(
     {
       ...options,
       name: 'the Admin API (deployment.admin)',
@@ -137,6 +141,14 @@ export function createAdminHttpServer(
     // Which endpoint is meant is found after the client has proved who it is, so there is one route for all.
     () => '/',
   );
+  return {
+    listen: () => server.listen(),
+    async close() {
+      await server.close();
+      // Connections end a moment before their last request is told of.
+      while (leaving.size > 0) await Promise.all(leaving);
+    },
+  };
 }
 
 /** Resolves when the response has been handed to the system, or its connection is gone. */
