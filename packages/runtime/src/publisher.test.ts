@@ -4,6 +4,7 @@ import { FactCompiler } from './facts/compiler.ts';
 import type { NameSource } from './facts/compiler.ts';
 import { Publisher } from './publisher.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
 
 interface Received {
   readonly sequence: number;
@@ -49,6 +50,7 @@ function setUp(names = noNames): {
   const publisher = new Publisher(
     new FactCompiler({
       names,
+      secrets: unreadSecrets,
       slots: { slotOf: () => 0, release() {} },
       health: { follow() {}, unfollow() {} },
       keyring: [],

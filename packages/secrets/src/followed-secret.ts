@@ -21,7 +21,7 @@ const LONGEST_PAUSE_MS = 24 * 60 * 60 * 1000;
 /** One secret of one source, whoever refers to it: it is read, kept, and read again. */
 export class FollowedSecret {
   /** References to it that are followed, as they are written. */
-  readonly references = new Set<string>();
+  readonly references: Set<string> = new Set();
   readonly path: string;
   /** What was read last; undefined when nothing ever was. */
   secret: Secret | undefined;

@@ -21,10 +21,13 @@ export interface SecretWatcherOptions extends Surroundings {
   readonly kinds?: readonly SecretSourceKind[];
 }
 
-/** What is known about a reference: its text, why the last attempt to read it failed, or both. */
-export type FoundSecret =
-  | { readonly text: string; readonly error: GatewayError | undefined }
-  | { readonly text: undefined; readonly error: GatewayError };
+/** What is known about a reference. */
+export interface FoundSecret {
+  /** What it stands for, or stood for last; undefined when that was never read. */
+  readonly text: string | undefined;
+  /** Why the last attempt to read it failed; undefined when it did not, or is the first and still under way. */
+  readonly error: GatewayError | undefined;
+}
 
 /** Reads of one source under way at once. */
 const READS_AT_ONCE = 16;
@@ -107,10 +110,10 @@ export class SecretWatcher {
     const followed = this.#followed.get(written);
     if (followed === undefined) {
       const reference = parsed(written);
-      return { text: undefined, error: isGatewayError(reference) ? reference : awaited(written) };
+      return { text: undefined, error: isGatewayError(reference) ? reference : undefined };
     }
     const { secret, error } = followed.secret;
-    if (secret === undefined) return { text: undefined, error: error ?? awaited(written) };
+    if (secret === undefined) return { text: undefined, error };
     try {
       return { text: readKey(secret, followed.reference), error };
     } catch (failure) {
@@ -196,8 +199,4 @@ function parsed(written: string): SecretReference | GatewayError {
 
 function noManager(source: string): GatewayError {
   return new GatewayError('SECRET_MANAGER_UNKNOWN', `expected the resource "secrets/${source}", found none`);
-}
-
-function awaited(written: string): GatewayError {
-  return new GatewayError('SECRET_UNREACHABLE', `"${written}": its first answer is still awaited`);
 }

@@ -24,7 +24,7 @@ export interface VaultServer {
   /** `GET /v1/kv/db` for each request that came, in order. */
   readonly requests: readonly string[];
   /** Makes a new version of a secret: `secret/db`, without `data`. */
-  write(path: string, values: Readonly<Record<string, unknown>>): void;
+  write(path: string, values: object): void;
   /** Deletes the last version. */
   delete(path: string): void;
   isSealed: boolean;
@@ -35,7 +35,7 @@ export interface VaultServer {
 }
 
 interface Kept {
-  values: Readonly<Record<string, unknown>> | undefined;
+  values: object | undefined;
   version: number;
 }
 
@@ -44,7 +44,7 @@ export async function openVaultServer(options: VaultServerOptions = {}): Promise
   const kept = new Map<string, Kept>();
   const requests: string[] = [];
 
-  function write(path: string, values: Readonly<Record<string, unknown>>): void {
+  function write(path: string, values: object): void {
     kept.set(path, { values, version: (kept.get(path)?.version ?? 0) + 1 });
   }
 
@@ -83,8 +83,8 @@ export async function openVaultServer(options: VaultServerOptions = {}): Promise
     if (secret === undefined) return reply(404, { ...envelope, warnings: [WRONG_PATH] });
     if (request.method === 'POST' || request.method === 'PUT') {
       // Only tests send it.
-      const sent = (await json(request)) as Readonly<Record<string, unknown>>;
-      write(secret, (version === 2 ? sent['data'] : sent) as Readonly<Record<string, unknown>>);
+      const sent = (await json(request)) as { readonly data: object };
+      write(secret, version === 2 ? sent.data : sent);
       response.writeHead(204).end();
       return;
     }

@@ -21,6 +21,7 @@ export type {
   PassiveChecks,
   UnhealthyRules,
 } from './health-checks.ts';
+export { certificateFault, keyPairFault } from './key-pair.ts';
 export { normaliseNodes } from './nodes.ts';
 export type { NodeFields, NodesField, NormalNode } from './nodes.ts';
 export { withMeta } from './plugins.ts';

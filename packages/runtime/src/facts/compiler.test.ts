@@ -5,6 +5,7 @@ import { FactCompiler } from './compiler.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { HealthWatch, NameSource } from './compiler.ts';
 import type { SlotSource } from './node-slots.ts';
+import { unreadSecrets } from './secret-users.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
 class Names implements NameSource {
@@ -62,6 +63,7 @@ function setUp(): {
     logged,
     compiler: new FactCompiler({
       names,
+      secrets: unreadSecrets,
       slots,
       health,
       keyring: [],

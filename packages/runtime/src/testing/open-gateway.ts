@@ -35,6 +35,12 @@ export interface OpenGatewayOptions {
   /** 0 is the calling thread. */
   readonly workers: number;
   readonly lookup?: Lookup;
+  /** Where `$env://` references are looked up. Default: nowhere. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Seconds until a secret is read again, failed reads too. Default: those of the settings. */
+  readonly secretTtl?: number;
+  /** Default: `system`. */
+  readonly trustedCertificate?: string;
   readonly halfClose?: boolean;
   readonly shutdownTimeout?: string;
   /** More of the `stream_proxy.tcp` entries. */
@@ -50,6 +56,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const {
     workers,
     lookup,
+    env = {},
+    secretTtl,
+    trustedCertificate = 'system',
     halfClose = true,
     shutdownTimeout = '240s',
     entry = {},
@@ -62,6 +71,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
       apisix: {
         proxy_mode: 'stream',
         stream_proxy: { tcp: ports.map((each) => ({ addr: `127.0.0.1:${each}`, ...tcp })) },
+        ssl: { ssl_trusted_certificate: trustedCertificate },
+        ...(secretTtl === undefined ? {} : { lru: { secret: { ttl: secretTtl, neg_ttl: secretTtl } } }),
       },
       nginx_config: {
         worker_processes: workers,
@@ -84,6 +95,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const store = createMemoryStore();
   const gateway = createGateway(withPorts(port), {
     store,
+    env,
     ...(lookup === undefined ? {} : { lookup }),
     writeAccess: (text) => {
       access += text;
