@@ -175,6 +175,7 @@ class RunningGateway implements Gateway {
     });
     this.#compiler = new FactCompiler({
       names: this.#names,
+      onLateName: (name) => this.#publisher.publishName(name),
       secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
       slots: this.#loads,
       health: this.#watch(settings),

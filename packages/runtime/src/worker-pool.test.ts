@@ -30,6 +30,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const publisher = new Publisher(
     new FactCompiler({
       names,
+      onLateName: () => {},
       secrets: unreadSecrets,
       slots: loads,
       health: { follow() {}, unfollow() {} },

@@ -3,7 +3,8 @@ import { testPairs } from '@apisix-ts/config/contract';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
-import type { HealthWatch, NameSource } from './compiler.ts';
+import type { HealthWatch } from './compiler.ts';
+import type { NameSource } from './name-users.ts';
 import type { SlotSource } from './node-slots.ts';
 import { unreadSecrets } from './secret-users.ts';
 
@@ -63,6 +64,7 @@ function setUp(): {
     logged,
     compiler: new FactCompiler({
       names,
+      onLateName: () => {},
       secrets: unreadSecrets,
       slots,
       health,

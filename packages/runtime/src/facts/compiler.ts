@@ -10,7 +10,6 @@ import {
   compileRoute,
   compileService,
   compileUpstream,
-  nodeNames,
   routeFaults,
   upstreamFault,
   upstreamKey,
@@ -22,18 +21,10 @@ import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
+import { NameUsers } from './name-users.ts';
+import type { NameSource } from './name-users.ts';
 import { SecretUsers } from './secret-users.ts';
 import type { Fault, SecretValues } from './secret-users.ts';
-import { Uses } from './uses.ts';
-
-/** Where the addresses of node names come from; `NameWatcher` of the discovery package is one. */
-export interface NameSource {
-  /** Counts one more user of a name. Settles with its first answer or failure. */
-  follow(name: string): Promise<void>;
-  unfollow(name: string): void;
-  /** The last good answer; empty when there is none. */
-  addressesOf(name: string): readonly string[];
-}
 
 /** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
 export interface HealthWatch {
@@ -45,6 +36,8 @@ export interface HealthWatch {
 
 export interface FactCompilerOptions {
   readonly names: NameSource;
+  /** The first answer for a name came after the facts of upstreams that use it. */
+  readonly onLateName: (name: string) => void;
   readonly secrets: SecretValues;
   readonly slots: SlotSource;
   readonly health: HealthWatch;
@@ -58,7 +51,7 @@ export interface FactCompilerOptions {
  * and which reference.
  */
 export class FactCompiler {
-  readonly #names: NameSource;
+  readonly #names: NameUsers;
   readonly #secrets: SecretValues;
   readonly #secretUsers: SecretUsers;
   readonly #slots: NodeSlots;
@@ -70,13 +63,10 @@ export class FactCompiler {
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
-  readonly #nameUses = new Uses();
-  /** The upstreams with names among their nodes. */
-  readonly #named = new Map<string, UpstreamDocument>();
 
-  constructor({ names, secrets, slots, health, keyring, log }: FactCompilerOptions) {
+  constructor({ names, onLateName, secrets, slots, health, keyring, log }: FactCompilerOptions) {
     this.#keyring = keyring;
-    this.#names = names;
+    this.#names = new NameUsers(names, onLateName);
     this.#secrets = secrets;
     this.#secretUsers = new SecretUsers(secrets, log);
     this.#slots = new NodeSlots(slots);
@@ -108,7 +98,7 @@ export class FactCompiler {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
-      this.#adoptUpstream(key, upstream, firstAnswers);
+      this.#names.adopt(key, upstream, firstAnswers);
       this.#secretUsers.adopt(key, change, referencesOf(change, upstream), firstAnswers);
     }
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
@@ -130,12 +120,7 @@ export class FactCompiler {
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
   compileUsersOf(name: string): readonly FactChange[] {
-    const facts: FactChange[] = [];
-    for (const key of this.#nameUses.usersOf(name)) {
-      const upstream = this.#named.get(key);
-      if (upstream !== undefined) facts.push(this.#upstreamFacts(key, upstream));
-    }
-    return facts;
+    return this.#names.upstreamsWith(name).map(([key, upstream]) => this.#upstreamFacts(key, upstream));
   }
 
   /** The facts of the resources that use one of these references, after what it stands for changed. */
@@ -262,22 +247,7 @@ export class FactCompiler {
     const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
     this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
   }
-
-  #adoptUpstream(
-    key: string,
-    upstream: UpstreamDocument | undefined,
-    firstAnswers: Promise<unknown>[],
-  ): void {
-    const names = upstream === undefined ? NO_NAMES : nodeNames(upstream);
-    const { added, dropped } = this.#nameUses.set(key, names);
-    for (const name of added) firstAnswers.push(this.#names.follow(name));
-    for (const name of dropped) this.#names.unfollow(name);
-    if (upstream === undefined || names.size === 0) this.#named.delete(key);
-    else this.#named.set(key, upstream);
-  }
 }
-
-const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Changes of other kinds do not reach connections. */
 const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);
