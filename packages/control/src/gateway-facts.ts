@@ -9,7 +9,7 @@ export interface GatewayFacts {
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly listeners: readonly ListenerFacts[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
   /** Resources in effect that cannot do what they say. */
@@ -27,6 +27,13 @@ export interface FaultFacts {
   readonly code?: string;
   /** Is what it had before in use? */
   readonly hasPredecessor: boolean;
+}
+
+/** An open stream listener. */
+export interface ListenerFacts {
+  readonly protocol: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The checks of one upstream. */
@@ -60,7 +67,7 @@ export interface ListenerTotals {
 }
 
 export interface SessionTotals {
-  /** By listener: `0.0.0.0:9100`. */
+  /** By listener: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly listeners: ReadonlyMap<string, ListenerTotals>;
   /** Ended sessions by how they ended: `OK`, or an error code. */
   readonly sessionsEnded: ReadonlyMap<string, number>;

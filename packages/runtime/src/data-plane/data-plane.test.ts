@@ -75,11 +75,14 @@ async function openDataPlane(): Promise<{
       reusePort: false,
       relay: 'auto',
       halfClose: true,
+      udpSessions: 1,
       ticketKeys: [],
     },
     { onLog() {}, onNodeFailure() {}, onAccess() {} },
   );
   const port = await freePort();
-  await dataPlane.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads }]);
+  await dataPlane.listen([
+    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads },
+  ]);
   return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
 }
