@@ -63,6 +63,7 @@ export function createAdminHttpServer(
     reply.send(payload);
     leaving.add(sent);
     await sent;
+    leaving.delete(sent);
     const broken = serving.get(socket);
     serving.delete(socket);
     onRequest({
@@ -76,7 +77,6 @@ export function createAdminHttpServer(
       remoteAddress: adminRequest.remoteAddress,
       user: user(),
     });
-    leaving.delete(sent);
   }
 
   async function respond(adminRequest: AdminRequest, { raw }: FastifyRequest): Promise<Answer> {

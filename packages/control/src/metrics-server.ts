@@ -64,6 +64,14 @@ function createRegistry({ prefix, version, status, counts }: MetricsServerOption
       },
     }),
     new Gauge({
+      name: `${prefix}config_faulty_resources`,
+      help: 'Resources in effect whose certificates cannot be had, or not in their present version',
+      registers,
+      collect() {
+        this.set(status().faults.length);
+      },
+    }),
+    new Gauge({
       name: `${prefix}store_reachable`,
       help: '1 while the store is being followed, 0 while it is away',
       labelNames: ['provider'],

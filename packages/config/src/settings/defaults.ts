@@ -28,6 +28,7 @@ export const defaults = {
       keyring: ['qeddd145sfvddff3', 'edd1c9f0985e76a2'],
     },
     disable_upstream_healthcheck: false,
+    lru: { secret: { ttl: 300, neg_ttl: 60 } },
   },
   deployment: {
     role: 'traditional',
@@ -105,6 +106,7 @@ export const whenAbsent: Readonly<Record<string, unknown>> = {
     enable_resolv_search_opt: false,
     disable_upstream_healthcheck: false,
     ssl: { ...defaults.apisix.ssl, enable: false, listen: [] },
+    lru: defaults.apisix.lru,
   },
   deployment: {
     role: defaults.deployment.role,
