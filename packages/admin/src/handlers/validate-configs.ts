@@ -1,7 +1,6 @@
-import { compileSchema } from '@apisix-ts/config';
+import { compileSchema, idText } from '@apisix-ts/config';
 import type { ResourceKind } from '@apisix-ts/config';
 import { answer, refuse } from '../answer.ts';
-import { idText } from '../ids.ts';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 import { documentFault } from './check-document.ts';

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { readDuration } from './duration.ts';
 import { readHttpListeners, readHttpsListeners, readStreamListeners } from './listeners.ts';
 import { findPortConflicts } from './ports.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
 
 /** What the schema cannot say, in the order in which the reference looks. */

@@ -1,8 +1,8 @@
 import { defaults, statusAddress, whenAbsent } from './defaults.ts';
-import { isMap, valueAt } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { isMap, valueAt } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 import type { ConfigProvider, Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
+import type { Environment } from '../source/substitute.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
 import { assemble } from './assemble.ts';
 import type { Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
-import { readYaml } from './yaml-source.ts';
+import type { Environment } from '../source/substitute.ts';
+import { readYaml } from '../source/yaml-source.ts';
 
 export interface ReadSettingsOptions {
   /** The installation: the file is its `conf/config.yaml`, or `conf/config-p.yaml` when `APISIX_PROFILE` is `p`. */

@@ -1,6 +1,6 @@
-import { valueAt } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { valueAt } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 
 /** A setting that is valid in the reference and that this gateway cannot do yet. A change that can removes its row. */
 interface Unsupported {

@@ -1,4 +1,5 @@
 export type { CheckFailure, CheckResult } from './check-result.ts';
 export { compileSchema } from './compile-schema.ts';
 export type { Check } from './compile-schema.ts';
+export { findFaults } from './find-faults.ts';
 export type { JsonSchema } from './json-schema.ts';

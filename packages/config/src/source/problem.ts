@@ -2,10 +2,11 @@ import { GatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import { isMap, showPath, valueAt } from './key-path.ts';
 import type { KeyPath } from './key-path.ts';
+import type { SourcePosition } from './position.ts';
 
-/** One thing that is wrong with the settings. */
+/** One thing that is wrong with the settings, or with a file of resources. */
 export interface Problem {
-  readonly code: Extract<ErrorCode, `SETTINGS_${string}`>;
+  readonly code: Extract<ErrorCode, `SETTINGS_${string}` | 'RESOURCE_INVALID'>;
   /** What is wrong; in APISIX's words where it has some. */
   readonly text: string;
   /** The value at fault, also when it is missing. */
@@ -16,15 +17,8 @@ export interface Problem {
   readonly at?: SourcePosition;
 }
 
-export interface SourcePosition {
-  /** From 1. */
-  readonly line: number;
-  /** From 1. */
-  readonly column: number;
-}
-
 /** What the operator wrote, and where. */
-export interface SettingsSource {
+export interface Source {
   /** The file; `settings` when they are given as an object. */
   readonly name: string;
   /** What was written, variables replaced, before any default. */
@@ -35,20 +29,35 @@ export interface SettingsSource {
   variablesOf(path: KeyPath): readonly string[];
 }
 
+/** A source that could not be read. */
+export function unread(name: string): Source {
+  return { name, tree: {}, locate: () => undefined, variablesOf: () => [] };
+}
+
+export function syntaxProblem(text: string, at: SourcePosition): Problem {
+  return { code: 'SETTINGS_SYNTAX', text, path: [], at };
+}
+
+export function missingVariable(name: string, at: SourcePosition | undefined): Problem {
+  return {
+    code: 'SETTINGS_VARIABLE_MISSING',
+    text: `failed to handle configuration: can't find environment variable ${name}`,
+    path: [],
+    ...(at !== undefined && { at }),
+  };
+}
+
 /** Throws all problems, if there are any. */
-export function refuseAny(problems: readonly Problem[], source: SettingsSource): void {
+export function refuseAny(problems: readonly Problem[], source: Source): void {
   const [first, ...others] = problems;
-  if (first !== undefined) throw settingsError([first, ...others], source);
+  if (first !== undefined) throw problemsError([first, ...others], source);
 }
 
 /**
  * One error that tells all problems, a line for each in the order of the file, with the code of the first:
  * `conf/config.yaml:7:5: failed to validate config: … (apisix.proxy_mode: expected one of …, found "tcp")`.
  */
-export function settingsError(
-  problems: readonly [Problem, ...Problem[]],
-  source: SettingsSource,
-): GatewayError {
+export function problemsError(problems: readonly [Problem, ...Problem[]], source: Source): GatewayError {
   const placed = problems
     .map((problem) => ({ problem, at: problem.at ?? source.locate(problem.path) }))
     .sort((a, b) => compareLines(a.at, b.at));
@@ -65,7 +74,7 @@ export function settingsError(
 }
 
 /** `conf/config.yaml:7:5: `, as far as it is known. */
-export function showPlace(source: Pick<SettingsSource, 'name'>, at: SourcePosition | undefined): string {
+export function showPlace(source: Pick<Source, 'name'>, at: SourcePosition | undefined): string {
   return at === undefined ? `${source.name}: ` : `${source.name}:${at.line}:${at.column}: `;
 }
 
@@ -75,14 +84,14 @@ function compareLines(a: SourcePosition | undefined, b: SourcePosition | undefin
   return a.line - b.line || a.column - b.column;
 }
 
-function showProblem({ text, path, expected }: Problem, source: SettingsSource): string {
+function showProblem({ text, path, expected }: Problem, source: Source): string {
   if (path.length === 0) return text;
   const wanted = expected === undefined ? '' : `expected ${expected}, `;
   const variables = source.variablesOf(path).map((name) => ` from \${{${name}}}`);
   return `${text} (${showPath(path)}: ${wanted}found ${showFound(path, source.tree)}${variables.join('')})`;
 }
 
-const secret = /^(?:.*_)?(?:key|keyring|password|secret|token)$/;
+const secret = /^(?:.*_)?(?:keys?|keyring|password|secret|token)$/;
 const shownCharacters = 60;
 
 /** What was written there; keys and passwords stay out of logs, also those inside a map. */

@@ -1,0 +1,3 @@
+export type { Environment } from './substitute.ts';
+export { problemsError, showPlace } from './problem.ts';
+export type { Problem, Source } from './problem.ts';
