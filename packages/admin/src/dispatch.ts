@@ -8,6 +8,7 @@ import type { AdminContext, Handlers } from './handlers/handler.ts';
 import { pluginHandlers, pluginListHandlers, pluginReloadHandlers } from './handlers/plugins.ts';
 import { resourceHandlers } from './handlers/resource.ts';
 import { schemaHandlers, validateHandlers } from './handlers/schema.ts';
+import { exportHandlers, importHandlers } from './handlers/transfer.ts';
 import { validateConfigsHandlers } from './handlers/validate-configs.ts';
 import { readJson } from './json-body.ts';
 import { rulesFor } from './kind-rules.ts';
@@ -93,6 +94,8 @@ function fixedEndpoints(
     ['plugins/reload', pluginReloadHandlers(context)],
     ['schema/validate', validateHandlers(context)],
     ['configs/validate', validateConfigsHandlers(context)],
+    ['export', exportHandlers(context)],
+    ['import', importHandlers(context)],
   ];
   return (path, method) => {
     const found = endpoints.find(([name]) => name === path.slice(0, 2).join('/'))?.[1];

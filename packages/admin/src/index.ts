@@ -3,3 +3,8 @@ export type { AdminLog, HttpLimits, HttpServer } from './http-server.ts';
 export type { PluginFacts, Subsystem } from './plugin-facts.ts';
 export { createAdminServer } from './server.ts';
 export type { AdminServerOptions } from './server.ts';
+export { applyImport, makeChanges } from './transfer/apply-import.ts';
+export type { ApplyOptions, ApplyOutcome, MakeChanges } from './transfer/apply-import.ts';
+export type { FieldChange, ImportFault, ImportReport, UpdatedResource } from './transfer/import-report.ts';
+export { planImport } from './transfer/plan-import.ts';
+export type { ImportItem, ImportOptions, ImportPlan, PlannedChange } from './transfer/plan-import.ts';

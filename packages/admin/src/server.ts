@@ -1,5 +1,12 @@
 import { checkResource } from '@apisix-ts/config';
-import type { CheckContext, DocumentView, ResourceKind, Revision, StoreWriter } from '@apisix-ts/config';
+import type {
+  CheckContext,
+  Document,
+  DocumentView,
+  ResourceKind,
+  Revision,
+  StoreWriter,
+} from '@apisix-ts/config';
 import type { AdminKey } from './auth.ts';
 import { createDispatch } from './dispatch.ts';
 import { createHttpServer } from './http-server.ts';
@@ -58,11 +65,18 @@ export interface AdminServerOptions extends HttpLimits {
  */
 export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { checkContext, cors, writer, prefix, onWritten, now } = options;
+  const faultIn =
+    (context: CheckContext) =>
+    (kind: ResourceKind, document: Document): string | undefined => {
+      const checked = checkResource(kind, document, context);
+      return checked.ok ? undefined : checked.message;
+    };
   const dispatch = createDispatch(
     {
       kinds: options.kinds,
       plugins: options.plugins,
       resources: createResourceStore(writer, prefix, onWritten),
+      writer,
       documents: options.documents,
       applied: options.applied,
       appliedTimeoutMs: options.appliedTimeoutMs ?? 1000,
@@ -70,10 +84,8 @@ export function createAdminServer(options: AdminServerOptions): HttpServer {
       gate: createWriteGate(),
       nowSeconds: () => Math.floor(now() / 1000),
       reloadPlugins: options.reloadPlugins,
-      fault: (kind, document) => {
-        const checked = checkResource(kind, document, checkContext);
-        return checked.ok ? undefined : checked.message;
-      },
+      fault: faultIn(checkContext),
+      storedFault: faultIn({ ...checkContext, isStored: true }),
     },
     {
       keys: options.keyRequired ? options.adminKeys : undefined,

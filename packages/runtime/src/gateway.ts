@@ -97,10 +97,7 @@ export function createGateway(settings: Settings, options: GatewayOptions): Gate
 }
 
 class RunningGateway implements Gateway {
-  readonly checkContext: CheckContext = {
-    plugins: new Map(),
-    balancers: new Set(balancerKinds.map((kind) => kind.name)),
-  };
+  readonly checkContext: CheckContext = checkContext;
 
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
@@ -357,6 +354,12 @@ function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServer
   const { fallback_sni: name } = apisix.ssl;
   return name === undefined ? {} : { fallbackServerName: name };
 }
+
+/** What documents are checked against: the plugins and balancers there are. */
+export const checkContext: CheckContext = {
+  plugins: new Map(),
+  balancers: new Set(balancerKinds.map((kind) => kind.name)),
+};
 
 /** What opens private keys that are stored encrypted; empty where nothing is encrypted. */
 export function keyringOf({ apisix }: Settings): readonly string[] {

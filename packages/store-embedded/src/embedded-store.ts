@@ -143,9 +143,15 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         return put(key, value, putOptions);
       });
     },
-    async delete(key) {
+    async delete(key, expected) {
       checkOpen();
-      return queue.add(() => ledger.remove(key));
+      return queue.add(() => {
+        const found = expected === undefined ? undefined : ledger.get(key)?.modRevision;
+        if (expected !== undefined && found !== undefined && found !== expected) {
+          throw storeConflict(key, expected, found);
+        }
+        return ledger.remove(key);
+      });
     },
   };
 

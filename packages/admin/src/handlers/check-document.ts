@@ -46,7 +46,7 @@ export async function admit(
 export function documentFault(
   kind: ResourceKind,
   document: Document,
-  { keyring, fault }: AdminContext,
+  { keyring, fault }: Pick<AdminContext, 'keyring' | 'fault'>,
 ): string | undefined {
   const opened = openPrivateKeys(kind, document, keyring);
   return opened === undefined ? undecipherable : fault(kind, opened);

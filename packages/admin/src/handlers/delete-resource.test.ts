@@ -33,6 +33,7 @@ test('a deletion that comes between the check of a reference and its write waits
     kinds: [upstreamKind, streamRouteKind],
     plugins: [],
     resources: createResourceStore(writer, '/apisix'),
+    writer,
     documents: new DocumentSet([], () => ({ ok: false, message: 'never asked' })),
     applied: async (_revision, signal) => {
       await once(signal, 'abort');
@@ -42,6 +43,7 @@ test('a deletion that comes between the check of a reference and its write waits
     keyring: [],
     gate: createWriteGate(),
     fault: () => undefined,
+    storedFault: () => undefined,
     nowSeconds: () => 0,
     reloadPlugins: async () => {},
   };
