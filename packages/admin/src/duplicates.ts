@@ -1,3 +1,4 @@
+import { fingerprint } from '@apisix-ts/config';
 import type { Document, DocumentView } from '@apisix-ts/config';
 import { isObject } from './patch.ts';
 
@@ -57,7 +58,7 @@ export function claimsOf(segment: string, document: Document): readonly string[]
   if (segment === 'global_rules') return Object.keys(pluginsOf(document)).map((name) => `plugin ${name}`);
   if (segment !== 'consumers' && segment !== 'credentials') return [];
   return [...identities(document)].map(
-    ([plugin, identity]) => `${attributes[plugin]} of plugin ${plugin} ${JSON.stringify(identity)}`,
+    ([plugin, identity]) => `${attributes[plugin]} of plugin ${plugin} ${fingerprint(identity)}`,
   );
 }
 

@@ -34,8 +34,16 @@ function isFormat(format: string): format is ResourceFormat {
 }
 
 /** @returns the exit status: everything or not. */
-function tellLosses({ stderr }: CommandContext, { leftOut, expiring }: WrittenResources): number {
+function tellLosses(
+  { stderr }: CommandContext,
+  { leftOut, withVariables, expiring }: WrittenResources,
+): number {
   for (const { key, why } of leftOut) stderr.write(`left out: ${key} ${why}\n`);
+  for (const key of withVariables) {
+    stderr.write(
+      `warning: ${key} has text such as \${{NAME}}, which is replaced when JSON is read; YAML keeps it\n`,
+    );
+  }
   for (const key of expiring) {
     stderr.write(`warning: ${key} has a time-to-live, which the file does not have: imported, it stays\n`);
   }

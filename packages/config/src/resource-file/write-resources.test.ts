@@ -115,6 +115,7 @@ test('what is no variable is not replaced when it is read', () => {
 
   expect(text).not.toContain('${{');
   expect(read(text, 'yaml')).toEqual(documentsOf(entries));
+  expect(writeResources(entries, 'json').withVariables).toEqual(['upstreams/1']);
 });
 
 /** Any JSON text and number, and what YAML has a meaning of its own for. */
@@ -185,7 +186,7 @@ test.for(['yaml', 'json'] as const)(
         const written = writeResources(entries, format);
 
         // JSON has no way to write `${{` so that it is not taken for a variable.
-        if (format === 'json' && written.text.includes('${{')) return;
+        if (written.withVariables.length > 0) return;
         expect(read(written.text, format)).toEqual(documentsOf(entries));
       }),
       { numRuns: 500 },

@@ -10,6 +10,8 @@ export interface WrittenResources {
   readonly count: number;
   /** Entries that are no resources, or cannot be read as one, with the reason. */
   readonly leftOut: readonly LeftOut[];
+  /** Keys of those whose text JSON cannot keep from being taken for a variable, `${{NAME}}`. */
+  readonly withVariables: readonly string[];
   /** Keys of those with a time-to-live, which a file does not have. */
   readonly expiring: readonly string[];
 }
@@ -33,6 +35,7 @@ export function writeResources(entries: readonly StoreEntry[], format: 'yaml' | 
   const lists = new Map<string, unknown[]>(sections.map((section) => [section, []]));
   const leftOut: LeftOut[] = [];
   const expiring: string[] = [];
+  const withVariables: string[] = [];
   let count = 0;
   for (const { key, value, expires } of entries) {
     if (passedOver.test(key)) continue;
@@ -43,6 +46,7 @@ export function writeResources(entries: readonly StoreEntry[], format: 'yaml' | 
     }
     count += 1;
     if (expires === true) expiring.push(key);
+    if (format === 'json' && value.includes('${{')) withVariables.push(key);
     if ('list' in item) lists.set('plugins', item.list);
     else lists.get(item.section)?.push(item.document);
   }
@@ -51,7 +55,7 @@ export function writeResources(entries: readonly StoreEntry[], format: 'yaml' | 
   const tree = Object.fromEntries(filled.length > 0 ? filled : [['stream_routes', []]]);
   const text =
     format === 'json' ? `${JSON.stringify(tree, undefined, 2)}\n` : `${head}${yamlText(tree)}#END\n`;
-  return { text, count, leftOut, expiring };
+  return { text, count, leftOut, withVariables, expiring };
 }
 
 const sections: readonly string[] = [

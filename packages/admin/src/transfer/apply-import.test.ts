@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { applied, documentsIn, imported, planned, storeWith } from '../testing/importing.ts';
+
+const nodes = { '127.0.0.1:80': 1 };
+
+describe('an import that ends half-way', () => {
+  const file = Object.fromEntries(
+    Array.from({ length: 10 }, (_, n) => [`upstreams/${n}`, { nodes, id: `${n}` }]),
+  );
+
+  test('because somebody else changed a resource meanwhile: theirs stays, and again it finishes', async () => {
+    const stored = await storeWith({ 'upstreams/5': { nodes, desc: 'read', id: '5' } });
+    const plan = await planned(stored, file);
+    await stored.put('upstreams/5', '{"desc":"theirs"}');
+
+    const outcome = await applied(plan, stored, { atOnce: 2 });
+
+    expect(outcome).toMatchObject({ done: 5, total: 10, stoppedBy: { code: 'STORE_CONFLICT' } });
+    expect((await documentsIn(stored))['upstreams/5']).toEqual({ desc: 'theirs' });
+    const { created, updated, unchanged } = await imported(stored, file);
+    expect([created.length, updated.length, unchanged]).toEqual([4, 1, 5]);
+  });
+
+  test('because it was interrupted', async () => {
+    const stored = await storeWith({});
+    const interrupted = new AbortController();
+    const reason = new Error('enough');
+
+    const outcome = await applied(await planned(stored, file), stored, {
+      atOnce: 3,
+      signal: interrupted.signal,
+      onProgress: (done) => done >= 6 && interrupted.abort(reason),
+    });
+
+    expect(outcome).toEqual({ done: 6, total: 10, stoppedBy: reason });
+    expect((await imported(stored, file)).created).toHaveLength(4);
+  });
+
+  test('a deletion is only of what was read', async () => {
+    const stored = await storeWith({ 'upstreams/5': { nodes, id: '5' } });
+    const plan = await planned(stored, {}, { prune: true });
+    await stored.put('upstreams/5', '{"desc":"theirs"}');
+
+    expect(await applied(plan, stored)).toMatchObject({ done: 0, stoppedBy: { code: 'STORE_CONFLICT' } });
+    expect((await documentsIn(stored))['upstreams/5']).toEqual({ desc: 'theirs' });
+  });
+});
