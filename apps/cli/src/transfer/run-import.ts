@@ -52,7 +52,7 @@ async function apply(
   const interrupted = new AbortController();
   const line = statusLine(context);
   const release = context.signals.onInterrupt(() =>
-    interrupted.abort(new GatewayError('IMPORT_STOPPED', 'it was interrupted')),
+    interrupted.abort('it was interrupted'),
   );
   const outcome = await applyImport(plan, {
     make,

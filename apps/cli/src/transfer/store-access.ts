@@ -24,7 +24,7 @@ export interface StoreAccess {
 }
 
 /** To etcd one write after the other would take a round trip each, and the embedded store writes those of a turn at once. */
-const directAtOnce = 64;
+const directAtOnce = 200;
 
 /**
  * The store that config.yaml names. An embedded one belongs to the gateway that runs with it, so the way leads through
