@@ -2,9 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { DocumentSet, checkResource, followStore, parseDurationMs, resourceKinds } from '@apisix-ts/config';
+import {
+  DocumentSet,
+  checkResource,
+  checkWritten,
+  followStore,
+  parseDurationMs,
+  resourceKinds,
+} from '@apisix-ts/config';
 import type {
   CheckContext,
+  CheckStored,
   DocumentBatch,
   DocumentChange,
   DocumentView,
@@ -14,11 +22,11 @@ import type {
   Settings,
   Store,
 } from '@apisix-ts/config';
-import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { isGatewayError, listenError } from '@apisix-ts/errors';
 import { probePort } from '@apisix-ts/transport';
+import { checkContext } from './check-context.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
 import { nodeName } from './facts/node-slots.ts';
@@ -97,10 +105,7 @@ export function createGateway(settings: Settings, options: GatewayOptions): Gate
 }
 
 class RunningGateway implements Gateway {
-  readonly checkContext: CheckContext = {
-    plugins: new Map(),
-    balancers: new Set(balancerKinds.map((kind) => kind.name)),
-  };
+  readonly checkContext = checkContext;
 
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
@@ -127,10 +132,7 @@ class RunningGateway implements Gateway {
     this.#settings = settings;
     this.#store = store;
     this.#log = log;
-    const context: CheckContext = { ...this.checkContext, isStored: true };
-    this.#documents = new DocumentSet(resourceKinds, (kind, document) =>
-      checkResource(kind, document, context),
-    );
+    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings));
     this.#names = new NameWatcher({
       lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
       onChange: (name, addresses) => {
@@ -328,6 +330,18 @@ async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
   } catch (error) {
     throw listenError('the stream proxy', spec.host, spec.port, error);
   }
+}
+
+/**
+ * How documents are judged that come from the store. What stands in a file was written for this gateway, so a plugin
+ * that does not exist is a mistake there, and not another product's.
+ */
+function judgeOf(settings: Settings): CheckStored {
+  if (settings.deployment.rules === 'file') {
+    return (kind, document) => checkWritten(kind, document, checkContext, keyringOf(settings));
+  }
+  const context: CheckContext = { ...checkContext, isStored: true };
+  return (kind, document) => checkResource(kind, document, context);
 }
 
 /** Settings of the data plane that a running gateway cannot change. */

@@ -1,3 +1,4 @@
+export { checkContext } from './check-context.ts';
 export { createGateway, keyringOf } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
 export type { Log, LogLevel } from './log.ts';

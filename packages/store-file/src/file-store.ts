@@ -22,7 +22,10 @@ import { WatchedFile, isSame } from './watched-file.ts';
 import type { FileContent } from './watched-file.ts';
 
 export interface FileStoreOptions extends ResourceFileOptions {
-  /** How often the file is looked at. Milliseconds from the end of one look to the next; default 500. */
+  /**
+   * How often the file is looked at. Milliseconds from the end of one look to the next, more than a tick of the file
+   * system's clock; default 500. A file that changes while it is read is looked at again after a tenth of it.
+   */
   readonly intervalMs?: number;
   /** How many changes a watch can be behind before it ends with `STORE_COMPACTED`. Default 1000. */
   readonly historyLength?: number;
@@ -72,6 +75,8 @@ class FileStore implements Store {
   /** Was a problem told since the last good content? */
   #isFaulty = false;
   #looking: Promise<void> = Promise.resolve();
+  /** Did it change while it was read last? */
+  #isBusy = false;
   #cancelPoll = (): void => {};
   #isClosed = false;
 
@@ -113,13 +118,16 @@ class FileStore implements Store {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelPoll();
-    await this.#looking;
     await this.#memory.close();
+    await this.#looking;
   }
 
   #schedulePoll(): void {
     if (this.#isClosed) return;
-    this.#cancelPoll = this.#clock.after(this.#options.intervalMs ?? 500, () => void this.#poll());
+    const { intervalMs = 500 } = this.#options;
+    // Whoever writes it is about to be done.
+    const delayMs = this.#isBusy ? intervalMs / 10 : intervalMs;
+    this.#cancelPoll = this.#clock.after(delayMs, () => void this.#poll());
   }
 
   async #poll(): Promise<void> {
@@ -130,8 +138,10 @@ class FileStore implements Store {
   /** One look at a time: what was seen later is judged later. */
   #look(isPoll: boolean): Promise<void> {
     this.#looking = this.#looking.then(async () => {
-      const sight = this.#isClosed ? undefined : await this.#file.look(isPoll);
-      if (sight === undefined || this.#isClosed) return;
+      if (this.#isClosed) return;
+      const sight = await this.#file.look(isPoll);
+      this.#isBusy = sight === 'busy';
+      if (this.#isClosed || typeof sight === 'string') return;
       if (this.#judged === undefined || !isSame(this.#judged, sight.content)) {
         await this.#judge(sight.content);
       }

@@ -29,18 +29,18 @@ export class WatchedFile {
 
   /**
    * @param isPoll is this one of the regular looks?
-   * @returns undefined when nothing can have changed since the file settled, and when it is being written.
+   * @returns `same` when nothing can have changed since the file settled, and `busy` when it changes while it is read.
    */
-  async look(isPoll: boolean): Promise<Sight | undefined> {
+  async look(isPoll: boolean): Promise<Sight | 'same' | 'busy'> {
     for (let attempt = 0; attempt < attempts; attempt += 1) {
       const before = await stampOf(this.#path);
-      if (before === this.#settled) return undefined;
+      if (before === this.#settled) return 'same';
       const content = await read(this.#path);
       const after = await stampOf(this.#path);
       if (before === after) return this.#sight(before, content, isPoll);
     }
     this.#polled = undefined;
-    return undefined;
+    return 'busy';
   }
 
   #sight(stamp: string, content: FileContent, isPoll: boolean): Sight {
