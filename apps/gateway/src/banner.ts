@@ -21,8 +21,14 @@ export function banner({ settings, home, configFile, env, readyAfterMs }: Banner
   const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
   const stream = streamListeners(settings).map(address);
   const http = httpListeners(settings).map(address);
+  const { role } = deployment;
+  const isControlPlane = role === 'control_plane';
   const rows: [string, string | undefined][] = [
-    ['stream TCP', list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'],
+    ['role', role === 'traditional' ? undefined : role],
+    [
+      'stream TCP',
+      isControlPlane ? undefined : (list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
+    ],
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${url(admin.ip, admin.port)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
@@ -42,13 +48,18 @@ export function banner({ settings, home, configFile, env, readyAfterMs }: Banner
 /** One thing to paste that creates a stream route. */
 function example(settings: Settings, home: string, listener: string | undefined): string {
   if (!settings.apisix.enable_admin || listener === undefined) return '';
-  const { admin_listen: admin } = settings.deployment.admin;
+  const { admin, rules } = settings.deployment;
   const key = usesMadeKey(settings) ? ` -H "X-API-KEY: $(cat ${adminKeyPath(home)})"` : '';
+  const upstream = '"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}';
+  const [path, more, body] =
+    rules === 'api'
+      ? ['configs', ' -H "X-Digest: 1"', `{"stream_routes": [{"id": "mysql", ${upstream}}]}`]
+      : ['stream_routes/mysql', '', `{${upstream}}`];
   return `
 Paste this to send ${listener} to a MySQL server on this machine:
 
-  curl -X PUT ${url(admin.ip, admin.port)}/apisix/admin/stream_routes/mysql${key} \\
-    -d '{"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}}'
+  curl -X PUT ${url(admin.admin_listen.ip, admin.admin_listen.port)}/apisix/admin/${path}${key}${more} \\
+    -d '${body}'
 
 Ctrl-C stops the gateway.
 `;

@@ -3,8 +3,10 @@ import { join, resolve } from 'node:path';
 import { httpListeners, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
+import type { Endpoints } from '@apisix-ts/admin';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
+import { createAdminEndpoints } from './admin-endpoints.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
@@ -34,6 +36,7 @@ export class GatewayProcess {
   readonly #accessLog: LogFile | undefined;
   readonly #store: Store;
   readonly #gateway: Gateway;
+  readonly #adminEndpoints: Endpoints | undefined;
   readonly #services = new Services();
   readonly #started = Date.now();
   /** A reload changes only some of them. */
@@ -89,6 +92,12 @@ export class GatewayProcess {
     this.#accessLog = logs.access;
     this.#store = store;
     this.#gateway = gateway;
+    this.#adminEndpoints = createAdminEndpoints({
+      settings: loaded.settings,
+      gateway,
+      store,
+      isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+    });
   }
 
   get settings(): Settings {
@@ -216,8 +225,8 @@ export class GatewayProcess {
       home: this.#options.home,
       gateway: this.#gateway,
       store: this.#store,
+      adminEndpoints: this.#adminEndpoints,
       log: this.#log.log,
-      currentSettings: () => this.settings,
     });
   }
 

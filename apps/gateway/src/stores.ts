@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { resourceFilePath } from '@apisix-ts/config';
+import { createMemoryStore, resourceFilePath } from '@apisix-ts/config';
 import type { Environment, ResourceFormat, Settings, Store } from '@apisix-ts/config';
-import { GatewayError } from '@apisix-ts/errors';
 import type { Log } from '@apisix-ts/runtime';
 
 export interface StoreContext {
@@ -38,11 +37,19 @@ const stores: Readonly<Record<'embedded' | 'etcd' | 'file', OpenStore>> = {
 export async function openStore(settings: Settings, context: StoreContext): Promise<Store> {
   const { config_provider: provider, role, rules } = settings.deployment;
   if (rules === 'file') return stores.file(settings, context);
+  if (rules === 'api') return wholeConfigurations(provider);
   if (provider === 'embedded' || provider === 'etcd') {
     const store = await stores[provider](settings, context);
     return role === 'data_plane' ? withoutWriter(store) : store;
   }
-  throw new GatewayError('SETTINGS_UNSUPPORTED', `there is no store for config_provider ${provider} yet`);
+  // Refused with the settings, which know the place in the file.
+  throw new TypeError(`there is no store for config_provider ${provider}`);
+}
+
+/** In memory, empty at every start, and only replaced as a whole. */
+function wholeConfigurations(name: string): Store {
+  const { writer: _, ...store } = createMemoryStore({ name });
+  return store;
 }
 
 /** What a data plane gets: nothing in it can write by mistake. */
@@ -58,6 +65,7 @@ function withoutWriter(store: Store): Store {
 /** Where the configuration is kept, for people. */
 export function describeStore({ deployment }: Settings, home: string, env: Environment): string {
   if (deployment.rules === 'file') return resourceFilePath(home, formatOf(deployment), env);
+  if (deployment.rules === 'api') return 'in memory, until the gateway stops';
   return deployment.config_provider === 'etcd'
     ? `etcd ${deployment.etcd.host.join(', ')} under ${deployment.etcd.prefix}`
     : resolve(home, deployment.embedded.path);

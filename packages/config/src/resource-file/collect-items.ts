@@ -121,7 +121,7 @@ function toItem(segment: string, index: number, value: unknown): ResourceItem | 
   const id = written === undefined ? `arr_${index + 1}` : toId(written);
   const key = `${segment}/${id}`;
   const kind = placeOfKey(key).kind;
-  if (id === undefined || id === '' || !isKindIn(segment, kind)) {
+  if (id === undefined || id === '' || !isKindIn(segment, kind) || !hasManager(segment, id)) {
     return invalid(
       `item ${index + 1} of ${segment} is ignored: its ${field} cannot be an id`,
       [...path, field],
@@ -143,7 +143,12 @@ function isKindIn(segment: string, kind: string): boolean {
   return kind === segment || (segment === 'consumers' && kind === 'credentials');
 }
 
+function hasManager(segment: string, id: string): boolean {
+  return segment !== 'secrets' || /^[^/]+\/[^/]+$/.test(id);
+}
+
 function idRule(segment: string): string {
+  if (segment === 'secrets') return 'a manager and a name, as in vault/1';
   const credential = segment === 'consumers' ? ', or <consumer>/credentials/<id>' : '';
   return `text without slashes${credential}, or a whole number; one of more than 15 digits in quotes`;
 }

@@ -98,7 +98,7 @@ describe('keys', () => {
     ],
     ['a secret', 'secrets', { id: 'vault/1' }, 'secrets/vault/1', 'secrets'],
   ] as const)('come from %s', ([, segment, value, key, kind]) => {
-    const { items, problems } = json({ [segment]: [{ id: 'first' }, value] });
+    const { items, problems } = json({ [segment]: [{ id: 'vault/first' }, value] });
 
     expect(items[1]).toMatchObject({ key, kind, path: [segment, 1] });
     expect(problems).toEqual([]);
@@ -117,6 +117,13 @@ describe('keys', () => {
 
     expect(items.map(({ key }) => key)).toEqual(['routes/good']);
     expect(problems).toMatchObject([{ path }]);
+  });
+
+  test.for(['vault', 'vault/a/b', 'vault/'])('do not come from a secret without its manager: %s', (id) => {
+    expect(json({ secrets: [{ id }] })).toMatchObject({
+      items: [],
+      problems: [{ path: ['secrets', 0, 'id'] }],
+    });
   });
 
   test('a plugin_metadata without an id is told', () => {

@@ -86,8 +86,9 @@ export class FactCompiler {
   adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
     const firstAnswers: Promise<void>[] = [];
     // What goes comes last: its names may be somebody else's now, and must not be forgotten in between.
-    const isGone = ({ document }: DocumentChange): boolean => document === undefined;
-    for (const change of [...changes.filter((change) => !isGone(change)), ...changes.filter(isGone)]) {
+    const present = changes.filter(({ document }) => document !== undefined);
+    const gone = changes.filter(({ document }) => document === undefined);
+    for (const change of [...present, ...gone]) {
       if (!servedKinds.has(change.kind)) continue;
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
