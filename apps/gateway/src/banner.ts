@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { httpListeners, streamListeners } from '@apisix-ts/config';
-import type { Settings } from '@apisix-ts/config';
+import type { Environment, Settings } from '@apisix-ts/config';
 import { adminKeyPath, usesMadeKey } from './admin-key.ts';
 import { describeStore } from './stores.ts';
 import { version } from './version.ts';
@@ -9,25 +9,32 @@ export interface BannerFacts {
   readonly settings: Settings;
   readonly home: string;
   readonly configFile: string;
+  readonly env: Environment;
   /** From the start of the process until it served. Milliseconds. */
   readonly readyAfterMs: number;
 }
 
 /** What a person needs to know first: where everything is, and what to do next. */
-export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts): string {
+export function banner({ settings, home, configFile, env, readyAfterMs }: BannerFacts): string {
   const { apisix, deployment, plugin_attr, nginx_config } = settings;
   const { admin_listen: admin } = deployment.admin;
   const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
   const stream = streamListeners(settings).map(address);
   const http = httpListeners(settings).map(address);
+  const { role } = deployment;
+  const isControlPlane = role === 'control_plane';
   const rows: [string, string | undefined][] = [
-    ['stream TCP', list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'],
+    ['role', role === 'traditional' ? undefined : role],
+    [
+      'stream TCP',
+      isControlPlane ? undefined : (list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
+    ],
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${url(admin.ip, admin.port)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
     ['metrics', exportsMetrics ? `${url(metrics.ip, metrics.port)}${export_uri}` : 'off'],
     ['config', configFile],
-    ['data', describeStore(settings, home)],
+    ['data', describeStore(settings, home, env)],
     ['log', resolve(home, nginx_config.error_log)],
   ];
   const table = rows
@@ -41,13 +48,18 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
 /** One thing to paste that creates a stream route. */
 function example(settings: Settings, home: string, listener: string | undefined): string {
   if (!settings.apisix.enable_admin || listener === undefined) return '';
-  const { admin_listen: admin } = settings.deployment.admin;
+  const { admin, rules } = settings.deployment;
   const key = usesMadeKey(settings) ? ` -H "X-API-KEY: $(cat ${adminKeyPath(home)})"` : '';
+  const upstream = '"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}';
+  const [path, more, body] =
+    rules === 'api'
+      ? ['configs', ' -H "X-Digest: 1"', `{"stream_routes": [{"id": "mysql", ${upstream}}]}`]
+      : ['stream_routes/mysql', '', `{${upstream}}`];
   return `
 Paste this to send ${listener} to a MySQL server on this machine:
 
-  curl -X PUT ${url(admin.ip, admin.port)}/apisix/admin/stream_routes/mysql${key} \\
-    -d '{"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}}'
+  curl -X PUT ${url(admin.admin_listen.ip, admin.admin_listen.port)}/apisix/admin/${path}${key}${more} \\
+    -d '${body}'
 
 Ctrl-C stops the gateway.
 `;

@@ -6,6 +6,7 @@ import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import { readRunRecord } from './run-record.ts';
 import { configYaml, createInstallation } from './testing/installation.ts';
+import { untilApplied } from './testing/until-applied.ts';
 
 describe('a gateway that starts', () => {
   test('serves a route made through the Admin API, and every other server', async () => {
@@ -289,21 +290,3 @@ describe('a gateway that cannot start says why and leaves nothing open:', () => 
     });
   });
 });
-
-/** Waits until every worker has the revision in effect. */
-async function untilApplied(controlPort: number, revision: number): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (Date.now() < deadline) {
-    const response = await fetch(`http://127.0.0.1:${controlPort}/v1/config/status`);
-    const status: unknown = await response.json();
-    if (
-      typeof status === 'object' &&
-      status !== null &&
-      'applied_revision' in status &&
-      Number(status.applied_revision) >= revision
-    ) {
-      return;
-    }
-  }
-  throw new Error(`revision ${revision} was not applied within 5 s`);
-}

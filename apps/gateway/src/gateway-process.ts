@@ -3,13 +3,16 @@ import { join, resolve } from 'node:path';
 import { httpListeners, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
+import type { Endpoints } from '@apisix-ts/admin';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
+import { createAdminEndpoints } from './admin-endpoints.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { keepForm, pendingSettings } from './restart-settings.ts';
 import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import type { ReloadRecord } from './run-record.ts';
 import { Services } from './service.ts';
@@ -33,6 +36,7 @@ export class GatewayProcess {
   readonly #accessLog: LogFile | undefined;
   readonly #store: Store;
   readonly #gateway: Gateway;
+  readonly #adminEndpoints: Endpoints | undefined;
   readonly #services = new Services();
   readonly #started = Date.now();
   /** A reload changes only some of them. */
@@ -52,8 +56,9 @@ export class GatewayProcess {
     let store: Store | undefined;
     let accessLog: LogFile | undefined;
     try {
+      log.log('info', `use config_provider: ${loaded.settings.deployment.config_provider}`, {});
       accessLog = openAccessLog(loaded.settings, options.home);
-      store = await openStore(loaded.settings, options.home);
+      store = await openStore(loaded.settings, { home: options.home, env: options.env, log: log.log });
       const gateway = createGateway(loaded.settings, {
         store,
         log: log.log,
@@ -87,6 +92,12 @@ export class GatewayProcess {
     this.#accessLog = logs.access;
     this.#store = store;
     this.#gateway = gateway;
+    this.#adminEndpoints = createAdminEndpoints({
+      settings: loaded.settings,
+      gateway,
+      store,
+      isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+    });
   }
 
   get settings(): Settings {
@@ -112,6 +123,7 @@ export class GatewayProcess {
       throw error;
     }
     this.#log.log('notice', 'the gateway is serving', {
+      role: this.settings.deployment.role,
       store: this.#store.name,
       listeners: this.#listenerNames(),
     });
@@ -172,11 +184,12 @@ export class GatewayProcess {
     const at = Date.now();
     try {
       const loaded = load({ ...this.#options, config: this.#loaded.file });
+      const settings = keepForm(this.settings, loaded.settings);
       const pending = [
-        ...(await this.#takeOver(loaded.settings)),
+        ...(await this.#takeOver(settings)),
         ...pendingSettings(this.#startedWith, loaded.settings),
       ];
-      this.#loaded = loaded;
+      this.#loaded = { ...loaded, settings };
       this.#lastReload = { at, ok: true, pending };
       this.#log.log('notice', 'the configuration was read again', { listeners: this.#listenerNames() });
       for (const path of pending) {
@@ -212,8 +225,8 @@ export class GatewayProcess {
       home: this.#options.home,
       gateway: this.#gateway,
       store: this.#store,
+      adminEndpoints: this.#adminEndpoints,
       log: this.#log.log,
-      currentSettings: () => this.settings,
     });
   }
 
@@ -259,26 +272,4 @@ function makeFolders(home: string): void {
       );
     }
   }
-}
-
-/** A running gateway keeps its store and its log. */
-function pendingSettings(started: Settings, settings: Settings): readonly string[] {
-  const { config_provider: provider } = started.deployment;
-  const store = provider === 'etcd' ? 'etcd' : 'embedded';
-  const rows: readonly [string, (settings: Settings) => unknown][] = [
-    ['deployment.config_provider', ({ deployment }) => deployment.config_provider],
-    [`deployment.${store}`, ({ deployment }) => deployment[store]],
-    ['nginx_config.stream.enable_access_log', ({ nginx_config }) => nginx_config.stream.enable_access_log],
-    ['nginx_config.stream.access_log', ({ nginx_config }) => nginx_config.stream.access_log],
-    ['nginx_config.stream.access_log_format', ({ nginx_config }) => nginx_config.stream.access_log_format],
-    [
-      'nginx_config.stream.access_log_format_escape',
-      ({ nginx_config }) => nginx_config.stream.access_log_format_escape,
-    ],
-    ['nginx_config.error_log', ({ nginx_config }) => nginx_config.error_log],
-    ['nginx_config.error_log_level', ({ nginx_config }) => nginx_config.error_log_level],
-  ];
-  return rows
-    .filter(([, read]) => JSON.stringify(read(started)) !== JSON.stringify(read(settings)))
-    .map(([path]) => path);
 }

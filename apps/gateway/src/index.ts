@@ -6,4 +6,5 @@ export { pidFilePath } from './pid-file.ts';
 export { readRunRecord } from './run-record.ts';
 export type { ReloadRecord, RunRecord } from './run-record.ts';
 export { describeStore, openStore } from './stores.ts';
+export type { StoreContext } from './stores.ts';
 export { version } from './version.ts';

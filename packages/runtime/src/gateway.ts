@@ -2,9 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { DocumentSet, checkResource, followStore, parseDurationMs, resourceKinds } from '@apisix-ts/config';
+import {
+  DocumentSet,
+  checkResource,
+  checkWritten,
+  followStore,
+  parseDurationMs,
+  resourceKinds,
+} from '@apisix-ts/config';
 import type {
   CheckContext,
+  CheckStored,
   DocumentBatch,
   DocumentChange,
   DocumentView,
@@ -14,11 +22,11 @@ import type {
   Settings,
   Store,
 } from '@apisix-ts/config';
-import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { isGatewayError, listenError } from '@apisix-ts/errors';
 import { probePort } from '@apisix-ts/transport';
+import { checkContext } from './check-context.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
 import { nodeName } from './facts/node-slots.ts';
@@ -97,7 +105,7 @@ export function createGateway(settings: Settings, options: GatewayOptions): Gate
 }
 
 class RunningGateway implements Gateway {
-  readonly checkContext: CheckContext = checkContext;
+  readonly checkContext = checkContext;
 
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
@@ -124,10 +132,7 @@ class RunningGateway implements Gateway {
     this.#settings = settings;
     this.#store = store;
     this.#log = log;
-    const context: CheckContext = { ...this.checkContext, isStored: true };
-    this.#documents = new DocumentSet(resourceKinds, (kind, document) =>
-      checkResource(kind, document, context),
-    );
+    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings));
     this.#names = new NameWatcher({
       lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
       onChange: (name, addresses) => {
@@ -251,9 +256,10 @@ class RunningGateway implements Gateway {
     this.#pool.setTicketKeys(this.#ticketKeys);
   }
 
-  /** Checks can be switched off for the whole gateway. */
-  #watch({ apisix }: Settings): HealthWatch {
-    return apisix.disable_upstream_healthcheck ? { follow() {}, unfollow() {} } : this.#health;
+  /** Checks can be switched off for the whole gateway; one without traffic has no use for them. */
+  #watch({ apisix, deployment }: Settings): HealthWatch {
+    const isOff = apisix.disable_upstream_healthcheck || deployment.role === 'control_plane';
+    return isOff ? { follow() {}, unfollow() {} } : this.#health;
   }
 
   /** Follows the store from now on. @returns the revision of the first load. */
@@ -326,6 +332,18 @@ async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
   }
 }
 
+/**
+ * How documents are judged that come from the store. What stands in a file was written for this gateway, so a plugin
+ * that does not exist is a mistake there, and not another product's.
+ */
+function judgeOf(settings: Settings): CheckStored {
+  if (settings.deployment.rules === 'file') {
+    return (kind, document) => checkWritten(kind, document, checkContext, keyringOf(settings));
+  }
+  const context: CheckContext = { ...checkContext, isStored: true };
+  return (kind, document) => checkResource(kind, document, context);
+}
+
 /** Settings of the data plane that a running gateway cannot change. */
 const restartOnly: readonly { readonly path: string; readonly read: (settings: Settings) => unknown }[] = [
   { path: 'nginx_config.worker_processes', read: threadCount },
@@ -336,9 +354,9 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
 ];
 
-/** Where threads cannot share a port there is one. */
-function threadCount({ nginx_config, apisix }: Settings): number {
-  if (nginx_config.worker_processes === 0) return 0;
+/** Where threads cannot share a port there is one; a gateway without traffic needs none. */
+function threadCount({ nginx_config, apisix, deployment }: Settings): number {
+  if (nginx_config.worker_processes === 0 || deployment.role === 'control_plane') return 0;
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
 }
@@ -354,12 +372,6 @@ function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServer
   const { fallback_sni: name } = apisix.ssl;
   return name === undefined ? {} : { fallbackServerName: name };
 }
-
-/** What documents are checked against: the plugins and balancers there are. */
-export const checkContext: CheckContext = {
-  plugins: new Map(),
-  balancers: new Set(balancerKinds.map((kind) => kind.name)),
-};
 
 /** What opens private keys that are stored encrypted; empty where nothing is encrypted. */
 export function keyringOf({ apisix }: Settings): readonly string[] {

@@ -1,4 +1,5 @@
-export { checkContext, createGateway, keyringOf } from './gateway.ts';
+export { checkContext } from './check-context.ts';
+export { createGateway, keyringOf } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
 export type { Log, LogLevel } from './log.ts';
 export type { SessionReason } from './data-plane/session-reason.ts';

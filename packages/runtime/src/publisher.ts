@@ -6,7 +6,7 @@ import type { FactChange } from './facts/facts.ts';
 import type { Log } from './log.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
-/** Facts in one message to a worker: a large load must not keep it from its sessions for long. */
+/** Facts in one message to a worker: reading a large load must not keep it from its sessions for long. */
 const FACTS_PER_PART = 2000;
 /** How long a change waits for the first addresses of names it brings. Then it is published without them. */
 const NAME_PATIENCE_MS = 1000;

@@ -51,9 +51,7 @@ async function apply(
 ): Promise<Pick<ApplyOutcome, 'done'>> {
   const interrupted = new AbortController();
   const line = statusLine(context);
-  const release = context.signals.onInterrupt(() =>
-    interrupted.abort('it was interrupted'),
-  );
+  const release = context.signals.onInterrupt(() => interrupted.abort('it was interrupted'));
   const outcome = await applyImport(plan, {
     make,
     atOnce,

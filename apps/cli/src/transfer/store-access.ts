@@ -2,6 +2,7 @@ import { makeChanges } from '@apisix-ts/admin';
 import type { MakeChanges } from '@apisix-ts/admin';
 import type { CheckContext, Settings, StoreSnapshot } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
+import type { StoreContext } from '@apisix-ts/gateway';
 import type { CommandContext } from '../command.ts';
 import { findHome } from '../home.ts';
 import type { Options } from '../options.ts';
@@ -40,12 +41,22 @@ export async function openStoreAccess(
   const { checkContext, describeStore, keyringOf, openStore } = await import('@apisix-ts/gateway');
   const running = await runningConfig(context, home.path);
   const { settings } = checkSettings(context, home, config ?? running);
-  const shared = { checkContext, keyring: keyringOf(settings), name: describeStore(settings, home.path) };
+  const shared = {
+    checkContext,
+    keyring: keyringOf(settings),
+    name: describeStore(settings, home.path, context.env),
+  };
   if (running !== undefined && config === undefined && settings.deployment.config_provider === 'embedded') {
     return { ...shared, ...(await openAdminClient(settings, home.path)) };
   }
 
-  const store = await openStore(settings, home.path);
+  if (settings.deployment.rules === 'api') {
+    throw new GatewayError(
+      'STORE_DENIED',
+      'the configuration is in the memory of the running gateway: read it with GET /apisix/admin/configs and write it with PUT',
+    );
+  }
+  const store = await openStore(settings, { home: home.path, env: context.env, log: warn(context) });
   return {
     ...shared,
     load: () => store.load(new AbortController().signal),
@@ -64,6 +75,15 @@ async function runningConfig({ signals }: CommandContext, home: string): Promise
   const pid = readPid(home);
   if (pid === undefined || signals.send(pid, 0) === 'gone') return undefined;
   return (await readRecord(home, pid))?.config;
+}
+
+/** What a store has to say while it is opened and read. */
+function warn({ stderr }: CommandContext): StoreContext['log'] {
+  return (level, message, fields = {}) => {
+    if (level !== 'warn' && level !== 'error') return;
+    const reason = fields['reason'] === undefined ? '' : `: ${String(fields['reason'])}`;
+    stderr.write(`warning: ${message}${reason}\n`);
+  };
 }
 
 function unwritable({ deployment }: Settings, name: string): GatewayError {

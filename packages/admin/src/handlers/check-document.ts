@@ -1,5 +1,12 @@
-import { compileSchema, openPrivateKeys, placeOfKey, referencesOf, sealPrivateKeys } from '@apisix-ts/config';
-import type { Document, ResourceKind } from '@apisix-ts/config';
+import {
+  checkResource,
+  compileSchema,
+  openPrivateKeys,
+  placeOfKey,
+  referencesOf,
+  sealPrivateKeys,
+} from '@apisix-ts/config';
+import type { CheckContext, Document, ResourceKind } from '@apisix-ts/config';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 import { refusalOf } from '../references.ts';
@@ -34,7 +41,7 @@ export async function admit(
   id: string | undefined,
 ): Promise<Admission> {
   const opened = openPrivateKeys(kind, document, context.keyring);
-  if (opened === undefined) return { wrong: 'failed to decrypt previous encrypted key' };
+  if (opened === undefined) return { wrong: undecipherable };
   const wrong =
     context.fault(kind, opened) ??
     (await referenceFault(kind, opened, context)) ??
@@ -50,6 +57,14 @@ export function documentFault(
 ): string | undefined {
   const opened = openPrivateKeys(kind, document, keyring);
   return opened === undefined ? undecipherable : fault(kind, opened);
+}
+
+/** The check of documents by themselves, with the plugins and balancers there are. */
+export function createFault(checkContext: CheckContext): AdminContext['fault'] {
+  return (kind, document) => {
+    const checked = checkResource(kind, document, checkContext);
+    return checked.ok ? undefined : checked.message;
+  };
 }
 
 const undecipherable = 'failed to decrypt previous encrypted key';

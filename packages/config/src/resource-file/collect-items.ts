@@ -18,6 +18,8 @@ export interface ResourceItem {
   readonly path: KeyPath;
   /** What the file has; a JSON value of any type. */
   readonly value: unknown;
+  /** The same as a store keeps it: JSON. */
+  readonly text: string;
 }
 
 export interface CollectedItems {
@@ -52,7 +54,7 @@ export function collectItems(source: Source): CollectedItems {
     }
     for (const [index, value] of list.entries()) {
       const item = toItem(segment, index, value);
-      if ('text' in item) {
+      if ('code' in item) {
         problems.push(item);
         continue;
       }
@@ -70,7 +72,14 @@ export function collectItems(source: Source): CollectedItems {
     unreadKinds.push(plugins);
     problems.push(fault);
   } else if (source.tree[plugins] !== undefined) {
-    items.set(plugins, { key: plugins, kind: plugins, id: '', path: [plugins], value: pluginList });
+    items.set(plugins, {
+      key: plugins,
+      kind: plugins,
+      id: '',
+      path: [plugins],
+      value: pluginList,
+      text: JSON.stringify(pluginList),
+    });
   }
 
   const warnings = findMisspelled(Object.keys(source.tree), [...segments, plugins]).map(
@@ -112,14 +121,15 @@ function toItem(segment: string, index: number, value: unknown): ResourceItem | 
   const id = written === undefined ? `arr_${index + 1}` : toId(written);
   const key = `${segment}/${id}`;
   const kind = placeOfKey(key).kind;
-  if (id === undefined || id === '' || !isKindIn(segment, kind)) {
+  if (id === undefined || id === '' || !isKindIn(segment, kind) || !hasManager(segment, id)) {
     return invalid(
       `item ${index + 1} of ${segment} is ignored: its ${field} cannot be an id`,
       [...path, field],
       idRule(segment),
     );
   }
-  return { key, kind, id, path, value: isMap(value) ? withoutIndex(value) : value };
+  const content = isMap(value) ? withoutIndex(value) : value;
+  return { key, kind, id, path, value: content, text: JSON.stringify(content) };
 }
 
 /** Whole numbers that JavaScript would round are none. */
@@ -133,7 +143,12 @@ function isKindIn(segment: string, kind: string): boolean {
   return kind === segment || (segment === 'consumers' && kind === 'credentials');
 }
 
+function hasManager(segment: string, id: string): boolean {
+  return segment !== 'secrets' || /^[^/]+\/[^/]+$/.test(id);
+}
+
 function idRule(segment: string): string {
+  if (segment === 'secrets') return 'a manager and a name, as in vault/1';
   const credential = segment === 'consumers' ? ', or <consumer>/credentials/<id>' : '';
   return `text without slashes${credential}, or a whole number; one of more than 15 digits in quotes`;
 }

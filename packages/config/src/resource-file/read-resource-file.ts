@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
+import { confFile } from '../source/conf-file.ts';
 import type { Environment } from '../source/substitute.ts';
 import { parseResourceFile } from './resource-file.ts';
 import type { ResourceFile, ResourceFileOptions, ResourceFormat } from './resource-file.ts';
 
 /** `HOME/conf/apisix.yaml`, or `apisix-p.yaml` there when `APISIX_PROFILE` is `p`; `apisix.json` likewise. */
 export function resourceFilePath(home: string, format: ResourceFormat, env: Environment): string {
-  const profile = env['APISIX_PROFILE'] ?? '';
-  return resolve(home, 'conf', `apisix${profile === '' ? '' : `-${profile}`}.${format}`);
+  return confFile(home, 'apisix', format, env);
 }
 
 /**

@@ -98,7 +98,7 @@ describe('keys', () => {
     ],
     ['a secret', 'secrets', { id: 'vault/1' }, 'secrets/vault/1', 'secrets'],
   ] as const)('come from %s', ([, segment, value, key, kind]) => {
-    const { items, problems } = json({ [segment]: [{ id: 'first' }, value] });
+    const { items, problems } = json({ [segment]: [{ id: 'vault/first' }, value] });
 
     expect(items[1]).toMatchObject({ key, kind, path: [segment, 1] });
     expect(problems).toEqual([]);
@@ -117,6 +117,13 @@ describe('keys', () => {
 
     expect(items.map(({ key }) => key)).toEqual(['routes/good']);
     expect(problems).toMatchObject([{ path }]);
+  });
+
+  test.for(['vault', 'vault/a/b', 'vault/'])('do not come from a secret without its manager: %s', (id) => {
+    expect(json({ secrets: [{ id }] })).toMatchObject({
+      items: [],
+      problems: [{ path: ['secrets', 0, 'id'] }],
+    });
   });
 
   test('a plugin_metadata without an id is told', () => {
@@ -204,6 +211,18 @@ describe('a file', () => {
     expect(refusal(() => yaml('- id: 1'))).toContain(
       'invalid apisix.yaml file: expected a map of resources, found a list',
     );
+  });
+
+  test.for(['yaml', 'json'] as const)('that is nested too deeply is refused, as %s', (format) => {
+    const text = `{"routes": ${'['.repeat(100_000)}${']'.repeat(100_000)}}\n#END`;
+    const parse = (): unknown =>
+      parseResourceFile(format === 'json' ? text.replace('\n#END', '') : text, {
+        path: '/conf/apisix',
+        format,
+        env: {},
+      });
+
+    expect(refusal(parse)).toContain('SETTINGS_SYNTAX');
   });
 
   test('with a key that is written twice is warned about', () => {

@@ -39,18 +39,24 @@ export interface ResourceFile {
  * @throws GatewayError `SETTINGS_SYNTAX` for what is not complete, not in its format, empty or no map, and
  * `SETTINGS_VARIABLE_MISSING`; each line of the message begins with `<path>:<line>:<column>`.
  */
-export function parseResourceFile(text: string, { path, format, env }: ResourceFileOptions): ResourceFile {
+export function parseResourceFile(text: string, options: ResourceFileOptions): ResourceFile {
+  try {
+    return parse(text, options);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = `invalid file ${options.path}: it is nested too deeply (${error.message})`;
+    throw new GatewayError('SETTINGS_SYNTAX', message, { cause: error });
+  }
+}
+
+function parse(text: string, { path, format, env }: ResourceFileOptions): ResourceFile {
   if (format === 'yaml' && !hasEndMark(text)) throw endMarkMissing(path);
   const source: Source & Partial<YamlSource> =
     format === 'yaml' ? readSubstitutedYaml(text, path, env) : readJson(text, path, env);
   if (Object.keys(source.tree).length === 0) throw emptyFile(source);
 
   const collected = collectItems(source);
-  return {
-    source,
-    ...collected,
-    warnings: [...(source.warnings ?? []), ...collected.warnings],
-  };
+  return { source, ...collected, warnings: [...(source.warnings ?? []), ...collected.warnings] };
 }
 
 /** What tells that a YAML file was written to its end. */

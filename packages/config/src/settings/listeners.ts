@@ -27,14 +27,18 @@ export interface HttpListenerSettings {
   readonly port: number;
 }
 
-/** What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on. */
-export function streamListeners(settings: Settings): readonly StreamListenerSettings[] {
-  return readStreamListeners(settings.apisix).listeners;
+/**
+ * What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on, and for a
+ * control plane.
+ */
+export function streamListeners({ apisix, deployment }: Settings): readonly StreamListenerSettings[] {
+  return deployment.role === 'control_plane' ? [] : readStreamListeners(apisix).listeners;
 }
 
-/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`. */
-export function httpListeners(settings: Settings): readonly HttpListenerSettings[] {
-  return settings.apisix.proxy_mode === 'stream' ? [] : readHttpListeners(settings.apisix).listeners;
+/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`, and for a control plane. */
+export function httpListeners({ apisix, deployment }: Settings): readonly HttpListenerSettings[] {
+  const isServed = apisix.proxy_mode !== 'stream' && deployment.role !== 'control_plane';
+  return isServed ? readHttpListeners(apisix).listeners : [];
 }
 
 export function readStreamListeners(apisix: ApisixSettings): {

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
+import { confFile } from '../source/conf-file.ts';
 import { assemble } from './assemble.ts';
 import type { Settings } from './settings.ts';
 import type { Environment } from '../source/substitute.ts';
@@ -33,14 +34,24 @@ export interface LoadedSettings {
  * `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
 export function readSettings({ home, file, env }: ReadSettingsOptions): LoadedSettings {
-  const path = file === undefined ? resolve(home, 'conf', fileName(env['APISIX_PROFILE'])) : resolve(file);
+  const path = file === undefined ? confFile(home, 'config', 'yaml', env) : resolve(file);
   const source = readYaml(readText(path), path, env);
   const { settings, warnings } = assemble(source, env);
-  return { settings, file: path, warnings: [...source.warnings, ...warnings] };
+  return {
+    settings,
+    file: path,
+    warnings: [...source.warnings, ...warnings, ...warnAboutUnreadRules(settings, home, env)],
+  };
 }
 
-function fileName(profile: string | undefined): string {
-  return profile === undefined || profile === '' ? 'config.yaml' : `config-${profile}.yaml`;
+/** Who has both the Admin API and a file of resources may expect the file to count. */
+function warnAboutUnreadRules({ deployment }: Settings, home: string, env: Environment): readonly string[] {
+  const path = confFile(home, 'apisix', 'yaml', env);
+  if (deployment.rules !== 'api' || !existsSync(path)) return [];
+  return [
+    `${path} is not read: with config_provider yaml and the Admin API on, resources come through PUT ` +
+      '/apisix/admin/configs; set apisix.enable_admin to false to read the file',
+  ];
 }
 
 function readText(path: string): string {

@@ -94,12 +94,6 @@ describe('the store', () => {
       'invalid deployment traditional configuration: property "etcd" is required',
     );
   });
-
-  test('is not the file that APISIX_STAND_ALONE asks for', () => {
-    expect(() => settingsFrom({}, { env: { APISIX_STAND_ALONE: 'true' } })).toThrow(
-      "APISIX_STAND_ALONE is set to 'true' but config_provider is 'embedded'",
-    );
-  });
 });
 
 describe('worker_processes', () => {
@@ -196,14 +190,9 @@ describe('is refused, as the reference does', () => {
 });
 
 describe('is refused until the gateway can do it', () => {
-  const provider = (config_provider: string) => ({ deployment: { role_traditional: { config_provider } } });
   const stream = (more: object) => ({ apisix: { proxy_mode: 'http&stream', ...more } });
 
   test.for([
-    ['a role', { deployment: { role: 'data_plane' } }, 'deployment.role: found "data_plane"'],
-    ['a file of resources', provider('yaml'), 'config_provider: found "yaml"'],
-    ['a JSON file of resources', provider('json'), 'config_provider: found "json"'],
-    ['xds', provider('xds'), 'config_provider: found "xds"'],
     [
       'https_admin',
       { deployment: { admin: { https_admin: true } } },

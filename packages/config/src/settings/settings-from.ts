@@ -5,7 +5,7 @@ import type { Environment } from '../source/substitute.ts';
 
 /** config.yaml as an object: any part of it. As in the file, null removes a default, and an empty map replaces a default map. */
 export type SettingsInput = Part<Omit<Settings, 'deployment'>> & {
-  readonly deployment?: Part<Omit<DeploymentSettings, 'config_provider'>> | null;
+  readonly deployment?: Part<Omit<DeploymentSettings, 'config_provider' | 'rules'>> | null;
 };
 
 /** Lists are given whole, maps in part. */

@@ -59,18 +59,27 @@ export function refuseAny(problems: readonly Problem[], source: Source): void {
  */
 export function problemsError(problems: readonly [Problem, ...Problem[]], source: Source): GatewayError {
   const placed = problems
-    .map((problem) => ({ problem, at: problem.at ?? source.locate(problem.path) }))
+    .map((problem) => ({ problem, at: placeOf(problem, source) }))
     .sort((a, b) => compareLines(a.at, b.at));
 
   return new GatewayError(
     (placed[0]?.problem ?? problems[0]).code,
-    placed.map(({ problem, at }) => showPlace(source, at) + showProblem(problem, source)).join('\n'),
+    placed.map(({ problem }) => describeProblem(problem, source)).join('\n'),
     {
       detail: {
         problems: placed.map(({ problem: { code, text, path } }) => ({ code, text, path: showPath(path) })),
       },
     },
   );
+}
+
+/** One line of such a message. */
+export function describeProblem(problem: Problem, source: Source): string {
+  return showPlace(source, placeOf(problem, source)) + showProblem(problem, source);
+}
+
+function placeOf({ at, path }: Problem, source: Source): SourcePosition | undefined {
+  return at ?? source.locate(path);
 }
 
 /** `conf/config.yaml:7:5: `, as far as it is known. */

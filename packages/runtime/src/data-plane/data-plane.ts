@@ -38,6 +38,8 @@ export class DataPlane {
   readonly #log: Log;
   readonly #accessLines: LineBatch;
   readonly #table: RoutingTable;
+  /** Of the change that is arriving. */
+  #parts: (readonly FactChange[])[] = [];
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
   readonly #context: Promise<SessionContext>;
@@ -66,8 +68,15 @@ export class DataPlane {
     this.#context = this.#prepare();
   }
 
-  /** @returns routes that came to overlap. */
-  apply(changes: readonly FactChange[]): readonly Overlap[] {
+  /**
+   * Takes a part of a change. With the last one the whole takes effect, between two connections: none meets half of it.
+   * @returns routes that came to overlap.
+   */
+  apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
+    this.#parts.push(part);
+    if (!isLastPart) return [];
+    const changes = this.#parts.flat();
+    this.#parts = [];
     return this.#table.apply(changes);
   }
 

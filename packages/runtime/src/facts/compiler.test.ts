@@ -118,6 +118,24 @@ describe('names', () => {
     expect(compiler.adopt([change])).toBeUndefined();
   });
 
+  test('that move from one upstream to another in one change are never let go', () => {
+    const { compiler, names } = setUp();
+    void compiler.adopt([{ kind: 'upstreams', id: 'old', document: upstream('db.test') }]);
+    let least = Infinity;
+    const unfollow = names.unfollow.bind(names);
+    names.unfollow = (name) => {
+      unfollow(name);
+      least = Math.min(least, names.users.get(name) ?? 0);
+    };
+
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'old', document: undefined },
+      { kind: 'upstreams', id: 'new', document: upstream('db.test') },
+    ]);
+
+    expect(least).toBe(1);
+  });
+
   test('that change bring new facts for exactly their users', () => {
     const { names, compiler } = setUp();
     void compiler.adopt([

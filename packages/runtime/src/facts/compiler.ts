@@ -85,7 +85,10 @@ export class FactCompiler {
    */
   adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
     const firstAnswers: Promise<void>[] = [];
-    for (const change of changes) {
+    // What goes comes last: its names may be somebody else's now, and must not be forgotten in between.
+    const present = changes.filter(({ document }) => document !== undefined);
+    const gone = changes.filter(({ document }) => document === undefined);
+    for (const change of [...present, ...gone]) {
       if (!servedKinds.has(change.kind)) continue;
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);

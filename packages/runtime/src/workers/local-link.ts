@@ -19,7 +19,7 @@ export class LocalLink implements WorkerLink {
   }
 
   apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {
-    const overlaps = this.#dataPlane.apply(changes);
+    const overlaps = this.#dataPlane.apply(changes, isLastPart);
     if (isLastPart) this.#events.onApplied(sequence, overlaps);
   }
 

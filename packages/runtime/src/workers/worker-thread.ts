@@ -28,7 +28,7 @@ function serve(): void {
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'apply': {
-        const overlaps = dataPlane.apply(message.changes);
+        const overlaps = dataPlane.apply(message.changes, message.isLastPart);
         if (message.isLastPart) send({ type: 'applied', sequence: message.sequence, overlaps });
         break;
       }
