@@ -67,6 +67,25 @@ async function refusal(port: number, options: ConnectionOptions): Promise<unknow
   return promise;
 }
 
+/** A TLS server that tells each client what it was asked with. */
+async function openTlsServer(options: TlsOptions): Promise<number> {
+  const server = createTlsServer(options, (socket) => {
+    const { CN: clientName } = (socket.getPeerCertificate() as Partial<PeerCertificate>).subject ?? {};
+    socket.end(JSON.stringify({ serverName: askedName(socket), clientName }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
+  return address.port;
+}
+
+/** Node's types leave it out. */
+function askedName(socket: TLSSocket): unknown {
+  return 'servername' in socket ? socket.servername : undefined;
+}
+
 describe('a TLS listener', () => {
   test.for([0, 2])(
     'with %i worker threads decrypts what comes, and encrypts what goes back',
@@ -195,29 +214,84 @@ describe('a TLS listener', () => {
   });
 });
 
+describe('a listener that both terminates TLS and passes it on', () => {
+  const entry = { tls: true, tls_passthrough: true };
+
+  /** `db.test` ends at the gateway; `*.other.test` is passed on to a server that has the certificate itself. */
+  async function openBoth(): Promise<OpenGateway> {
+    const opened = await openGateway({ workers: 0, entry });
+    await opened.put('ssls/db', { sni: 'db.test', ...forDb });
+    await opened.put('stream_routes/db', { sni: 'db.test', upstream: upstream(plain.port) });
+    await opened.put('stream_routes/others', {
+      sni: '*.other.test',
+      tls_passthrough: true,
+      upstream: upstream(await openTlsServer(forOthers)),
+    });
+    return opened;
+  }
+
+  test('lets the route of the name decide', async () => {
+    const { port } = await openBoth();
+
+    const ended = connect(port, { servername: 'db.test' });
+    ended.write('db');
+    expect(String(await (await plain.accept()).take(2))).toBe('db');
+    expect(ended.getPeerCertificate().subjectaltname).toBe('DNS:db.test');
+
+    const passedOn = connect(port, { servername: 'a.other.test' });
+    const [said] = await once(passedOn, 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
+    expect(passedOn.getPeerCertificate().subjectaltname).toBe('DNS:*.other.test');
+  });
+
+  test('follows a route that changes its mind, for the next connection', async () => {
+    const opened = await openBoth();
+    await opened.put('stream_routes/db', {
+      sni: 'db.test',
+      tls_passthrough: true,
+      upstream: upstream(await openTlsServer(forOthers)),
+    });
+
+    expect(await refusal(opened.port, { servername: 'db.test' })).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  test('terminates TLS of a name without a route, and tells whom it refuses', async () => {
+    const { gateway, port } = await openBoth();
+
+    await refusal(port, { servername: 'nowhere.test' });
+
+    expect(gateway.counts().sessionsEnded.get('TLS_NAME_UNKNOWN')).toBe(1);
+  });
+
+  test('passes TLS on where a PROXY header comes first', async () => {
+    const opened = await openBoth();
+    await opened.gateway.reload(opened.withEntry({ ...entry, proxy_protocol: true }));
+    const socket = connectPlain({ host: '127.0.0.1', port: opened.port });
+    socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n');
+
+    const secure = connect(opened.port, { socket, servername: 'a.other.test' });
+
+    const [said] = await once(secure, 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
+  });
+
+  test('begins and ceases to pass TLS on with a reload', async () => {
+    const opened = await openBoth();
+    await opened.gateway.reload(opened.withEntry({ tls: true }));
+    await refusal(opened.port, { servername: 'a.other.test' });
+    expect(opened.gateway.counts().sessionsEnded.get('TLS_NAME_UNKNOWN')).toBe(1);
+
+    await opened.gateway.reload(opened.withEntry(entry));
+
+    const [said] = await once(connect(opened.port, { servername: 'a.other.test' }), 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
+  });
+});
+
 describe('scheme tls', () => {
   interface Asked {
     readonly serverName: string | false;
     readonly clientName: string | undefined;
-  }
-
-  /** A TLS server that tells each client what it was asked with. */
-  async function openTlsServer(options: TlsOptions): Promise<number> {
-    const server = createTlsServer(options, (socket) => {
-      const { CN: clientName } = (socket.getPeerCertificate() as Partial<PeerCertificate>).subject ?? {};
-      socket.end(JSON.stringify({ serverName: askedName(socket), clientName }));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
-    return address.port;
-  }
-
-  /** Node's types leave it out. */
-  function askedName(socket: TLSSocket): unknown {
-    return 'servername' in socket ? socket.servername : undefined;
   }
 
   /** What the server says to a plain client of the gateway; undefined when it is closed without a byte. */

@@ -54,13 +54,6 @@ const rows: readonly Unsupported[] = [
     when: isStreamMode,
   },
   {
-    path: tcp,
-    applies: (entry) =>
-      typeof entry === 'object' && isOn(valueAt(entry, ['tls'])) && isOn(valueAt(entry, ['tls_passthrough'])),
-    text: 'this gateway cannot terminate TLS and pass it through on one port yet; use two ports',
-    when: isStreamMode,
-  },
-  {
     path: [...tcp, 'addr'],
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',

@@ -53,39 +53,42 @@ export class AddressIndex<R extends StreamMatch> {
 
 /** The routes of one server prefix (or of none), by client prefix. */
 class RemoteIndex<R extends StreamMatch> {
-  readonly #byRemote = new PrefixMap<R[]>();
-  readonly #anyRemote: R[] = [];
+  /** Made when it is needed: with many server prefixes most have routes of one sort only. */
+  #byRemote: PrefixMap<R[]> | undefined;
+  #anyRemote: R[] | undefined;
 
   get isEmpty(): boolean {
-    return this.#byRemote.isEmpty && this.#anyRemote.length === 0;
+    return this.#byRemote === undefined && this.#anyRemote === undefined;
   }
 
   add(route: R): R | undefined {
-    if (route.remoteAddr === undefined) return insertSorted(this.#anyRemote, route);
-    let siblings = this.#byRemote.get(route.remoteAddr);
-    if (siblings === undefined) {
-      siblings = [];
-      this.#byRemote.set(route.remoteAddr, siblings);
-    }
-    return insertSorted(siblings, route);
+    const siblings = this.#siblingsOf(route);
+    if (siblings !== undefined) return insertSorted(siblings, route);
+    // An array that begins with its element has room for no more, which most need never.
+    if (route.remoteAddr === undefined) this.#anyRemote = [route];
+    else (this.#byRemote ??= new PrefixMap()).set(route.remoteAddr, [route]);
+    return undefined;
   }
 
   remove(route: R): void {
-    if (route.remoteAddr === undefined) {
-      removeSorted(this.#anyRemote, route);
-      return;
-    }
-    const siblings = this.#byRemote.get(route.remoteAddr);
+    const siblings = this.#siblingsOf(route);
     if (siblings === undefined) return;
     removeSorted(siblings, route);
-    if (siblings.length === 0) this.#byRemote.delete(route.remoteAddr);
+    if (siblings.length > 0) return;
+    if (route.remoteAddr === undefined) this.#anyRemote = undefined;
+    else this.#byRemote?.delete(route.remoteAddr);
+    if (this.#byRemote?.isEmpty) this.#byRemote = undefined;
   }
 
   find(addresses: Addresses, candidate: Candidate<R>): void {
-    if (!this.#byRemote.isEmpty && addresses.remote !== undefined) {
+    if (this.#byRemote !== undefined && addresses.remote !== undefined) {
       this.#byRemote.visitContaining(addresses.remote, (siblings) => offer(siblings, candidate));
     }
-    offer(this.#anyRemote, candidate);
+    if (this.#anyRemote !== undefined) offer(this.#anyRemote, candidate);
+  }
+
+  #siblingsOf({ remoteAddr }: R): R[] | undefined {
+    return remoteAddr === undefined ? this.#anyRemote : this.#byRemote?.get(remoteAddr);
   }
 }
 

@@ -14,6 +14,8 @@ export interface Gate {
 }
 
 export interface ArrivalEvents {
+  /** Asked on a listener that both terminates TLS and passes it on, when the ClientHello was read: does this one go on? */
+  isPassedOn(): boolean;
   /** The payload comes next. @param wire the accepted one, or the one within TLS; paused. */
   onArrived(wire: Wire): void;
   /**
@@ -35,6 +37,8 @@ export class Arrival {
   readonly #gate: Gate;
   readonly #events: ArrivalEvents;
   readonly #head: HeadReader;
+  /** TLS ends here. */
+  #isTerminated = false;
   #handshake: TlsAccept | undefined;
   #tlsServerName: string | undefined;
 
@@ -43,7 +47,7 @@ export class Arrival {
     this.#gate = gate;
     this.#events = events;
     this.#head = new HeadReader(accepted, gate.heads, wheel, {
-      onRead: () => this.#terminate(),
+      onRead: () => this.#onHead(),
       onRefused: (reason, isGone) => events.onRefused(reason, isGone),
     });
   }
@@ -60,7 +64,7 @@ export class Arrival {
 
   /** The client's FIN was read with its head, and its wire will not say so again. */
   get hasEnded(): boolean {
-    return this.#gate.tls === undefined && this.#head.hasEnded;
+    return !this.#isTerminated && this.#head.hasEnded;
   }
 
   start(): void {
@@ -69,7 +73,7 @@ export class Arrival {
 
   /** Payload that was read with the heads. Once. */
   takePayload(): Uint8Array | undefined {
-    return this.#gate.tls === undefined ? this.#head.takeHead() : undefined;
+    return this.#isTerminated ? undefined : this.#head.takeHead();
   }
 
   /** Gives up without an event. @returns whether that closed the connection. */
@@ -79,12 +83,13 @@ export class Arrival {
     return this.#handshake !== undefined;
   }
 
-  #terminate(): void {
-    const { tls } = this.#gate;
-    if (tls === undefined) {
+  #onHead(): void {
+    const { tls, heads } = this.#gate;
+    if (tls === undefined || (heads.options.tlsPassthrough && this.#events.isPassedOn())) {
       this.#events.onArrived(this.#accepted);
       return;
     }
+    this.#isTerminated = true;
     if (!(this.#accepted instanceof SocketWire)) throw new TypeError('a TLS listener accepts sockets');
     this.#handshake = tls.accept(
       this.#accepted,

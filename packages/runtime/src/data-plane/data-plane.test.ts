@@ -25,7 +25,6 @@ test('a change in several parts takes effect as a whole', async () => {
     key,
     facts: {
       type: 'roundrobin',
-      hashOn: 'vars',
       nodes: [
         {
           host: '127.0.0.1',
@@ -38,8 +37,6 @@ test('a change in several parts takes effect as a whole', async () => {
       ],
       connectTimeoutMs: 5000,
       idleTimeoutMs: 60_000,
-      retryTimeoutMs: 0,
-      reports: 'none',
     },
   });
   const routeTo = (upstreamKey: string): FactChange => ({

@@ -137,6 +137,7 @@ export class StreamSession implements StreamFacts, Attempt {
     // A connection that is refused may be gone by then, and its addresses with it.
     const trace = this.#trace ?? startTrace(this.#downstream);
     this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
+      isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
       onArrived: (wire) => {
         this.#downstream = wire;
         this.#serve();
@@ -180,7 +181,7 @@ export class StreamSession implements StreamFacts, Attempt {
   #attempt(upstream: Upstream, otherwise: SessionReason): void {
     const { driver, nowMs } = this.#context;
     const { retryTimeoutMs, connectTimeoutMs } = upstream.facts;
-    const isTooLate = retryTimeoutMs > 0 && nowMs() - this.#startedMs >= retryTimeoutMs;
+    const isTooLate = retryTimeoutMs !== undefined && nowMs() - this.#startedMs >= retryTimeoutMs;
     const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
     const node = mayTry ? upstream.pick(this) : undefined;
     if (node === undefined) {
@@ -208,7 +209,7 @@ export class StreamSession implements StreamFacts, Attempt {
         const reason = reasonOf(error.code);
         node.load.failed(nowMs() - this.#attemptedMs);
         this.#letGo();
-        if (upstream.facts.reports !== 'none') this.#reportNode(upstream, node);
+        if (upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
         this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']));
         (this.#tried ??= new Set()).add(node);
         this.#attempt(upstream, reason);

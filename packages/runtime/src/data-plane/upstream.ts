@@ -56,7 +56,7 @@ export class Upstream {
 
   /** What a hashing balancer hashes. */
   hashKeyOf(session: HashSource): string {
-    this.#hashKey ??= compileHashKey(this.#facts.hashOn, this.#facts.hashKey);
+    this.#hashKey ??= compileHashKey(this.#facts.hash);
     return this.#hashKey(session);
   }
 

@@ -98,11 +98,11 @@ export class FactCompiler {
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
   }
 
-  /** The facts of changes that were adopted. Certificates come first, because upstreams may name one. */
-  compile(changes: readonly DocumentChange[]): readonly FactChange[] {
+  /** The facts of changes that were adopted, made one by one. Certificates come first: upstreams may name one. */
+  *compile(changes: readonly DocumentChange[]): Iterable<FactChange> {
     const isCertificate = ({ kind }: DocumentChange): boolean => kind === 'ssls';
-    const inOrder = [...changes.filter(isCertificate), ...changes.filter((change) => !isCertificate(change))];
-    return inOrder.flatMap((change) => this.#compileChange(change));
+    for (const change of changes) if (isCertificate(change)) yield* this.#compileChange(change);
+    for (const change of changes) if (!isCertificate(change)) yield* this.#compileChange(change);
   }
 
   /** The facts of the upstreams that use a name, after its addresses changed. */

@@ -18,9 +18,11 @@ export class LocalLink implements WorkerLink {
     });
   }
 
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void> {
     const overlaps = this.#dataPlane.apply(changes, isLastPart);
-    if (isLastPart) this.#events.onApplied(sequence, overlaps);
+    if (overlaps.length > 0) this.#events.onOverlaps(overlaps);
+    if (isLastPart) this.#events.onApplied(sequence);
+    return Promise.resolve();
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
