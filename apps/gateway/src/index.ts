@@ -1,4 +1,3 @@
-export { checkContext, keyringOf } from '@apisix-ts/runtime';
 export { adminKeyPath, adminKeys } from './admin-key.ts';
 export { GatewayProcess } from './gateway-process.ts';
 export type { GatewayProcessOptions } from './gateway-process.ts';

@@ -1,6 +1,6 @@
 import { applyImport } from '@apisix-ts/admin';
 import type { ApplyOutcome, ImportPlan } from '@apisix-ts/admin';
-import { GatewayError, isGatewayError } from '@apisix-ts/errors';
+import { GatewayError } from '@apisix-ts/errors';
 import type { CommandContext } from '../command.ts';
 import type { Options } from '../options.ts';
 import { statusLine } from '../progress.ts';
@@ -51,7 +51,7 @@ async function apply(
 ): Promise<Pick<ApplyOutcome, 'done'>> {
   const interrupted = new AbortController();
   const line = statusLine(context);
-  const release = context.signals.onInterrupt(() => interrupted.abort('it was interrupted'));
+  const release = context.signals.onInterrupt(() => interrupted.abort());
   const outcome = await applyImport(plan, {
     make,
     atOnce,
@@ -62,7 +62,8 @@ async function apply(
   line.clear();
   const { done, total, stoppedBy } = outcome;
   if (stoppedBy === undefined) return { done };
-  const reason = isGatewayError(stoppedBy) ? `${stoppedBy.message} (${stoppedBy.code})` : String(stoppedBy);
+  const reason =
+    stoppedBy === 'interrupted' ? 'it was interrupted' : `${stoppedBy.message} (${stoppedBy.code})`;
   throw new GatewayError(
     'IMPORT_STOPPED',
     `the import stopped after ${done} of ${total} changes, which stay: ${reason}; run it again to do the rest`,

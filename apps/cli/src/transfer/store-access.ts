@@ -37,8 +37,9 @@ export async function openStoreAccess(
   { home: homeOption, config }: Pick<Options, 'home' | 'config'>,
 ): Promise<StoreAccess> {
   const home = findHome(homeOption, context.env, context.cwd);
-  // Loaded when needed: the package brings the whole gateway along.
-  const { checkContext, describeStore, keyringOf, openStore } = await import('@apisix-ts/gateway');
+  // Loaded when needed: the packages bring the whole gateway along.
+  const { describeStore, openStore } = await import('@apisix-ts/gateway');
+  const { checkContext, keyringOf } = await import('@apisix-ts/runtime');
   const running = await runningConfig(context, home.path);
   const { settings } = checkSettings(context, home, config ?? running);
   const shared = {
@@ -81,8 +82,8 @@ async function runningConfig({ signals }: CommandContext, home: string): Promise
 function warn({ stderr }: CommandContext): StoreContext['log'] {
   return (level, message, fields = {}) => {
     if (level !== 'warn' && level !== 'error') return;
-    const reason = fields['reason'] === undefined ? '' : `: ${String(fields['reason'])}`;
-    stderr.write(`warning: ${message}${reason}\n`);
+    const { reason } = fields;
+    stderr.write(`warning: ${message}${typeof reason === 'string' ? `: ${reason}` : ''}\n`);
   };
 }
 

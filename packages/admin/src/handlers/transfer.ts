@@ -27,7 +27,10 @@ export function importHandlers(context: AdminContext): Handlers {
       const changes = readChanges(body, context);
       if (typeof changes === 'string') return refuse(400, changes);
       return gate.alone(async () => {
-        const results = await makeChanges(changes, { writer, onWritten: resources.acknowledge });
+        const results = await makeChanges(changes, {
+          writer,
+          onWritten: (revision) => resources.acknowledge(revision),
+        });
         return answer(200, { results: results.map(toJson) });
       });
     },

@@ -1,4 +1,5 @@
 import { isGatewayError } from '@apisix-ts/errors';
+import type { GatewayError } from '@apisix-ts/errors';
 import type { Revision, StoreWriter } from '@apisix-ts/config';
 import type { ImportPlan, PlannedChange } from './plan-import.ts';
 
@@ -21,8 +22,8 @@ export interface ApplyOutcome {
   /** How many changes were made, of how many. */
   readonly done: number;
   readonly total: number;
-  /** Why not all of them: the store's error, or that `signal` aborted. What was done stays. */
-  readonly stoppedBy?: unknown;
+  /** Why not all of them: the store's error, or `interrupted` when `signal` aborted. What was done stays. */
+  readonly stoppedBy?: GatewayError | 'interrupted';
 }
 
 /**
@@ -37,7 +38,7 @@ export async function applyImport(
   let done = 0;
   for (const step of steps) {
     for (let start = 0; start < step.length; start += atOnce) {
-      if (signal?.aborted === true) return { done, total, stoppedBy: signal.reason };
+      if (signal?.aborted === true) return { done, total, stoppedBy: 'interrupted' };
       const results = await make(step.slice(start, start + atOnce));
       done += results.filter(({ status }) => status === 'fulfilled').length;
       onProgress?.(done, total);

@@ -168,7 +168,7 @@ const json = fc.letrec((tie) => ({
     fc.dictionary(text, tie('value'), { maxKeys: 4 }),
   ),
 })).value;
-const document = fc.dictionary(
+const anyMembers = fc.dictionary(
   text.filter((name) => !['id', 'username', 'modifiedIndex'].includes(name)),
   json,
   { maxKeys: 6 },
@@ -178,7 +178,7 @@ test.for(['yaml', 'json'] as const)(
   'any documents are the same when they were written and read as %s',
   (format) => {
     fc.assert(
-      fc.property(fc.array(document, { maxLength: 5 }), (documents) => {
+      fc.property(fc.array(anyMembers, { maxLength: 5 }), (documents) => {
         const entries = documents.map((members, index) =>
           entry(`upstreams/u${index}`, JSON.stringify(members)),
         );

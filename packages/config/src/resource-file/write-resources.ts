@@ -1,4 +1,4 @@
-import { resourceKinds } from '../resources/index.ts';
+import { idText, resourceKinds } from '../resources/index.ts';
 import { placeOfKey } from '../snapshot/key-place.ts';
 import { isMap } from '../source/key-path.ts';
 import type { StoreEntry } from '../store/store.ts';
@@ -98,7 +98,7 @@ function identified(kind: string, id: string, value: Readonly<Record<string, unk
     return { username, ...others };
   }
   // A number stays one.
-  return { id: stored !== undefined && String(stored) === id ? stored : id, ...Object(document) };
+  return { id: stored !== undefined && idText(stored) === id ? stored : id, ...Object(document) };
 }
 
 /** The same value, the members of its maps in alphabetical order. */
