@@ -1,4 +1,5 @@
-import { resourceKinds } from '@apisix-ts/config';
+import { encryptText, resourceKinds } from '@apisix-ts/config';
+import { testPairs } from '@apisix-ts/config/contract';
 import { describe, expect, test } from 'vitest';
 import { collectionsOf, versionKey } from '../configs/collections.ts';
 import { testNow } from '../testing/open-admin.ts';
@@ -342,6 +343,39 @@ describe('an item with modifiedIndex', () => {
         'invalid configuration: property "modifiedIndex" validation failed: wrong type: expected integer, got string',
       ),
     );
+  });
+});
+
+describe('a private key', () => {
+  const keyring = ['0123456789abcdef'];
+  const ssl = { id: 's', sni: 'one.example.com', cert: testPairs.one.cert };
+
+  test.for([
+    ['in PEM', testPairs.one.key],
+    ['encrypted', encryptText(testPairs.one.key, keyring)],
+  ] as const)('%s is taken, and kept and shown as it was sent', async ([, key]) => {
+    await using configs = await openConfigs({ keyring });
+
+    const { status } = await configs.put('d1', { ssls: [{ ...ssl, key }] });
+
+    expect(status).toBe(202);
+    expect(await configs.shown()).toMatchObject({ ssls: [{ ...ssl, key }] });
+    expect(await configs.stored()).toEqual({ 'ssls/s': { ...ssl, key } });
+  });
+
+  test.for([
+    [
+      'of another keyring',
+      encryptText(testPairs.one.key, ['fedcba9876543210']),
+      'failed to decrypt previous',
+    ],
+    ['of another certificate', testPairs.two.key, 'the key does not belong to the cert'],
+  ] as const)('%s is refused', async ([, key, error]) => {
+    await using configs = await openConfigs({ keyring });
+
+    const { status, text } = await configs.put('d1', { ssls: [{ ...ssl, key }] });
+
+    expect([status, text]).toEqual([400, expect.stringContaining(error)]);
   });
 });
 

@@ -73,6 +73,8 @@ export class DataPlane {
    * @returns routes that came to overlap.
    */
   apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
+    // A first load is large, and nobody can meet the half of it before there are listeners.
+    if (this.#listeners.size === 0 && this.#parts.length === 0) return this.#table.apply(part);
     this.#parts.push(part);
     if (!isLastPart) return [];
     const changes = this.#parts.flat();
