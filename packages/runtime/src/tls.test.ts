@@ -152,6 +152,29 @@ describe('a TLS listener', () => {
     expect(String(await (await other.accept()).take(5))).toBe('other');
   });
 
+  test('routes by the protocol that is offered, and agrees on it at both ends', async () => {
+    const { promise: agreed, resolve } = Promise.withResolvers<string | false | null>();
+    const queue = createTlsServer({ ...forDb, ALPNProtocols: ['x', 'mqtt'] }, ({ alpnProtocol }) =>
+      resolve(alpnProtocol),
+    );
+    queue.listen(0, '127.0.0.1');
+    await once(queue, 'listening');
+    onTestFinished(() => void queue.close());
+    const opened = await openTlsGateway();
+    const { port } = queue.address() as AddressInfo;
+    await opened.put('stream_routes/1', { upstream: upstream(plain.port) });
+    await opened.put('stream_routes/2', { alpn: ['mqtt'], upstream: upstream(port, { scheme: 'tls' }) });
+
+    const other = connect(opened.port, { servername: 'db.test', ALPNProtocols: ['h2'] });
+    other.write('other');
+    expect(String(await (await plain.accept()).take(5))).toBe('other');
+    expect(other.alpnProtocol).toBe(false);
+    const mqtt = connect(opened.port, { servername: 'db.test', ALPNProtocols: ['h2', 'mqtt'] });
+    await once(mqtt, 'secureConnect');
+
+    expect([mqtt.alpnProtocol, await agreed]).toEqual(['mqtt', 'mqtt']);
+  });
+
   test('resumes a session with whichever worker the client meets', async () => {
     const { port } = await openTlsGateway(2);
     const first = connect(port, { servername: 'db.test', maxVersion: 'TLSv1.2' });
@@ -242,6 +265,21 @@ describe('a listener that both terminates TLS and passes it on', () => {
     const [said] = await once(passedOn, 'data');
     expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
     expect(passedOn.getPeerCertificate().subjectaltname).toBe('DNS:*.other.test');
+  });
+
+  test('lets the protocol decide, too', async () => {
+    const opened = await openBoth();
+    await opened.put('stream_routes/h2', {
+      alpn: ['h2'],
+      tls_passthrough: true,
+      priority: 1,
+      upstream: upstream(await openTlsServer(forDb)),
+    });
+
+    const [said] = await once(connect(opened.port, { servername: 'db.test', ALPNProtocols: ['h2'] }), 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'db.test' });
+    connect(opened.port, { servername: 'db.test', ALPNProtocols: ['x'] }).write('db');
+    expect(String(await (await plain.accept()).take(2))).toBe('db');
   });
 
   test('follows a route that changes its mind, for the next connection', async () => {

@@ -8,7 +8,11 @@ export interface Candidate<R> {
   route: R | undefined;
 }
 
-export interface Addresses {
+/** A session as the indexes ask about it; its server name has been dealt with. */
+export interface Lookup {
+  /** What the client offered, in its order. */
+  readonly alpn: readonly string[];
+  readonly serverPort: number;
   readonly server: Ip | undefined;
   readonly remote: Ip | undefined;
 }
@@ -43,11 +47,11 @@ export class AddressIndex<R extends StreamMatch> {
     if (index?.isEmpty) this.#byServer.delete(route.serverAddr);
   }
 
-  find(addresses: Addresses, candidate: Candidate<R>): void {
-    if (!this.#byServer.isEmpty && addresses.server !== undefined) {
-      this.#byServer.visitContaining(addresses.server, (index) => index.find(addresses, candidate));
+  find(lookup: Lookup, candidate: Candidate<R>): void {
+    if (!this.#byServer.isEmpty && lookup.server !== undefined) {
+      this.#byServer.visitContaining(lookup.server, (index) => index.find(lookup, candidate));
     }
-    this.#anyServer.find(addresses, candidate);
+    this.#anyServer.find(lookup, candidate);
   }
 }
 
@@ -80,9 +84,9 @@ class RemoteIndex<R extends StreamMatch> {
     if (this.#byRemote?.isEmpty) this.#byRemote = undefined;
   }
 
-  find(addresses: Addresses, candidate: Candidate<R>): void {
-    if (this.#byRemote !== undefined && addresses.remote !== undefined) {
-      this.#byRemote.visitContaining(addresses.remote, (siblings) => offer(siblings, candidate));
+  find(lookup: Lookup, candidate: Candidate<R>): void {
+    if (this.#byRemote !== undefined && lookup.remote !== undefined) {
+      this.#byRemote.visitContaining(lookup.remote, (siblings) => offer(siblings, candidate));
     }
     if (this.#anyRemote !== undefined) offer(this.#anyRemote, candidate);
   }

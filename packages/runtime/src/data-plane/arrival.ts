@@ -1,4 +1,4 @@
-import type { TimerWheel, Wire } from '@apisix-ts/core';
+import type { ClientHello, TimerWheel, Wire } from '@apisix-ts/core';
 import { SocketWire } from '@apisix-ts/transport';
 import type { TlsAccept, TlsAcceptor } from '@apisix-ts/transport';
 import { HeadReader, needsHead } from './head-reader.ts';
@@ -16,6 +16,8 @@ export interface Gate {
 export interface ArrivalEvents {
   /** Asked on a listener that both terminates TLS and passes it on, when the ClientHello was read: does this one go on? */
   isPassedOn(): boolean;
+  /** Asked when TLS ends here, before the handshake: which application protocol of those offered is agreed on. */
+  chooseProtocol(): string | undefined;
   /** The payload comes next. @param wire the accepted one, or the one within TLS; paused. */
   onArrived(wire: Wire): void;
   /**
@@ -40,6 +42,7 @@ export class Arrival {
   /** TLS ends here. */
   #isTerminated = false;
   #handshake: TlsAccept | undefined;
+  #hello: ClientHello | undefined;
   #tlsServerName: string | undefined;
 
   constructor(accepted: Wire, gate: Gate, wheel: TimerWheel, events: ArrivalEvents) {
@@ -59,7 +62,12 @@ export class Arrival {
 
   /** What the client asked for in TLS, or what stands in for it; undefined without TLS or without a name. */
   get serverName(): string | undefined {
-    return this.#tlsServerName ?? this.#head.serverName;
+    return this.#tlsServerName ?? this.#head.hello?.serverName;
+  }
+
+  /** The application protocols that the client offers in TLS; undefined without TLS. */
+  get alpn(): readonly string[] | undefined {
+    return (this.#hello ?? this.#head.hello)?.alpn;
   }
 
   /** The client's FIN was read with its head, and its wire will not say so again. */
@@ -94,9 +102,13 @@ export class Arrival {
     this.#handshake = tls.accept(
       this.#accepted,
       {
+        onClientHello: (hello, serverName) => {
+          this.#hello = hello;
+          this.#tlsServerName = serverName;
+          return this.#events.chooseProtocol();
+        },
         onWire: (wire) => {
           this.#handshake = undefined;
-          this.#tlsServerName = wire.facts.serverName;
           this.#events.onArrived(wire);
         },
         onFailure: ({ code, detail }) => {

@@ -81,7 +81,8 @@ export class RoutingTable {
     const other = this.#router.set({
       id,
       priority: facts.priority,
-      serverNames: facts.serverNames ?? NO_NAMES,
+      serverNames: facts.serverNames ?? NONE,
+      alpn: facts.alpn ?? NONE,
       serverPort: facts.serverPort,
       serverAddr: toCidr(facts.serverAddr),
       remoteAddr: toCidr(facts.remoteAddr),
@@ -105,7 +106,7 @@ export class RoutingTable {
   }
 }
 
-const NO_NAMES: readonly string[] = [];
+const NONE: readonly string[] = [];
 
 /** Checked documents only hold addresses that parse; anything else is a defect. */
 function toCidr(text: string | undefined): CompiledRoute['serverAddr'] {

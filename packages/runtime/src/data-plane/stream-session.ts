@@ -79,6 +79,8 @@ export class StreamSession implements StreamFacts, Attempt {
   #attemptsLeft = 0;
   /** What it is busy with, and what was said before the payload; absent where the payload comes first. */
   #arrival: Arrival | undefined;
+  /** The application protocol that was agreed on with the client. */
+  #protocol: string | undefined;
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
@@ -105,6 +107,10 @@ export class StreamSession implements StreamFacts, Attempt {
 
   get serverName(): string | undefined {
     return this.#arrival?.serverName;
+  }
+
+  get alpn(): readonly string[] | undefined {
+    return this.#arrival?.alpn;
   }
 
   get tried(): ReadonlySet<UpstreamNode> {
@@ -138,6 +144,7 @@ export class StreamSession implements StreamFacts, Attempt {
     const trace = this.#trace ?? startTrace(this.#downstream);
     this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
       isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
+      chooseProtocol: () => this.#chooseProtocol(),
       onArrived: (wire) => {
         this.#downstream = wire;
         this.#serve();
@@ -164,6 +171,13 @@ export class StreamSession implements StreamFacts, Attempt {
     }
     this.#attemptsLeft = this.#upstream.attempts;
     this.#attempt(this.#upstream, 'UPSTREAM_NO_NODE');
+  }
+
+  /** One that the route asks for. A route that asks for none leaves it to the two ends, as if there were no ALPN. */
+  #chooseProtocol(): string | undefined {
+    const wanted = this.#context.table.match(this)?.alpn ?? [];
+    this.#protocol = this.alpn?.find((protocol) => wanted.includes(protocol));
+    return this.#protocol;
   }
 
   /** Ends the session now, whatever it is doing. */
@@ -220,11 +234,15 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** A PROXY header goes before the handshake. */
-  #dialTls(options: Omit<TlsDialOptions, 'serverName' | 'preface'>, handler: DialHandler): Dial {
+  #dialTls(options: Omit<TlsDialOptions, 'serverName' | 'protocol' | 'preface'>, handler: DialHandler): Dial {
     const serverName = this.serverName ?? UPSTREAM_SERVER_NAME;
     const preface = this.#proxyHeader();
-    const { wheel } = this.#context.relay;
-    return dialTls(wheel, { ...options, serverName, ...(preface === undefined ? {} : { preface }) }, handler);
+    const protocol = this.#protocol;
+    const more = {
+      ...(preface === undefined ? {} : { preface }),
+      ...(protocol === undefined ? {} : { protocol }),
+    };
+    return dialTls(this.#context.relay.wheel, { ...options, serverName, ...more }, handler);
   }
 
   /** @param hasPreface the PROXY header has gone out already. */

@@ -30,6 +30,7 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
     id,
     priority: route.priority ?? 0,
     ...(names.length === 0 ? {} : { serverNames: names }),
+    ...(route.alpn === undefined ? {} : { alpn: route.alpn }),
     ...(route.server_port === undefined ? {} : { serverPort: route.server_port }),
     ...(route.server_addr === undefined ? {} : { serverAddr: route.server_addr }),
     ...(route.remote_addr === undefined ? {} : { remoteAddr: route.remote_addr }),

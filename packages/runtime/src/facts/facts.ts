@@ -9,6 +9,8 @@ export interface RouteFacts {
   readonly priority: number;
   /** Names of the TLS handshake, wildcards too; absent is no condition. */
   readonly serverNames?: readonly string[];
+  /** Application protocols of TLS; absent is no condition. */
+  readonly alpn?: readonly string[];
   readonly serverPort?: number;
   /** An ip or CIDR block. */
   readonly serverAddr?: string;
