@@ -52,10 +52,12 @@ export async function openAdminClient(
     async make(changes) {
       const results: PromiseSettledResult<unknown>[] = [];
       for (const body of bodiesOf(changes)) {
-        const answer = await post('import', body);
-        const list = isMap(answer) ? answer['results'] : undefined;
-        if (!Array.isArray(list)) throw unusable(`expected results, found ${JSON.stringify(answer)}`);
-        results.push(...list.map(toResult));
+        try {
+          results.push(...readResults(await post('import', body)));
+        } catch (reason) {
+          // What came before it was made, and counts.
+          results.push({ status: 'rejected', reason });
+        }
         if (results.some(({ status }) => status === 'rejected')) break;
       }
       return results;
@@ -83,6 +85,12 @@ function* bodiesOf(changes: readonly PlannedChange[]): Iterable<string> {
     size += bytes;
   }
   if (parts.length > 0) yield body();
+}
+
+function readResults(answer: unknown): readonly PromiseSettledResult<unknown>[] {
+  const list = isMap(answer) ? answer['results'] : undefined;
+  if (!Array.isArray(list)) throw unusable(`expected results, found ${JSON.stringify(answer)}`);
+  return list.map(toResult);
 }
 
 function toResult(result: unknown): PromiseSettledResult<unknown> {

@@ -57,9 +57,10 @@ async function apply(
     atOnce,
     signal: interrupted.signal,
     onProgress: (done, total) => line.show(`importing into ${name}: ${done} of ${total}`),
+  }).finally(() => {
+    release();
+    line.clear();
   });
-  release();
-  line.clear();
   const { done, total, stoppedBy } = outcome;
   if (stoppedBy === undefined) return { done };
   const reason =

@@ -1,5 +1,7 @@
+import { GatewayError } from '@apisix-ts/errors';
 import { describe, expect, test } from 'vitest';
 import { applied, documentsIn, imported, planned, storeWith } from '../testing/importing.ts';
+import { makeChanges } from './apply-import.ts';
 
 const nodes = { '127.0.0.1:80': 1 };
 
@@ -19,6 +21,23 @@ describe('an import that ends half-way', () => {
     expect((await documentsIn(stored))['upstreams/5']).toEqual({ desc: 'theirs' });
     const { created, updated, unchanged } = await imported(stored, file);
     expect([created.length, updated.length, unchanged]).toEqual([4, 1, 5]);
+  });
+
+  test('because the way to the store is gone', async () => {
+    const stored = await storeWith({});
+    const gone = new GatewayError('ADMIN_API_UNUSABLE', 'refused');
+    let calls = 0;
+
+    const outcome = await applied(await planned(stored, file), stored, {
+      atOnce: 4,
+      make: async (changes) => {
+        calls += 1;
+        if (calls === 2) throw gone;
+        return makeChanges(changes, { writer: stored });
+      },
+    });
+
+    expect(outcome).toEqual({ done: 4, total: 10, stoppedBy: gone });
   });
 
   test('because it was interrupted', async () => {

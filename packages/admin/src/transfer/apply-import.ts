@@ -39,7 +39,7 @@ export async function applyImport(
   for (const step of steps) {
     for (let start = 0; start < step.length; start += atOnce) {
       if (signal?.aborted === true) return { done, total, stoppedBy: 'interrupted' };
-      const results = await make(step.slice(start, start + atOnce));
+      const results = await settled(make(step.slice(start, start + atOnce)));
       done += results.filter(({ status }) => status === 'fulfilled').length;
       onProgress?.(done, total);
       const failed = results.find((result) => result.status === 'rejected');
@@ -49,6 +49,15 @@ export async function applyImport(
     }
   }
   return { done, total };
+}
+
+/** A failure of all of them is one of the first. */
+async function settled(making: ReturnType<MakeChanges>): Promise<readonly PromiseSettledResult<unknown>[]> {
+  try {
+    return await making;
+  } catch (reason) {
+    return [{ status: 'rejected', reason }];
+  }
 }
 
 /** Makes changes in a store. @param onWritten is told the revision of every write that was acknowledged. */
