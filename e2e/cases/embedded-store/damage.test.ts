@@ -21,10 +21,15 @@ test('a damaged store is set aside, and the gateway does not start without being
   expect(first.status).toBe(1);
   expect(first.stderr).toContain(`The store ${data}/apisix.db was found damaged at`);
   expect(first.stderr).toContain('(STORE_CORRUPT)');
-  expect(second).toMatchObject({ status: 1, stderr: first.stderr });
+  expect([second.status, lastLine(second.stderr)]).toEqual([1, lastLine(first.stderr)]);
   expect(await readdir(data)).toContainEqual(expect.stringMatching(/^apisix\.db\.damaged-/));
 
   await rm(join(data, 'apisix.db'));
   await gateway.apisixOk('start');
   expect(await gateway.admin('GET', '/stream_routes')).toMatchObject({ body: { total: 0 } });
 });
+
+/** On a slow machine a start says first that it is waiting. */
+function lastLine(text: string): string | undefined {
+  return text.trimEnd().split('\n').at(-1);
+}
