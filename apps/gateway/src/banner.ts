@@ -19,7 +19,9 @@ export function banner({ settings, home, configFile, env, readyAfterMs }: Banner
   const { apisix, deployment, plugin_attr, nginx_config } = settings;
   const { admin_listen: admin } = deployment.admin;
   const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
-  const stream = streamListeners(settings).map(address);
+  const stream = streamListeners(settings);
+  const tcp = stream.filter(({ protocol }) => protocol === 'tcp').map(address);
+  const udp = stream.filter(({ protocol }) => protocol === 'udp').map(address);
   const http = httpListeners(settings).map(address);
   const { role } = deployment;
   const isControlPlane = role === 'control_plane';
@@ -27,8 +29,11 @@ export function banner({ settings, home, configFile, env, readyAfterMs }: Banner
     ['role', role === 'traditional' ? undefined : role],
     [
       'stream TCP',
-      isControlPlane ? undefined : (list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
+      isControlPlane || (tcp.length === 0 && udp.length > 0)
+        ? undefined
+        : (list(tcp) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
     ],
+    ['stream UDP', list(udp)],
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${url(admin.ip, admin.port)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
@@ -42,7 +47,7 @@ export function banner({ settings, home, configFile, env, readyAfterMs }: Banner
     .map(([name, value]) => `  ${name.padEnd(13)}${value}\n`)
     .join('');
   const seconds = (readyAfterMs / 1000).toFixed(2);
-  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, stream[0])}`;
+  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, tcp[0])}`;
 }
 
 /** One thing to paste that creates a stream route. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
+import { banner } from './banner.ts';
 import { readRunRecord } from './run-record.ts';
 import { configYaml, createInstallation } from './testing/installation.ts';
 import { untilApplied } from './testing/until-applied.ts';
@@ -56,6 +57,22 @@ describe('a gateway that starts', () => {
 
     expect(readRunRecord(home)).toBeUndefined();
     await expect(read('logs/nginx.pid')).rejects.toThrow('ENOENT');
+  });
+
+  test('shows UDP ports as such', async () => {
+    const { home, ports, configure, start } = await createInstallation();
+    await configure(
+      configYaml(ports).replace('stream_proxy: {', `stream_proxy: { udp: ["127.0.0.1:${ports.stream}"],`),
+    );
+    const { settings } = await start();
+
+    expect(readRunRecord(home)?.listeners).toEqual([
+      `127.0.0.1:${ports.stream}`,
+      `127.0.0.1:${ports.stream}/udp`,
+    ]);
+    expect(banner({ env: {}, settings, home, configFile: 'config.yaml', readyAfterMs: 1 })).toContain(
+      `  stream TCP   127.0.0.1:${ports.stream}\n  stream UDP   127.0.0.1:${ports.stream}\n`,
+    );
   });
 
   test('keeps its routes over a restart', async () => {

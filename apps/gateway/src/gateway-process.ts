@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Endpoints } from '@apisix-ts/admin';
-import { httpListeners, readSettings } from '@apisix-ts/config';
+import { httpListeners, listenerName, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
@@ -233,9 +233,7 @@ export class GatewayProcess {
   }
 
   #listenerNames(): readonly string[] {
-    return this.#gateway
-      .status()
-      .listeners.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
+    return this.#gateway.status().listeners.map(listenerName);
   }
 
   #writeRecord(): void {

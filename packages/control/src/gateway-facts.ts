@@ -9,11 +9,18 @@ export interface GatewayFacts {
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly listeners: readonly ListenerFacts[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
   /** The upstreams under checks. */
   readonly health: readonly UpstreamHealthFacts[];
+}
+
+/** An open stream listener. */
+export interface ListenerFacts {
+  readonly protocol: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The checks of one upstream. */
@@ -47,7 +54,7 @@ export interface ListenerTotals {
 }
 
 export interface SessionTotals {
-  /** By listener: `0.0.0.0:9100`. */
+  /** By listener: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly listeners: ReadonlyMap<string, ListenerTotals>;
   /** Ended sessions by how they ended: `OK`, or an error code. */
   readonly sessionsEnded: ReadonlyMap<string, number>;

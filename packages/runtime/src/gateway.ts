@@ -25,7 +25,7 @@ import type {
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { isGatewayError, listenError } from '@apisix-ts/errors';
-import { probePort } from '@apisix-ts/transport';
+import { probeDatagramPort, probePort } from '@apisix-ts/transport';
 import { checkContext } from './check-context.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
@@ -60,7 +60,11 @@ export interface GatewayStatus {
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly listeners: readonly {
+    readonly protocol: 'tcp' | 'udp';
+    readonly host: string;
+    readonly port: number;
+  }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
   /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
@@ -68,7 +72,7 @@ export interface GatewayStatus {
 }
 
 export interface GatewayCounts {
-  /** By listener, `0.0.0.0:9100`, closed ones included. */
+  /** By listener, `0.0.0.0:9100` or `0.0.0.0:53/udp`, closed ones included. */
   readonly listeners: ReadonlyMap<string, ListenerCounts>;
   readonly sessionsEnded: ReadonlyMap<SessionReason, number>;
 }
@@ -175,6 +179,7 @@ class RunningGateway implements Gateway {
         loads: this.#loads.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
+        udpSessions: settings.nginx_config.stream.udp_sessions,
         ticketKeys: this.#ticketKeys,
         ...fallbackName(settings),
         ...(writeAccess === undefined ? {} : accessLogOptions(settings)),
@@ -222,7 +227,7 @@ class RunningGateway implements Gateway {
       store: this.#storeState,
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
-      listeners: this.#listeners.open.map(({ host, port }) => ({ host, port })),
+      listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       health: this.#health.status(),
     };
@@ -315,7 +320,10 @@ class RunningGateway implements Gateway {
   async #listen(wanted: readonly ListenerSpec[]): Promise<void> {
     const plan = await Promise.all(wanted.map(withAddress));
     // Workers share their ports, so only an exclusive attempt finds out that another program has one.
-    for (const { host, port } of this.#listeners.added(plan)) await probePort(host, port);
+    for (const { protocol, host, port } of this.#listeners.added(plan)) {
+      if (protocol === 'udp') probeDatagramPort(host, port);
+      else await probePort(host, port);
+    }
     await this.#pool.listen(plan);
     this.#listeners.adopt(plan);
   }
@@ -351,6 +359,7 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
+  { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
 ];
 

@@ -1,5 +1,5 @@
 export { parseDurationMs } from './duration.ts';
-export { httpListeners, streamListeners } from './listeners.ts';
+export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';
 export { readSettings } from './read-settings.ts';
 export type { LoadedSettings, ReadSettingsOptions } from './read-settings.ts';

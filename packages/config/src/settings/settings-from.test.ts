@@ -198,7 +198,6 @@ describe('is refused until the gateway can do it', () => {
       { deployment: { admin: { https_admin: true } } },
       'deployment.admin.https_admin: found true',
     ],
-    ['udp', stream({ stream_proxy: { udp: [9200] } }), 'apisix.stream_proxy.udp: found a list'],
     [
       'PROXY protocol on HTTP',
       { apisix: { proxy_protocol: { listen_http_port: 1 } } },
@@ -208,6 +207,11 @@ describe('is refused until the gateway can do it', () => {
       'a unix socket',
       stream({ stream_proxy: { tcp: ['unix:/x'] } }),
       'apisix.stream_proxy.tcp[1]: found "unix:/x"',
+    ],
+    [
+      'a unix socket for datagrams',
+      stream({ stream_proxy: { udp: ['unix:/x'] } }),
+      'apisix.stream_proxy.udp[1]: found "unix:/x"',
     ],
   ] as const)('%s', ([, input, place]) => {
     const unchecked: object = input;
@@ -224,7 +228,7 @@ describe('is refused until the gateway can do it', () => {
       settingsFrom({ apisix: { proxy_mode: 'stream', stream_proxy: { tcp: [entry] } } }),
     ).not.toThrow();
     expect(() =>
-      settingsFrom({ apisix: { proxy_mode: 'http', stream_proxy: { udp: [9200] } } }),
+      settingsFrom({ apisix: { proxy_mode: 'http', stream_proxy: { udp: ['unix:/x'] } } }),
     ).not.toThrow();
   });
 });

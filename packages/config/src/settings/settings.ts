@@ -210,6 +210,8 @@ export interface NginxStreamSettings {
   readonly half_close: boolean;
   /** `auto` takes the fastest relay that works here, `socket` the one on Node's public sockets. */
   readonly relay: 'auto' | 'socket';
+  /** Ours: UDP sessions per worker, at least 1. One more ends the one that has been idle longest. */
+  readonly udp_sessions: number;
 }
 
 /** By plugin name; each plugin reads its own. */

@@ -42,12 +42,6 @@ const rows: readonly Unsupported[] = [
     text: 'this gateway cannot serve the Admin API over TLS yet',
   },
   {
-    path: ['apisix', 'stream_proxy', 'udp'],
-    applies: isSet,
-    text: 'this gateway cannot listen on UDP yet',
-    when: isStreamMode,
-  },
-  {
     path: tcp,
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
@@ -55,6 +49,12 @@ const rows: readonly Unsupported[] = [
   },
   {
     path: [...tcp, 'addr'],
+    applies: isUnixPath,
+    text: 'this gateway cannot listen on a unix socket yet',
+    when: isStreamMode,
+  },
+  {
+    path: ['apisix', 'stream_proxy', 'udp', '*'],
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
     when: isStreamMode,

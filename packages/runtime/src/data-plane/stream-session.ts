@@ -19,6 +19,7 @@ import type {
   UpstreamTls,
   WireDriver,
 } from '@apisix-ts/transport';
+import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
@@ -28,6 +29,7 @@ import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
+import { describeNode, formatNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
@@ -335,6 +337,7 @@ export class StreamSession implements StreamFacts, Attempt {
     if (accessLog === undefined || trace === undefined) return;
     accessLog({
       connection: trace.connection,
+      protocol: 'TCP',
       endedAt: Date.now(),
       durationMs: nowMs() - this.#startedMs,
       listener: this.#listener.name,
@@ -368,7 +371,7 @@ export class StreamSession implements StreamFacts, Attempt {
       errno,
       listener: this.#listener.name,
       route: this.#route?.id,
-      node: node && `${node.host} (${node.address}:${node.port})`,
+      node: node && describeNode(node),
       client: this.remoteAddress,
     });
   }
@@ -383,19 +386,12 @@ interface SessionTrace {
   readonly upstreams: string[];
 }
 
-let lastConnection = 0;
-
 function startTrace(wire: Wire): SessionTrace {
-  lastConnection += 1;
   return {
-    connection: lastConnection,
+    connection: nextConnection(),
     peerAddress: wire.remoteAddress,
     peerPort: wire.remotePort,
     serverAddress: wire.localAddress,
     upstreams: [],
   };
-}
-
-function formatNode({ address, port }: UpstreamNode): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

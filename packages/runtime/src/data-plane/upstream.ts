@@ -84,6 +84,16 @@ export class Upstream {
   }
 }
 
+/** `192.0.2.1:53`, `[2001:db8::1]:53`. */
+export function formatNode({ address, port }: Pick<WorkerNode, 'address' | 'port'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** For the log. */
+export function describeNode({ host, address, port }: WorkerNode): string {
+  return `${host} (${address}:${port})`;
+}
+
 function areSameNodes(left: readonly NodeFacts[], right: readonly NodeFacts[]): boolean {
   return left.length === right.length && left.every((node, index) => isSameNode(node, right[index]));
 }

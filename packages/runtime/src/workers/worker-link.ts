@@ -18,7 +18,8 @@ export interface HeadOptions {
 
 /** A listener as a worker opens it. */
 export interface ListenerSpec {
-  /** What the operator calls it: `0.0.0.0:9100`. */
+  readonly protocol: 'tcp' | 'udp';
+  /** What the operator calls it: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -46,6 +47,8 @@ export interface WorkerOptions {
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
   readonly halfClose: boolean;
+  /** UDP sessions at a time. */
+  readonly udpSessions: number;
   /** The name of TLS clients that send none; absent: they are refused. */
   readonly fallbackServerName?: string;
   /** For session tickets: 48 bytes each, the first for new ones. */
