@@ -9,3 +9,8 @@ export { createResourceEndpoints } from './resource-endpoints.ts';
 export type { ResourceEndpointsOptions } from './resource-endpoints.ts';
 export { createAdminServer } from './server.ts';
 export type { AdminServerOptions } from './server.ts';
+export { applyImport, makeChanges } from './transfer/apply-import.ts';
+export type { ApplyOptions, ApplyOutcome, MakeChanges } from './transfer/apply-import.ts';
+export type { FieldChange, ImportFault, ImportReport, UpdatedResource } from './transfer/import-report.ts';
+export { planImport } from './transfer/plan-import.ts';
+export type { ImportItem, ImportOptions, ImportPlan, PlannedChange } from './transfer/plan-import.ts';

@@ -10,6 +10,7 @@ import type { AdminContext, Handlers } from './handlers/handler.ts';
 import { pluginHandlers, pluginListHandlers, pluginReloadHandlers } from './handlers/plugins.ts';
 import { resourceHandlers } from './handlers/resource.ts';
 import { schemaHandlers, validateHandlers } from './handlers/schema.ts';
+import { exportHandlers, importHandlers } from './handlers/transfer.ts';
 import { readJson } from './json-body.ts';
 import { checkKeyring } from './keyring.ts';
 import { rulesFor } from './kind-rules.ts';
@@ -62,6 +63,7 @@ export function createResourceEndpoints(options: ResourceEndpointsOptions): Endp
     kinds: options.kinds,
     plugins: options.plugins,
     resources: createResourceStore(writer, prefix, onWritten),
+    writer,
     documents: options.documents,
     applied: options.applied,
     appliedTimeoutMs: options.appliedTimeoutMs ?? 1000,
@@ -71,6 +73,7 @@ export function createResourceEndpoints(options: ResourceEndpointsOptions): Endp
     nowSeconds: () => Math.floor(now() / 1000),
     reloadPlugins: options.reloadPlugins,
     fault: createFault(checkContext),
+    storedFault: createFault({ ...checkContext, isStored: true }),
   };
   const resources = handlersByEndpoint(context);
   const fixed = fixedEndpoints(context);
@@ -120,6 +123,8 @@ function fixedEndpoints(
     ['plugins/list', pluginListHandlers(context)],
     ['plugins/reload', pluginReloadHandlers(context)],
     ['schema/validate', validateHandlers(context)],
+    ['export', exportHandlers(context)],
+    ['import', importHandlers(context)],
   ];
   return (path, method) => {
     const found = endpoints.find(([name]) => name === path.slice(0, 2).join('/'))?.[1];

@@ -45,6 +45,8 @@ export interface ResourceStore {
   removeAll(directory: string): Promise<void>;
   /** A revision that no other write has. */
   nextRevision(): Promise<Revision>;
+  /** Tells of a write of a resource that was made past this, and acknowledged. */
+  acknowledge(revision: Revision): void;
   /** The latest revision that a write of a resource through here was acknowledged with; 0 before the first. */
   readonly acknowledged: Revision;
 }
@@ -66,6 +68,7 @@ export function createResourceStore(
   }
 
   return {
+    acknowledge,
     keyOf: (directory, id) => (id === undefined ? `${prefix}/${directory}` : `${prefix}/${directory}/${id}`),
     async read(directory, id) {
       const entry = await writer.get(`${directory}/${id}`);

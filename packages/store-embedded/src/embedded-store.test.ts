@@ -1,6 +1,6 @@
 import type { Store } from '@apisix-ts/config';
 import { createManualClock, testStore } from '@apisix-ts/config/contract';
-import { copyFile, rename, stat } from 'node:fs/promises';
+import { copyFile, open as openFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from './embedded-store.ts';
@@ -148,6 +148,25 @@ test('a store whose file is taken away refuses writes, which would be lost, and 
   expect(await store.writer.get('a')).toMatchObject({ value: 'kept' });
   await rename(`${path}.moved`, path);
   await store.writer.put('a', 'written');
+});
+
+test('a store that is damaged while it is open is reported, and touched no more', async () => {
+  const path = await newPath();
+  const store = await open({ path });
+  const { writer } = store;
+  // More than SQLite keeps in memory.
+  const value = 'x'.repeat(1000);
+  await Promise.all(Array.from({ length: 5000 }, (_, n) => writer.put(`k${n}`, value)));
+  const file = await openFile(path, 'r+');
+  const { size } = await file.stat();
+  await file.write(Buffer.alloc(size - 40_960, 0xab), 0, undefined, 40_960);
+  await file.close();
+
+  await expect(store.load(forever)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  await expect(writer.put('k1', 'after')).rejects.toThrow('is neither read nor written any more');
+  await expect(store.watch(1, forever)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: 'STORE_CORRUPT',
+  });
 });
 
 test('only the owner can read the file and its log', async () => {

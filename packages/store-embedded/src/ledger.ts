@@ -109,7 +109,7 @@ export class Ledger {
 
 // Inferred: eleven prepared statements by name.
 function prepareStatements(database: DatabaseSync) {
-  const columns = 'key, value, create_revision, mod_revision';
+  const columns = 'key, value, create_revision, mod_revision, expires_at';
   return {
     revision: database.prepare('SELECT revision FROM position'),
     advance: database.prepare('UPDATE position SET revision = revision + 1 RETURNING revision'),
@@ -134,6 +134,7 @@ function toEntry(row: Row): StoreEntry {
     value: text(row, 'value'),
     createRevision: whole(row, 'create_revision'),
     modRevision: whole(row, 'mod_revision'),
+    ...(row['expires_at'] !== null && { expires: true }),
   };
 }
 

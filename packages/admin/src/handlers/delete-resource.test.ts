@@ -34,6 +34,7 @@ test('a deletion that comes between the check of a reference and its write waits
     kinds: [upstreamKind, streamRouteKind],
     plugins: [],
     resources: createResourceStore(writer, '/apisix'),
+    writer,
     documents: new DocumentSet([], () => ({ ok: false, message: 'never asked' })),
     applied: async (_revision, signal) => {
       await once(signal, 'abort');
@@ -44,6 +45,7 @@ test('a deletion that comes between the check of a reference and its write waits
     envelope: () => envelopeV3,
     gate: createWriteGate(),
     fault: () => undefined,
+    storedFault: () => undefined,
     nowSeconds: () => 0,
     reloadPlugins: async () => {},
   };

@@ -1,4 +1,11 @@
-import type { Document, DocumentView, PutOptions, ResourceKind, Revision } from '@apisix-ts/config';
+import type {
+  Document,
+  DocumentView,
+  PutOptions,
+  ResourceKind,
+  Revision,
+  StoreWriter,
+} from '@apisix-ts/config';
 import type { Answer } from '../answer.ts';
 import type { Envelope } from '../envelope.ts';
 import type { PluginFacts } from '../plugin-facts.ts';
@@ -34,6 +41,8 @@ export interface AdminContext {
   readonly kinds: readonly ResourceKind[];
   readonly plugins: readonly PluginFacts[];
   readonly resources: ResourceStore;
+  /** The store below `resources`. */
+  readonly writer: StoreWriter;
   readonly documents: DocumentView;
   /** Resolves once `documents` shows the revision; rejects when `signal` aborts before that. */
   readonly applied: (revision: Revision, signal: AbortSignal) => Promise<void>;
@@ -46,6 +55,8 @@ export interface AdminContext {
   readonly keyring: readonly string[];
   /** What is wrong with a document by itself, with the words `invalid configuration: ` where they belong. */
   readonly fault: (kind: ResourceKind, document: Document) => string | undefined;
+  /** The same for one that comes from another store, where other products may have written it. */
+  readonly storedFault: (kind: ResourceKind, document: Document) => string | undefined;
   /** Unix seconds. */
   nowSeconds(): number;
   readonly reloadPlugins: () => Promise<void>;
