@@ -90,6 +90,10 @@ export interface StreamProxyEntry {
   readonly proxy_protocol_to_upstream?: boolean | 'v1' | 'v2';
   /** Ours: read the server name from the ClientHello and pass TLS on as it is. Absent: no. */
   readonly tls_passthrough?: boolean;
+  /** Ours: versions of TLS, with blanks between. Absent: as `ssl.ssl_protocols` says. */
+  readonly ssl_protocols?: string;
+  /** Ours: in OpenSSL's notation. Absent: as `ssl.ssl_ciphers` says. */
+  readonly ssl_ciphers?: string;
 }
 
 /** What holds for every `stream_proxy.tcp` entry that does not say otherwise. */
@@ -103,9 +107,9 @@ export interface SslSettings {
   readonly listen: readonly ListenAddress[];
   /** `system`, or a path relative to the working directory. */
   readonly ssl_trusted_certificate: string;
-  /** Versions that the Admin API speaks over TLS, with blanks between; the lowest and the highest count. */
+  /** Versions of TLS for clients, with blanks between. Of the Admin API's the lowest and the highest count. */
   readonly ssl_protocols: string;
-  /** Its ciphers for TLS 1.2 and before, in OpenSSL's notation. */
+  /** Ciphers for TLS 1.2 and before, in OpenSSL's notation. */
   readonly ssl_ciphers: string;
   /** The server name used when a client sends none. */
   readonly fallback_sni?: string;
