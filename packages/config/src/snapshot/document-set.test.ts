@@ -101,6 +101,38 @@ describe('a load', () => {
     ]);
     expect(set.get('upstreams', 'kept')).toBe(kept);
   });
+
+  test('of a store that was wiped sees another value at the same revision', () => {
+    const set = setOf(entry('upstreams/a', { retries: 1 }, 2), entry('upstreams/b', {}, 3));
+
+    const batch = set.load({
+      revision: 3,
+      entries: [entry('upstreams/a', { retries: 2 }, 2), entry('upstreams/b', {}, 3)],
+    });
+
+    expect(batch.changes).toMatchObject([{ id: 'a', document: { retries: 2 } }]);
+  });
+
+  test('of the same values at other revisions changes nothing', () => {
+    const set = setOf(entry('upstreams/a', {}, 1), entry('upstreams/bad', { bad: 1 }, 2));
+    const former = set.get('upstreams', 'a');
+
+    const batch = set.load({
+      revision: 30,
+      entries: [entry('upstreams/a', {}, 21), entry('upstreams/bad', { bad: 1 }, 22)],
+    });
+
+    expect(batch).toEqual({ revision: 30, changes: [], rejections: [] });
+    expect(set.get('upstreams', 'a')).toBe(former);
+    expect(set.rejections).toMatchObject([{ id: 'bad', revision: 22 }]);
+  });
+
+  test('can be had again as it was stored', () => {
+    const entries = [entry('upstreams/a', {}, 1), entry('upstreams/bad', { bad: 1 }, 2)];
+    const set = setOf(...entries, entry('upstreams/', 'init_dir', 3));
+
+    expect([...set.stored()]).toEqual(entries);
+  });
 });
 
 describe('a change', () => {

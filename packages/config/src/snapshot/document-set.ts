@@ -46,10 +46,8 @@ export interface DocumentView {
 }
 
 interface Held {
-  /** Where the store has it. */
-  readonly key: string;
-  /** The revision that was last looked at, good or not. */
-  readonly modRevision: Revision;
+  /** As the store has it, good or not. */
+  readonly entry: StoreEntry;
   /** The last good version. */
   readonly document: Document | undefined;
 }
@@ -91,13 +89,23 @@ export class DocumentSet implements DocumentView {
     }
   }
 
-  /** Takes a full load: what it lacks is gone, what it has at the revision known already is not looked at again. */
+  /** The resources as their store has them, those that cannot be used included; in no particular order. */
+  *stored(): Iterable<StoreEntry> {
+    for (const held of this.#held.values()) {
+      for (const { entry } of held.values()) yield entry;
+    }
+  }
+
+  /**
+   * Takes a full load, in any order: what it lacks is gone, what it has with the same text is as it was. The text
+   * decides, because a store that was wiped gives the same revisions to other values.
+   */
   load(snapshot: StoreSnapshot): DocumentBatch {
     const batch = new BatchBuilder();
     const present = new Set(snapshot.entries.map((entry) => entry.key));
     for (const [kind, held] of this.#held) {
-      for (const [id, { key }] of held) {
-        if (!present.has(key)) this.#remove(kind, id, batch);
+      for (const [id, { entry }] of held) {
+        if (!present.has(entry.key)) this.#remove(kind, id, batch);
       }
     }
     for (const entry of snapshot.entries) this.#put(entry, batch);
@@ -127,15 +135,21 @@ export class DocumentSet implements DocumentView {
     if (kind === undefined || held === undefined || id === '') return;
 
     const former = held.get(id);
-    if (former?.modRevision === entry.modRevision) return;
+    if (former?.entry.value === entry.value) {
+      held.set(id, { ...former, entry });
+      const rejection = this.#rejected.get(entry.key);
+      if (rejection !== undefined)
+        this.#rejected.set(entry.key, { ...rejection, revision: entry.modRevision });
+      return;
+    }
     const checked = this.#read(kind, id, entry.value);
     if (checked.ok) {
-      held.set(id, { key: entry.key, modRevision: entry.modRevision, document: checked.document });
+      held.set(id, { entry, document: checked.document });
       this.#rejected.delete(entry.key);
       batch.changes.push({ kind: segment, id, document: checked.document });
       return;
     }
-    held.set(id, { key: entry.key, modRevision: entry.modRevision, document: former?.document });
+    held.set(id, { entry, document: former?.document });
     const rejection: Rejection = {
       kind: segment,
       id,
@@ -152,7 +166,7 @@ export class DocumentSet implements DocumentView {
     const former = held?.get(id);
     if (held === undefined || former === undefined) return;
     held.delete(id);
-    this.#rejected.delete(former.key);
+    this.#rejected.delete(former.entry.key);
     if (former.document !== undefined) batch.changes.push({ kind, id, document: undefined });
   }
 
