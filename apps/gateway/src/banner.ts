@@ -25,6 +25,7 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${url(admin.ip, admin.port)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
+    ['status API', apisix.status && `${url(apisix.status.ip, apisix.status.port)}/status`],
     ['metrics', exportsMetrics ? `${url(metrics.ip, metrics.port)}${export_uri}` : 'off'],
     ['config', configFile],
     ['data', describeStore(settings, home)],

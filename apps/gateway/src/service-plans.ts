@@ -1,7 +1,7 @@
 import { resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
-import { createControlServer, createMetricsServer } from '@apisix-ts/control';
+import { createControlServer, createMetricsServer, createStatusServer } from '@apisix-ts/control';
 import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway, Log } from '@apisix-ts/runtime';
 import { adminKeys } from './admin-key.ts';
@@ -24,6 +24,7 @@ export interface ServiceContext {
 export function planServices(context: ServiceContext): readonly ServicePlan[] {
   const { apisix, plugin_attr } = context.settings;
   return [
+    ...planStatus(context),
     ...(apisix.enable_admin ? [planAdmin(context)] : []),
     ...(apisix.enable_control ? [planControl(context)] : []),
     ...(plugin_attr.prometheus.enable_export_server ? [planMetrics(context)] : []),
@@ -31,6 +32,24 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
       key: `http ${host} ${port}`,
       open: () => openHttpListener(host, port, serverToken(context.settings)),
     })),
+  ];
+}
+
+/** The status API, where there is one. It works before the gateway has started. */
+export function planStatus({ settings, gateway }: ServiceContext): readonly ServicePlan[] {
+  const { status } = settings.apisix;
+  if (status === undefined) return [];
+  return [
+    {
+      key: `status ${status.ip} ${status.port} ${serverToken(settings)}`,
+      open: () =>
+        createStatusServer({
+          host: status.ip,
+          port: status.port,
+          serverToken: serverToken(settings),
+          status: () => gateway.status(),
+        }),
+    },
   ];
 }
 
@@ -99,6 +118,7 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         serverToken: serverToken(settings),
         version,
         status: () => ({ provider: store.name, ...gateway.status() }),
+        kindRevisions: () => gateway.documents.kindRevisions(),
         counts: () => gateway.counts(),
       }),
   };

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConfigProvider, Settings, Store } from '@apisix-ts/config';
+import type { SnapshotOptions } from '@apisix-ts/runtime';
 
 /** Opens a store as the settings describe it. */
 type OpenStore = (settings: Settings, home: string) => Promise<Store>;
@@ -22,6 +23,13 @@ const stores: Readonly<Record<ConfigProvider, OpenStore>> = {
 /** Rejects with `STORE_*`. */
 export function openStore(settings: Settings, home: string): Promise<Store> {
   return stores[settings.deployment.config_provider](settings, home);
+}
+
+/** Where the last configuration is kept on disk: for a store that is elsewhere, unless it is switched off. */
+export function snapshotOptions({ deployment }: Settings, home: string): SnapshotOptions | undefined {
+  const { prefix, host: hosts, snapshot } = deployment.etcd;
+  if (deployment.config_provider !== 'etcd' || !snapshot.enable) return undefined;
+  return { path: resolve(home, snapshot.path), origin: { store: 'etcd', prefix, hosts } };
 }
 
 /** Where the configuration is kept, for people. */

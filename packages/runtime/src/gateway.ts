@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { DocumentSet, checkResource, followStore, parseDurationMs, resourceKinds } from '@apisix-ts/config';
+import { DocumentSet, checkResource, parseDurationMs, resourceKinds } from '@apisix-ts/config';
 import type {
   CheckContext,
   DocumentBatch,
@@ -17,8 +17,10 @@ import type {
 import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
-import { isGatewayError, listenError } from '@apisix-ts/errors';
+import { listenError } from '@apisix-ts/errors';
 import { probePort } from '@apisix-ts/transport';
+import { ConfigurationSource } from './configuration/configuration-source.ts';
+import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
 import { nodeName } from './facts/node-slots.ts';
@@ -37,6 +39,8 @@ import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 export interface GatewayOptions {
   /** Where the resources are. It stays the caller's: `close` leaves it open. */
   readonly store: Store;
+  /** Keeps the last configuration on disk, to start from while the store is away. Default: it is not kept. */
+  readonly snapshot?: SnapshotOptions;
   /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
   readonly lookup?: Lookup;
   /** Default: nowhere. */
@@ -47,11 +51,17 @@ export interface GatewayOptions {
 
 /** What is in effect. */
 export interface GatewayStatus {
+  /** `serving`: the listeners are open. `ending`: they are closed again, and the last sessions may finish. */
+  readonly phase: 'starting' | 'serving' | 'ending';
   readonly store: FollowState;
+  /** What is kept on disk; absent when nothing is. */
+  readonly snapshot?: SnapshotStatus;
   /** The last revision that came from the store. */
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
+  /** How many workers there are to be. */
+  readonly workerCount: number;
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
@@ -105,8 +115,8 @@ class RunningGateway implements Gateway {
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
   #settings: Settings;
-  readonly #store: Store;
   readonly #log: Log;
+  readonly #source: ConfigurationSource;
   readonly #documents: DocumentSet;
   readonly #names: NameWatcher;
   readonly #publisher: Publisher;
@@ -118,19 +128,25 @@ class RunningGateway implements Gateway {
   #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
-  readonly #ending = new AbortController();
-  #following: Promise<void> | undefined;
-  #storeState: FollowState = { state: 'connecting', since: Date.now() };
+  #phase: GatewayStatus['phase'] = 'starting';
 
-  constructor(settings: Settings, { store, lookup, log = () => {}, writeAccess }: GatewayOptions) {
+  constructor(settings: Settings, { store, snapshot, lookup, log = () => {}, writeAccess }: GatewayOptions) {
     this.#started = settings;
     this.#settings = settings;
-    this.#store = store;
     this.#log = log;
     const context: CheckContext = { ...this.checkContext, isStored: true };
     this.#documents = new DocumentSet(resourceKinds, (kind, document) =>
       checkResource(kind, document, context),
     );
+    this.#source = new ConfigurationSource({
+      store,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      documents: this.#documents,
+      publish: (batch) => this.#publish(batch),
+      startupTries: settings.deployment.etcd.startup_retry,
+      retryDelaysMs: retryDelaysMs(settings),
+      log,
+    });
     this.#names = new NameWatcher({
       lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
       onChange: (name, addresses) => {
@@ -192,10 +208,14 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     try {
-      const loaded = this.#follow();
+      const loaded = this.#source.start();
+      // Its failure is seen below, after the workers' own.
+      loaded.catch(() => {});
       await this.#pool.start();
-      await this.#publisher.whenApplied(await loaded);
+      await loaded;
+      await this.#publisher.whenApplied(this.#documents.revision);
       await this.#listen(this.#listeners.plan(this.#settings));
+      this.#phase = 'serving';
       this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_AGE_MS).unref();
     } catch (error) {
       await this.close();
@@ -216,10 +236,14 @@ class RunningGateway implements Gateway {
   }
 
   status(): GatewayStatus {
+    const { snapshot } = this.#source;
     return {
-      store: this.#storeState,
+      phase: this.#phase,
+      store: this.#source.store,
+      ...(snapshot === undefined ? {} : { snapshot }),
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
+      workerCount: Math.max(threadCount(this.#started), 1),
       listeners: this.#listeners.open.map(({ host, port }) => ({ host, port })),
       rejections: this.#documents.rejections,
       health: this.#health.status(),
@@ -235,17 +259,17 @@ class RunningGateway implements Gateway {
   }
 
   async quit(): Promise<void> {
+    this.#phase = 'ending';
     await this.#pool.drain(parseDurationMs(this.#settings.nginx_config.worker_shutdown_timeout));
     await this.close();
   }
 
   async close(): Promise<void> {
-    this.#ending.abort();
+    this.#phase = 'ending';
     this.#names.close();
     this.#health.close();
     clearInterval(this.#rotation);
-    await this.#pool.stop();
-    await this.#following;
+    await Promise.all([this.#source.close(), this.#pool.stop()]);
   }
 
   /** A ticket stays good until the key after its own is replaced. */
@@ -257,44 +281,6 @@ class RunningGateway implements Gateway {
   /** Checks can be switched off for the whole gateway. */
   #watch({ apisix }: Settings): HealthWatch {
     return apisix.disable_upstream_healthcheck ? { follow() {}, unfollow() {} } : this.#health;
-  }
-
-  /** Follows the store from now on. @returns the revision of the first load. */
-  #follow(): Promise<Revision> {
-    const { promise, resolve, reject } = Promise.withResolvers<Revision>();
-    let failures = 0;
-    const following = followStore(this.#store, {
-      signal: this.#ending.signal,
-      onSnapshot: (snapshot) => {
-        this.#publish(this.#documents.load(snapshot));
-        resolve(snapshot.revision);
-      },
-      onChange: (change) => this.#publish(this.#documents.apply(change)),
-      onState: (state) => {
-        this.#storeState = state;
-        if (state.state !== 'away') return;
-        this.#log('error', 'the store is away; the last configuration keeps serving', {
-          store: this.#store.name,
-          reason: state.error.message,
-        });
-        failures += 1;
-        if (failures >= this.#settings.deployment.etcd.startup_retry) reject(state.error);
-      },
-    });
-    this.#following = following.catch((error: unknown) => this.#onUnfollowed(error, reject));
-    return promise;
-  }
-
-  /** No store failure ends the following. What does is a store that its owner closed, or a defect, which ends the process. */
-  #onUnfollowed(error: unknown, failStart: (error: unknown) => void): void {
-    failStart(error);
-    if (!isGatewayError(error)) {
-      queueMicrotask(() => {
-        throw error;
-      });
-      return;
-    }
-    this.#log('error', 'the store is no longer followed', { code: error.code, reason: error.message });
   }
 
   #publish(batch: DocumentBatch): void {
@@ -362,6 +348,13 @@ function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServer
 export function keyringOf({ apisix }: Settings): readonly string[] {
   const keyring = apisix.data_encryption?.keyring ?? [];
   return typeof keyring === 'string' ? [keyring] : keyring;
+}
+
+/** As the reference pauses: longer each time, then always the same. */
+function retryDelaysMs({ deployment: { etcd } }: Settings): readonly number[] {
+  const { resync_delay: delay = -1 } = etcd;
+  const lastMs = delay < 0 ? 5000 : Math.max(delay, 1) * 1000;
+  return [1000, 2000, 4000, 8000, 16_000, 32_000, lastMs];
 }
 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {

@@ -1,3 +1,5 @@
+export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
+export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway, keyringOf } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
 export type { Log, LogLevel } from './log.ts';

@@ -43,6 +43,8 @@ export interface DocumentView {
   get(kind: string, id: string): Document | undefined;
   /** Id and document of each resource of a kind, in no particular order. */
   entries(kind: string): Iterable<readonly [string, Document]>;
+  /** The revision of the last write to a resource of each kind, by its segment, deletions not counted; 0: there is none. */
+  kindRevisions(): ReadonlyMap<string, Revision>;
 }
 
 interface Held {
@@ -94,6 +96,16 @@ export class DocumentSet implements DocumentView {
     for (const held of this.#held.values()) {
       for (const { entry } of held.values()) yield entry;
     }
+  }
+
+  kindRevisions(): ReadonlyMap<string, Revision> {
+    const revisions = new Map<string, Revision>();
+    for (const [kind, held] of this.#held) {
+      let last = 0;
+      for (const { entry } of held.values()) last = Math.max(last, entry.modRevision);
+      revisions.set(kind, last);
+    }
+    return revisions;
   }
 
   /**
