@@ -22,9 +22,9 @@ export interface ClusterGatewayOptions {
 export interface ClusterGateway {
   readonly gateway: Gateway;
   /** Settles when the gateway follows etcd and has exactly the upstreams that etcd has. */
-  converged(): Promise<void>;
+  readonly converged: () => Promise<void>;
   /** Settles after another round of traffic: the session that was opened first, and a new one. */
-  served(): Promise<void>;
+  readonly served: () => Promise<void>;
   /** Keys that came in another order than etcd wrote them. Nothing should. */
   readonly disorder: readonly string[];
 }

@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { storeMetrics } from './store-metrics.ts';
 import type { GatewayFacts, SessionTotals } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
+import { storeMetrics } from './store-metrics.ts';
 
 export interface MetricsServerOptions {
   readonly host: string;

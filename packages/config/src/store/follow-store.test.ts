@@ -74,12 +74,9 @@ describe('what is delivered', () => {
       follower.said(`snapshot ${revision}`),
     ]);
     // A watch that broke just now may only begin its pause.
-    let isThere = false;
-    void arrived.then(() => (isThere = true));
-    while (!isThere) {
+    do {
       clock.advance(100_000);
-      await turn();
-    }
+    } while (!(await Promise.race([arrived.then(() => true), turn().then(() => false)])));
 
     const { entries } = await store.load(new AbortController().signal);
     expect(follower.content()).toEqual(Object.fromEntries(entries.map(({ key, value }) => [key, value])));
