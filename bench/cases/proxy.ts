@@ -17,7 +17,8 @@ const kinds: readonly ProxyKind[] = [nginx, haproxy, gateway('auto'), gateway('s
 interface Measure {
   readonly title: string;
   readonly order: Omit<LoadOrder, 'port' | 'ms'>;
-  readonly portOf: (proxy: RunningProxy) => number;
+  /** Undefined: the proxy cannot do it. */
+  readonly portOf: (proxy: RunningProxy) => number | undefined;
   /** Of the rate, and how many operations are one of it. */
   readonly unit: string;
   readonly perUnit: number;
@@ -41,6 +42,15 @@ const measures: readonly Measure[] = [
     order: { kind: 'connections', lanes: 64, bytes: 64 },
     portOf: (proxy) => proxy.echoPort,
     unit: 'connections/s',
+    perUnit: 1,
+    cpuUnit: 'CPU µs each',
+    usPerCpuUnit: 1,
+  },
+  {
+    title: 'Datagrams: 64 clients on UDP, 64 bytes each way',
+    order: { kind: 'datagrams', lanes: 64, bytes: 64 },
+    portOf: (proxy) => proxy.datagramPort,
+    unit: 'round trips/s',
     perUnit: 1,
     cpuUnit: 'CPU µs each',
     usPerCpuUnit: 1,
@@ -83,7 +93,9 @@ export const proxyCase: Case = async (workbench, isQuick) => {
   for (let round = 0; round <= rounds; round++) {
     for (const [measure, byKind] of samples) {
       for (const [kind, proxy] of running) {
-        const sample = await takeSample(load, measure, proxy, ms);
+        const port = measure.portOf(proxy);
+        if (port === undefined) continue;
+        const sample = await takeSample(load, { ...measure.order, port, ms }, proxy);
         if (round > 0) byKind.set(kind, [...(byKind.get(kind) ?? []), sample]);
       }
     }
@@ -103,14 +115,9 @@ export const proxyCase: Case = async (workbench, isQuick) => {
   ];
 };
 
-async function takeSample(
-  load: LoadGenerator,
-  { order, portOf }: Measure,
-  proxy: RunningProxy,
-  ms: number,
-): Promise<Sample> {
+async function takeSample(load: LoadGenerator, order: LoadOrder, proxy: RunningProxy): Promise<Sample> {
   const before = cpuMs(proxy.pid);
-  const { operations, elapsedMs } = await load.run({ ...order, port: portOf(proxy), ms });
+  const { operations, elapsedMs } = await load.run(order);
   const usedMs = cpuMs(proxy.pid) - before;
   return {
     rate: (operations / elapsedMs) * 1000,

@@ -7,7 +7,7 @@ import type { Workbench } from '../programs/workbench.ts';
 
 /** One order to the load program, `load.c`, which says what the kinds do. */
 export interface LoadOrder {
-  readonly kind: 'round-trips' | 'connections' | 'bulk';
+  readonly kind: 'round-trips' | 'connections' | 'bulk' | 'datagrams';
   readonly port: number;
   /** Connections at a time. */
   readonly lanes: number;
@@ -33,6 +33,8 @@ export interface Backends {
   readonly echo: readonly number[];
   /** Throws away what it gets. */
   readonly sink: number;
+  /** Sends datagrams back. */
+  readonly datagramEcho: number;
 }
 
 export interface LoadGenerator {

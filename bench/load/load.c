@@ -1,9 +1,10 @@
 // The clients and the servers behind the proxies, in one thread on one epoll: a proxy that is pinned to a core of its own
 // is then always the slower one. Only for loopback. It ends when its standard input does.
 //
-// First it prints the ports of its servers, {"echo":[…],"sink":…}, then it runs one order a line and prints what came out:
+// First it prints the ports of its servers, {"echo":[…],"sink":…,"datagramEcho":…}, then it runs one order a line and prints what came out:
 //   round-trips PORT LANES BYTES MS   each lane keeps one connection and sends the next message when one has come back
 //   connections PORT LANES BYTES MS   each lane connects, makes one round trip, closes, and begins again
+//   datagrams PORT LANES BYTES MS     each lane has one UDP socket and sends the next datagram when one has come back
 //   bulk PORT LANES BYTES MS          each lane sends, in writes of BYTES, as fast as it is taken
 // {"operations":…,"failed":…,"elapsedMs":…,"p50Us":…,"p99Us":…}; an operation of `bulk` is a byte
 // that has arrived.
@@ -23,9 +24,9 @@
 
 // Many tuples of address and port, so that those in TIME_WAIT do not run out.
 enum { ECHO_SERVERS = 8, CLIENT_ADDRESSES = 8, BACKLOG = 1024, MOST_FDS = 8192, BUFFER = 1 << 20, MOST_US = 1 << 20,
-       SETTLE_MS = 500 };
+       SETTLE_MS = 500, LOST_MS = 3000 };
 
-enum role { FREE, STDIN, ECHO_LISTENER, SINK_LISTENER, ECHO, SINK, PINGING, CONNECTING, SENDING };
+enum role { FREE, STDIN, ECHO_LISTENER, SINK_LISTENER, ECHO, SINK, DATAGRAM_ECHO, PINGING, CONNECTING, SENDING, ASKING };
 
 struct peer {
   enum role role;
@@ -45,6 +46,7 @@ static struct order order;
 static long operations, sunkBytes, failed;
 static unsigned samples[MOST_US]; // how many operations took so many microseconds
 static unsigned nextAddress;
+static int isOver; // no new datagrams
 
 static long nowNs(void) {
   struct timespec now;
@@ -85,6 +87,16 @@ static int serve(enum role role) {
   return ntohs(address.sin_port);
 }
 
+static int serveDatagrams(void) {
+  struct sockaddr_in address = loopback(1, 0);
+  socklen_t length = sizeof address;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  check(bind(fd, (struct sockaddr *)&address, length) == 0, "bind");
+  check(getsockname(fd, (struct sockaddr *)&address, &length) == 0, "getsockname");
+  watch(fd, DATAGRAM_ECHO, EPOLLIN);
+  return ntohs(address.sin_port);
+}
+
 static void acceptAll(int listener, enum role role) {
   for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0;) {
     int on = 1;
@@ -97,6 +109,13 @@ static void echo(int fd) {
   ssize_t count = recv(fd, buffer, sizeof buffer, 0);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0 || send(fd, buffer, count, MSG_NOSIGNAL) != count) drop(fd);
+}
+
+static void echoDatagram(int fd) {
+  struct sockaddr_in from;
+  socklen_t length = sizeof from;
+  ssize_t count = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &length);
+  if (count >= 0) sendto(fd, buffer, count, 0, (struct sockaddr *)&from, length);
 }
 
 static void sink(int fd) {
@@ -128,17 +147,36 @@ static void open_(enum role role) {
   if (role == CONNECTING) peers[fd].startedNs = startedNs;
 }
 
+static void askDatagram(void) {
+  struct sockaddr_in to = loopback(1, order.port);
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  check(connect(fd, (struct sockaddr *)&to, sizeof to) == 0, "connect");
+  watch(fd, ASKING, EPOLLIN);
+  sendMessage(fd);
+}
+
+static void countOperation(int fd) {
+  long us = (nowNs() - peers[fd].startedNs) / 1000;
+  samples[us < MOST_US ? us : MOST_US - 1] += 1;
+  operations += 1;
+}
+
+static void receiveDatagram(int fd) {
+  ssize_t count = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+  if (count < 0 && errno == EAGAIN) return;
+  if (count == order.bytes) countOperation(fd);
+  else failed += 1;
+  if (isOver) drop(fd);
+  else sendMessage(fd);
+}
+
 static void receiveReply(int fd) {
   struct peer *peer = &peers[fd];
   ssize_t count = recv(fd, buffer, order.bytes - peer->received, MSG_DONTWAIT);
   if (count < 0 && errno == EAGAIN) return;
   if (count <= 0) failed += 1;
   else if ((peer->received += count) < order.bytes) return;
-  else {
-    long us = (nowNs() - peer->startedNs) / 1000;
-    samples[us < MOST_US ? us : MOST_US - 1] += 1;
-    operations += 1;
-  }
+  else countOperation(fd);
   if (count > 0 && peer->role == PINGING) {
     sendMessage(fd);
     return;
@@ -163,6 +201,8 @@ static void handle(int fd) {
     case PINGING:
     case CONNECTING: return receiveReply(fd);
     case SENDING: return sendMore(fd);
+    case DATAGRAM_ECHO: return echoDatagram(fd);
+    case ASKING: return receiveDatagram(fd);
     default: return;
   }
 }
@@ -174,7 +214,7 @@ static void turn(int timeoutMs) {
 }
 
 static int isClient(enum role role) {
-  return role == PINGING || role == CONNECTING || role == SENDING;
+  return role == PINGING || role == CONNECTING || role == SENDING || role == ASKING;
 }
 
 static int percentileUs(double share) {
@@ -189,6 +229,20 @@ static void dropClients(void) {
     if (isClient(peers[fd].role)) drop(fd);
 }
 
+static int countRole(enum role role) {
+  int count = 0;
+  for (int fd = 0; fd < MOST_FDS; fd++) count += peers[fd].role == role;
+  return count;
+}
+
+// Nothing says that a datagram is lost, other than that its echo does not come.
+static int lostDatagrams(void) {
+  isOver = 1;
+  for (long endNs = nowNs() + LOST_MS * 1000000L; countRole(ASKING) > 0 && nowNs() < endNs;) turn(100);
+  isOver = 0;
+  return countRole(ASKING);
+}
+
 static int hasSessions(void) {
   for (int fd = 0; fd < MOST_FDS; fd++)
     if (peers[fd].role == ECHO || peers[fd].role == SINK) return 1;
@@ -199,12 +253,16 @@ static void run(enum role role) {
   operations = sunkBytes = failed = 0;
   memset(samples, 0, sizeof samples);
   long startNs = nowNs(), untilNs = startNs + order.ms * 1000000L;
-  for (int lane = 0; lane < order.lanes; lane++) open_(role);
+  for (int lane = 0; lane < order.lanes; lane++) {
+    if (role == ASKING) askDatagram();
+    else open_(role);
+  }
   while (nowNs() < untilNs) turn(100);
   double elapsedMs = (nowNs() - startNs) / 1e6;
   if (role == SENDING) operations = sunkBytes;
   int p50Us = percentileUs(0.5), p99Us = percentileUs(0.99);
   long counted = operations;
+  failed += lostDatagrams();
   dropClients();
   // What is on its way must not disturb the next proxy's turn.
   for (long endNs = nowNs() + SETTLE_MS * 1000000L; hasSessions() && nowNs() < endNs;) turn(10);
@@ -220,7 +278,7 @@ int main(void) {
   loop = epoll_create1(0);
   printf("{\"echo\":[");
   for (int index = 0; index < ECHO_SERVERS; index++) printf(index ? ",%d" : "%d", serve(ECHO_LISTENER));
-  printf("],\"sink\":%d}\n", serve(SINK_LISTENER));
+  printf("],\"sink\":%d,\"datagramEcho\":%d}\n", serve(SINK_LISTENER), serveDatagrams());
   watch(STDIN_FILENO, STDIN, EPOLLIN);
   for (;;) {
     struct epoll_event event;
@@ -233,6 +291,7 @@ int main(void) {
     check(sscanf(line, "%31s %d %d %d %d", order.name, &order.port, &order.lanes, &order.bytes, &order.ms) == 5, line);
     if (strcmp(order.name, "round-trips") == 0) run(PINGING);
     else if (strcmp(order.name, "connections") == 0) run(CONNECTING);
+    else if (strcmp(order.name, "datagrams") == 0) run(ASKING);
     else if (strcmp(order.name, "bulk") == 0) run(SENDING);
   }
 }

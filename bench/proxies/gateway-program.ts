@@ -12,6 +12,8 @@ export interface GatewayProgramOptions {
   /** Absolute path of an installation that this makes. */
   readonly home: string;
   readonly ports: readonly number[];
+  /** Default: none. */
+  readonly udpPorts?: readonly number[];
   readonly workers: number;
   readonly relay: 'auto' | 'socket';
   /** Absent: no Admin API. */
@@ -57,11 +59,14 @@ export async function startGateway(
   return { child, pid: child.pid ?? -1, readyMs: performance.now() - startedMs };
 }
 
-function settings({ ports, workers, relay, adminPort, etcd }: GatewayProgramOptions): object {
+function settings({ ports, udpPorts = [], workers, relay, adminPort, etcd }: GatewayProgramOptions): object {
   return {
     apisix: {
       proxy_mode: 'stream',
-      stream_proxy: { tcp: ports.map((port) => `127.0.0.1:${port}`) },
+      stream_proxy: {
+        tcp: ports.map((port) => `127.0.0.1:${port}`),
+        ...(udpPorts.length === 0 ? {} : { udp: udpPorts.map((port) => `127.0.0.1:${port}`) }),
+      },
       enable_admin: adminPort !== undefined,
       enable_control: false,
     },

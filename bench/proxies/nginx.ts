@@ -31,12 +31,13 @@ stream {
   upstream echo { ${backends.echo.map((port) => `server 127.0.0.1:${port};`).join(' ')} }
   server { listen 127.0.0.1:${echoPort} backlog=511; proxy_pass echo; }
   server { listen 127.0.0.1:${sinkPort} backlog=511; proxy_pass 127.0.0.1:${backends.sink}; }
+  server { listen 127.0.0.1:${echoPort} udp; proxy_pass 127.0.0.1:${backends.datagramEcho}; }
 }
 `,
     );
     const args = ['-p', folder, '-c', config, '-e', join(folder, 'error.log')];
     const child = workbench.spawn({ command: 'nginx', args, cpu, stdio: ['ignore', 'ignore', 'pipe'] });
     await waitForPort('nginx', child, echoPort);
-    return { pid: child.pid ?? -1, echoPort, sinkPort };
+    return { pid: child.pid ?? -1, echoPort, sinkPort, datagramPort: echoPort };
   },
 };

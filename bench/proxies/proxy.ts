@@ -9,6 +9,8 @@ export interface RunningProxy {
   readonly echoPort: number;
   /** Leads to the sink. */
   readonly sinkPort: number;
+  /** On UDP, leads to the echo server of datagrams; absent: it does not speak UDP. */
+  readonly datagramPort?: number;
 }
 
 export interface ProxyKind {

@@ -1,11 +1,14 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A TCP port of 127.0.0.1 that nothing listens on at the moment. */
+/** A port of 127.0.0.1 that nothing has at the moment, neither on TCP nor on UDP. */
 export async function freePort(): Promise<number> {
-  const port = await tryPort('127.0.0.1', 0);
-  if (port === undefined) throw new Error('the system has no free port left');
-  return port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = await tryPort('127.0.0.1', 0);
+    if (port !== undefined && (await isFreeOnUdp(port))) return port;
+  }
+  throw new Error('the system has no free port left');
 }
 
 /**
@@ -34,4 +37,16 @@ async function tryPort(host: string, port: number): Promise<number | undefined> 
   server.close();
   await once(server, 'close');
   return typeof address === 'object' ? address?.port : undefined;
+}
+
+async function isFreeOnUdp(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    await once(socket.bind({ address: '0.0.0.0', port, exclusive: true }), 'listening');
+    return true;
+  } catch {
+    return false; // In use, at some address.
+  } finally {
+    socket.close();
+  }
 }

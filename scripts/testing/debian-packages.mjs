@@ -13,6 +13,7 @@ const commandOf = {
   'mariadb-server-core': 'mariadbd',
   'docker.io': 'dockerd',
   debootstrap: 'debootstrap',
+  'bind9-dnsutils': 'dig',
   'dnsmasq-base': 'dnsmasq',
   haproxy: 'haproxy',
   curl: 'curl',

@@ -18,10 +18,21 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
   const { apisix, deployment, plugin_attr, nginx_config } = settings;
   const { admin_listen: admin } = deployment.admin;
   const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
-  const stream = streamListeners(settings).map(address);
+  const stream = streamListeners(settings);
+  const tcp = stream.filter(({ protocol }) => protocol === 'tcp').map(address);
+  const udp = stream.filter(({ protocol }) => protocol === 'udp').map(address);
   const http = httpListeners(settings).map(address);
+  const { role } = deployment;
+  const isControlPlane = role === 'control_plane';
   const rows: [string, string | undefined][] = [
-    ['stream TCP', list(stream) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'],
+    ['role', role === 'traditional' ? undefined : role],
+    [
+      'stream TCP',
+      isControlPlane || (tcp.length === 0 && udp.length > 0)
+        ? undefined
+        : (list(tcp) ?? 'none (apisix.proxy_mode and apisix.stream_proxy)'),
+    ],
+    ['stream UDP', list(udp)],
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${url(admin.ip, admin.port)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
@@ -36,19 +47,24 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
     .map(([name, value]) => `  ${name.padEnd(13)}${value}\n`)
     .join('');
   const seconds = (readyAfterMs / 1000).toFixed(2);
-  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, stream[0])}`;
+  return `apisix-ts ${version} is serving, ready after ${seconds} s\n\n${table}${example(settings, home, tcp[0])}`;
 }
 
 /** One thing to paste that creates a stream route. */
 function example(settings: Settings, home: string, listener: string | undefined): string {
   if (!settings.apisix.enable_admin || listener === undefined) return '';
-  const { admin_listen: admin } = settings.deployment.admin;
+  const { admin, rules } = settings.deployment;
   const key = usesMadeKey(settings) ? ` -H "X-API-KEY: $(cat ${adminKeyPath(home)})"` : '';
+  const upstream = '"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}';
+  const [path, more, body] =
+    rules === 'api'
+      ? ['configs', ' -H "X-Digest: 1"', `{"stream_routes": [{"id": "mysql", ${upstream}}]}`]
+      : ['stream_routes/mysql', '', `{${upstream}}`];
   return `
 Paste this to send ${listener} to a MySQL server on this machine:
 
-  curl -X PUT ${url(admin.ip, admin.port)}/apisix/admin/stream_routes/mysql${key} \\
-    -d '{"upstream": {"type": "roundrobin", "nodes": {"127.0.0.1:3306": 1}}}'
+  curl -X PUT ${url(admin.admin_listen.ip, admin.admin_listen.port)}/apisix/admin/${path}${key}${more} \\
+    -d '${body}'
 
 Ctrl-C stops the gateway.
 `;

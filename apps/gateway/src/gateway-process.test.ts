@@ -4,8 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
+import { banner } from './banner.ts';
 import { readRunRecord } from './run-record.ts';
 import { configYaml, createInstallation } from './testing/installation.ts';
+import { untilApplied } from './testing/until-applied.ts';
 
 describe('a gateway that starts', () => {
   test('serves a route made through the Admin API, and every other server', async () => {
@@ -55,6 +57,22 @@ describe('a gateway that starts', () => {
 
     expect(readRunRecord(home)).toBeUndefined();
     await expect(read('logs/nginx.pid')).rejects.toThrow('ENOENT');
+  });
+
+  test('shows UDP ports as such', async () => {
+    const { home, ports, configure, start } = await createInstallation();
+    await configure(
+      configYaml(ports).replace('stream_proxy: {', `stream_proxy: { udp: ["127.0.0.1:${ports.stream}"],`),
+    );
+    const { settings } = await start();
+
+    expect(readRunRecord(home)?.listeners).toEqual([
+      `127.0.0.1:${ports.stream}`,
+      `127.0.0.1:${ports.stream}/udp`,
+    ]);
+    expect(banner({ settings, home, configFile: 'config.yaml', readyAfterMs: 1 })).toContain(
+      `  stream TCP   127.0.0.1:${ports.stream}\n  stream UDP   127.0.0.1:${ports.stream}\n`,
+    );
   });
 
   test('keeps its routes over a restart', async () => {
@@ -307,21 +325,3 @@ describe('a gateway that cannot start says why and leaves nothing open:', () => 
     });
   });
 });
-
-/** Waits until every worker has the revision in effect. */
-async function untilApplied(controlPort: number, revision: number): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (Date.now() < deadline) {
-    const response = await fetch(`http://127.0.0.1:${controlPort}/v1/config/status`);
-    const status: unknown = await response.json();
-    if (
-      typeof status === 'object' &&
-      status !== null &&
-      'applied_revision' in status &&
-      Number(status.applied_revision) >= revision
-    ) {
-      return;
-    }
-  }
-  throw new Error(`revision ${revision} was not applied within 5 s`);
-}

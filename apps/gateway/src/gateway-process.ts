@@ -1,15 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { httpListeners, readSettings } from '@apisix-ts/config';
+import type { Endpoints } from '@apisix-ts/admin';
+import { httpListeners, listenerName, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
+import { createAdminEndpoints } from './admin-endpoints.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { keepForm, pendingSettings } from './restart-settings.ts';
 import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import type { ReloadRecord } from './run-record.ts';
 import { Services } from './service.ts';
@@ -35,6 +39,7 @@ export class GatewayProcess {
   readonly #accessLog: LogFile | undefined;
   readonly #store: Store;
   readonly #gateway: Gateway;
+  readonly #adminEndpoints: Endpoints | undefined;
   readonly #services = new Services();
   readonly #started = Date.now();
   /** A reload changes only some of them. */
@@ -54,6 +59,7 @@ export class GatewayProcess {
     let store: Store | undefined;
     let accessLog: LogFile | undefined;
     try {
+      log.log('info', `use config_provider: ${loaded.settings.deployment.config_provider}`, {});
       accessLog = openAccessLog(loaded.settings, options.home);
       store = await openStore(loaded.settings, options.home);
       const snapshot = snapshotOptions(loaded.settings, options.home);
@@ -91,6 +97,12 @@ export class GatewayProcess {
     this.#accessLog = logs.access;
     this.#store = store;
     this.#gateway = gateway;
+    this.#adminEndpoints = createAdminEndpoints({
+      settings: loaded.settings,
+      gateway,
+      store,
+      isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+    });
   }
 
   get settings(): Settings {
@@ -118,9 +130,11 @@ export class GatewayProcess {
       throw error;
     }
     this.#log.log('notice', 'the gateway is serving', {
+      role: this.settings.deployment.role,
       store: this.#store.name,
       listeners: this.#listenerNames(),
     });
+    collectGarbage();
   }
 
   /** Writes the pid file and the run record: from now on `apisix` finds this process and sends it signals. */
@@ -178,11 +192,12 @@ export class GatewayProcess {
     const at = Date.now();
     try {
       const loaded = load({ ...this.#options, config: this.#loaded.file });
+      const settings = keepForm(this.settings, loaded.settings);
       const pending = [
-        ...(await this.#takeOver(loaded.settings)),
+        ...(await this.#takeOver(settings)),
         ...pendingSettings(this.#startedWith, loaded.settings),
       ];
-      this.#loaded = loaded;
+      this.#loaded = { ...loaded, settings };
       this.#lastReload = { at, ok: true, pending };
       this.#log.log('notice', 'the configuration was read again', { listeners: this.#listenerNames() });
       for (const path of pending) {
@@ -222,15 +237,13 @@ export class GatewayProcess {
       home: this.#options.home,
       gateway: this.#gateway,
       store: this.#store,
+      adminEndpoints: this.#adminEndpoints,
       log: this.#log.log,
-      currentSettings: () => this.settings,
     };
   }
 
   #listenerNames(): readonly string[] {
-    return this.#gateway
-      .status()
-      .listeners.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
+    return this.#gateway.status().listeners.map(listenerName);
   }
 
   #writeRecord(): void {
@@ -269,26 +282,4 @@ function makeFolders(home: string): void {
       );
     }
   }
-}
-
-/** A running gateway keeps its store and its log. */
-function pendingSettings(started: Settings, settings: Settings): readonly string[] {
-  const { config_provider: provider } = started.deployment;
-  const store = provider === 'etcd' ? 'etcd' : 'embedded';
-  const rows: readonly [string, (settings: Settings) => unknown][] = [
-    ['deployment.config_provider', ({ deployment }) => deployment.config_provider],
-    [`deployment.${store}`, ({ deployment }) => deployment[store]],
-    ['nginx_config.stream.enable_access_log', ({ nginx_config }) => nginx_config.stream.enable_access_log],
-    ['nginx_config.stream.access_log', ({ nginx_config }) => nginx_config.stream.access_log],
-    ['nginx_config.stream.access_log_format', ({ nginx_config }) => nginx_config.stream.access_log_format],
-    [
-      'nginx_config.stream.access_log_format_escape',
-      ({ nginx_config }) => nginx_config.stream.access_log_format_escape,
-    ],
-    ['nginx_config.error_log', ({ nginx_config }) => nginx_config.error_log],
-    ['nginx_config.error_log_level', ({ nginx_config }) => nginx_config.error_log_level],
-  ];
-  return rows
-    .filter(([, read]) => JSON.stringify(read(started)) !== JSON.stringify(read(settings)))
-    .map(([path]) => path);
 }

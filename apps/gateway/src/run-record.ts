@@ -8,7 +8,7 @@ export interface RunRecord {
   readonly started: number;
   /** Absolute path of the configuration file, which `reload` reads again. */
   readonly config: string;
-  /** Open stream listeners: `0.0.0.0:9100`. */
+  /** Open stream listeners: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly listeners: readonly string[];
   /** How often the configuration was read again, successfully or not. */
   readonly reloads: number;

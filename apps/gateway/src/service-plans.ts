@@ -1,9 +1,10 @@
 import { resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
+import type { Endpoints } from '@apisix-ts/admin';
 import { createControlServer, createMetricsServer, createStatusServer } from '@apisix-ts/control';
-import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway, Log } from '@apisix-ts/runtime';
+import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
 import { openHttpListener } from './http-listener.ts';
 import type { ServicePlan } from './service.ts';
@@ -15,22 +16,23 @@ export interface ServiceContext {
   readonly home: string;
   readonly gateway: Gateway;
   readonly store: Store;
+  /** What the Admin API serves; undefined when the store cannot be written. */
+  readonly adminEndpoints: Endpoints | undefined;
   readonly log: Log;
-  /** The settings in effect when it is called. */
-  readonly currentSettings: () => Settings;
 }
 
 /** The services that these settings ask for. A key names all settings that a service depends on. */
 export function planServices(context: ServiceContext): readonly ServicePlan[] {
-  const { apisix, plugin_attr } = context.settings;
+  const { adminEndpoints, settings } = context;
+  const { apisix, plugin_attr } = settings;
   return [
     ...planStatus(context),
-    ...(apisix.enable_admin ? [planAdmin(context)] : []),
+    ...(apisix.enable_admin && adminEndpoints !== undefined ? [planAdmin(context, adminEndpoints)] : []),
     ...(apisix.enable_control ? [planControl(context)] : []),
     ...(plugin_attr.prometheus.enable_export_server ? [planMetrics(context)] : []),
     ...context.http.map(({ host, port }) => ({
       key: `http ${host} ${port}`,
-      open: () => openHttpListener(host, port, serverToken(context.settings)),
+      open: () => openHttpListener(host, port, serverToken(settings)),
     })),
   ];
 }
@@ -47,19 +49,27 @@ export function planStatus({ settings, gateway }: ServiceContext): readonly Serv
           host: status.ip,
           port: status.port,
           serverToken: serverToken(settings),
-          status: () => gateway.status(),
+          status: () => (awaitsConfiguration(settings, gateway) ? withoutAny(gateway) : gateway.status()),
         }),
     },
   ];
 }
 
-function planAdmin(context: ServiceContext): ServicePlan {
-  const { settings, home, gateway, store, log, currentSettings } = context;
+/** Where whole configurations are sent, the first revision is that of having none yet. */
+function awaitsConfiguration({ deployment }: Settings, gateway: Gateway): boolean {
+  return deployment.rules === 'api' && gateway.documents.revision <= 1;
+}
+
+function withoutAny(gateway: Gateway): ReturnType<Gateway['status']> {
+  const status = gateway.status();
+  return { ...status, workers: new Map([...status.workers.keys()].map((id) => [id, 0])) };
+}
+
+function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints): ServicePlan {
   const { admin } = settings.deployment;
   return {
     key: `admin ${JSON.stringify(admin)} ${serverToken(settings)}`,
     open: async () => {
-      if (store.writer === undefined) throw new TypeError(`the store ${store.name} cannot be written`);
       const server = createAdminServer({
         host: admin.admin_listen.ip,
         port: admin.admin_listen.port,
@@ -68,18 +78,7 @@ function planAdmin(context: ServiceContext): ServicePlan {
         keyRequired: admin.admin_key_required,
         cors: admin.enable_admin_cors,
         serverToken: serverToken(settings),
-        isStreamEnabled: () => currentSettings().apisix.proxy_mode !== 'http',
-        kinds: resourceKinds,
-        checkContext: gateway.checkContext,
-        plugins: [],
-        writer: store.writer,
-        documents: gateway.documents,
-        applied: (revision, signal) => gateway.whenApplied(revision, signal),
-        prefix: keyPrefix(settings),
-        keyring: keyringOf(settings),
-        now: Date.now,
-        // There are no plugins to load yet, so every list of them is loaded already.
-        reloadPlugins: async () => {},
+        endpoints,
         log,
       });
       await server.listen();
@@ -122,11 +121,6 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         counts: () => gateway.counts(),
       }),
   };
-}
-
-/** What keys begin with in answers. */
-function keyPrefix({ deployment: { config_provider, etcd } }: Settings): string {
-  return config_provider === 'etcd' ? etcd.prefix : '/apisix';
 }
 
 /** The `Server` header. */

@@ -84,7 +84,7 @@ function otherName(index: number): string {
 }
 
 function route(id: string, ...serverNames: readonly string[]): StreamMatch {
-  const addresses = { serverAddr: undefined, remoteAddr: undefined };
+  const addresses = { alpn: [], serverAddr: undefined, remoteAddr: undefined };
   return {
     id,
     priority: 0,

@@ -56,7 +56,7 @@ function compile({ id, server_port: serverPort, server_addr, remote_addr }: Rout
   const toCidr = (text: string | undefined): StreamMatch['serverAddr'] =>
     text === undefined ? undefined : parseCidr(text);
   const addresses = { serverAddr: toCidr(server_addr), remoteAddr: toCidr(remote_addr) };
-  return { id, priority: 0, serverNames: [], serverPort, ...addresses };
+  return { id, priority: 0, serverNames: [], alpn: [], serverPort, ...addresses };
 }
 
 /** @returns nanoseconds each. */

@@ -18,3 +18,6 @@ export function answer(status: number, json: unknown): Answer {
 export function refuse(status: number, error_msg: string): Answer {
   return answer(status, { error_msg });
 }
+
+/** There is no such endpoint. */
+export const nowhere: Answer = refuse(404, 'not found');

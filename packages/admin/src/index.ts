@@ -1,5 +1,10 @@
 export type { AdminKey } from './auth.ts';
+export { createConfigsEndpoints } from './configs/configs-endpoints.ts';
+export type { ConfigsEndpointsOptions } from './configs/configs-endpoints.ts';
+export type { Endpoint, Endpoints } from './endpoints.ts';
 export type { AdminLog, HttpLimits, HttpServer } from './http-server.ts';
 export type { PluginFacts, Subsystem } from './plugin-facts.ts';
+export { createResourceEndpoints } from './resource-endpoints.ts';
+export type { ResourceEndpointsOptions } from './resource-endpoints.ts';
 export { createAdminServer } from './server.ts';
 export type { AdminServerOptions } from './server.ts';

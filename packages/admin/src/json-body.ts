@@ -18,14 +18,22 @@ export async function readJson(request: AdminRequest): Promise<JsonBody> {
   const raw = await request.readBody();
   if ('tooLarge' in raw) return { refusal: refuse(400, `invalid request body: ${raw.tooLarge}`) };
   if (raw.bytes.length === 0) return { value: undefined };
-  const text = raw.bytes.toString('utf8');
+  const parsed = parseBody(raw.bytes, JSON.parse);
+  if ('value' in parsed) return parsed;
+  const error_msg = `invalid request body: ${parsed.wrong}`;
+  return { refusal: answer(400, { error_msg, req_body: raw.bytes.toString('utf8') }) };
+}
+
+/** @param parse throws an error that says what is wrong with the text. */
+export function parseBody(
+  bytes: Buffer,
+  parse: (text: string) => unknown,
+): { readonly value: unknown } | { readonly wrong: string } {
+  if (!isUtf8(bytes)) return { wrong: 'not encoded as UTF-8' };
   try {
-    if (!isUtf8(raw.bytes)) throw new SyntaxError('not encoded as UTF-8');
-    const checked = checkDepth(JSON.parse(text));
-    if (!checked.ok) throw new SyntaxError(checked.message);
-    return { value: checked.value };
+    const checked = checkDepth(parse(bytes.toString('utf8')));
+    return checked.ok ? { value: checked.value } : { wrong: checked.message };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { refusal: answer(400, { error_msg: `invalid request body: ${message}`, req_body: text }) };
+    return { wrong: error instanceof Error ? error.message : String(error) };
   }
 }

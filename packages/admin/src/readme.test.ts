@@ -1,20 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { DocumentSet, createMemoryStore, resourceKinds } from '@apisix-ts/config';
 import { expect, test } from 'vitest';
-import { createAdminServer } from './index.ts';
+import { createAdminServer, createResourceEndpoints } from './index.ts';
 
 test('the example of the README runs', async ({ signal }) => {
   const store = createMemoryStore();
   const documents = new DocumentSet(resourceKinds, (_kind, document) => ({ ok: true, document }));
 
-  const admin = createAdminServer({
-    host: '127.0.0.1',
-    port: 0,
-    allowAdmin: ['127.0.0.0/24'],
-    adminKeys: [{ key: 'secret', role: 'admin' }],
-    keyRequired: true,
-    cors: false,
-    serverToken: 'APISIX',
+  const endpoints = createResourceEndpoints({
     isStreamEnabled: () => true,
     kinds: resourceKinds,
     plugins: [],
@@ -26,6 +19,17 @@ test('the example of the README runs', async ({ signal }) => {
     prefix: '/apisix',
     now: Date.now,
     reloadPlugins: async () => {},
+  });
+
+  const admin = createAdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    allowAdmin: ['127.0.0.0/24'],
+    adminKeys: [{ key: 'secret', role: 'admin' }],
+    keyRequired: true,
+    cors: false,
+    serverToken: 'APISIX',
+    endpoints,
     log: console.log,
   });
   const { port } = await admin.listen();

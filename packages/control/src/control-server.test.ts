@@ -14,7 +14,7 @@ const facts: GatewayFacts = {
     [1, 11],
   ]),
   workerCount: 2,
-  listeners: [{ host: '0.0.0.0', port: 9100 }],
+  listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],
@@ -61,7 +61,7 @@ test('tells which revision is in effect in each worker and in all of them', asyn
       { id: 0, revision: 12 },
       { id: 1, revision: 11 },
     ],
-    listeners: [{ host: '0.0.0.0', port: 9100 }],
+    listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
     rejected: [
       { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
     ],

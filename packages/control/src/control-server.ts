@@ -58,7 +58,7 @@ export interface ConfigStatus {
   /** The revision that every worker has in effect. */
   readonly applied_revision: number;
   readonly workers: readonly { readonly id: number; readonly revision: number }[];
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly listeners: GatewayFacts['listeners'];
   readonly rejected: readonly {
     readonly resource: string;
     readonly revision: number;

@@ -15,7 +15,7 @@ export interface GatewayFacts {
   readonly workers: ReadonlyMap<number, Revision>;
   /** How many workers there are to be. */
   readonly workerCount: number;
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly listeners: readonly ListenerFacts[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
   /** The upstreams under checks. */
@@ -33,6 +33,13 @@ export interface SnapshotFacts {
   readonly savedAtMs?: number;
   /** Why the last write of it failed. */
   readonly error?: Error;
+}
+
+/** An open stream listener. */
+export interface ListenerFacts {
+  readonly protocol: 'tcp' | 'udp';
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The checks of one upstream. */
@@ -66,7 +73,7 @@ export interface ListenerTotals {
 }
 
 export interface SessionTotals {
-  /** By listener: `0.0.0.0:9100`. */
+  /** By listener: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly listeners: ReadonlyMap<string, ListenerTotals>;
   /** Ended sessions by how they ended: `OK`, or an error code. */
   readonly sessionsEnded: ReadonlyMap<string, number>;

@@ -5,6 +5,16 @@ export type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balance
 export type { HeadAnswer, HeadParser } from './connection/head-parser.ts';
 export { PeekBuffer } from './connection/peek-buffer.ts';
 export type { PeekOptions, PeekOutcome } from './connection/peek-buffer.ts';
+export type {
+  DatagramLink,
+  DatagramLinkHandler,
+  DatagramPort,
+  DatagramPortHandler,
+  LinkFailure,
+} from './datagram/datagram-port.ts';
+export type { Flow, FlowHandler, FlowResult, FlowTarget } from './datagram/flow.ts';
+export { FlowTable } from './datagram/flow-table.ts';
+export type { FlowTableOptions } from './datagram/flow-table.ts';
 export { HealthTarget } from './health/health-target.ts';
 export type { HealthReport, HealthStatus, HealthThresholds, ReportSource } from './health/health-target.ts';
 export { ProxyHeaderParser } from './proxy-protocol/parse.ts';

@@ -293,7 +293,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     await expect(connectPeer(port)).rejects.toThrow('ECONNREFUSED');
     await client.send('two');
     expect((await client.take(3)).toString()).toBe('two');
-    expect(gateway.status().listeners).toEqual([{ host: '127.0.0.1', port: added }]);
+    expect(gateway.status().listeners).toEqual([{ protocol: 'tcp', host: '127.0.0.1', port: added }]);
     client.destroy();
     other.destroy();
   });

@@ -18,7 +18,7 @@ import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { listenError } from '@apisix-ts/errors';
-import { probePort } from '@apisix-ts/transport';
+import { probeDatagramPort, probePort } from '@apisix-ts/transport';
 import { ConfigurationSource } from './configuration/configuration-source.ts';
 import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 import { FactCompiler } from './facts/compiler.ts';
@@ -62,7 +62,11 @@ export interface GatewayStatus {
   readonly workers: ReadonlyMap<number, Revision>;
   /** How many workers there are to be. */
   readonly workerCount: number;
-  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly listeners: readonly {
+    readonly protocol: 'tcp' | 'udp';
+    readonly host: string;
+    readonly port: number;
+  }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
   /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
@@ -70,7 +74,7 @@ export interface GatewayStatus {
 }
 
 export interface GatewayCounts {
-  /** By listener, `0.0.0.0:9100`, closed ones included. */
+  /** By listener, `0.0.0.0:9100` or `0.0.0.0:53/udp`, closed ones included. */
   readonly listeners: ReadonlyMap<string, ListenerCounts>;
   readonly sessionsEnded: ReadonlyMap<SessionReason, number>;
 }
@@ -189,6 +193,7 @@ class RunningGateway implements Gateway {
         loads: this.#loads.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
+        udpSessions: settings.nginx_config.stream.udp_sessions,
         ticketKeys: this.#ticketKeys,
         ...fallbackName(settings),
         ...(writeAccess === undefined ? {} : accessLogOptions(settings)),
@@ -244,7 +249,7 @@ class RunningGateway implements Gateway {
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
       workerCount: Math.max(threadCount(this.#started), 1),
-      listeners: this.#listeners.open.map(({ host, port }) => ({ host, port })),
+      listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       health: this.#health.status(),
     };
@@ -278,9 +283,10 @@ class RunningGateway implements Gateway {
     this.#pool.setTicketKeys(this.#ticketKeys);
   }
 
-  /** Checks can be switched off for the whole gateway. */
-  #watch({ apisix }: Settings): HealthWatch {
-    return apisix.disable_upstream_healthcheck ? { follow() {}, unfollow() {} } : this.#health;
+  /** Checks can be switched off for the whole gateway; one without traffic has no use for them. */
+  #watch({ apisix, deployment }: Settings): HealthWatch {
+    const isOff = apisix.disable_upstream_healthcheck || deployment.role === 'control_plane';
+    return isOff ? { follow() {}, unfollow() {} } : this.#health;
   }
 
   #publish(batch: DocumentBatch): void {
@@ -298,7 +304,10 @@ class RunningGateway implements Gateway {
   async #listen(wanted: readonly ListenerSpec[]): Promise<void> {
     const plan = await Promise.all(wanted.map(withAddress));
     // Workers share their ports, so only an exclusive attempt finds out that another program has one.
-    for (const { host, port } of this.#listeners.added(plan)) await probePort(host, port);
+    for (const { protocol, host, port } of this.#listeners.added(plan)) {
+      if (protocol === 'udp') probeDatagramPort(host, port);
+      else await probePort(host, port);
+    }
     await this.#pool.listen(plan);
     this.#listeners.adopt(plan);
   }
@@ -322,12 +331,13 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
+  { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
 ];
 
-/** Where threads cannot share a port there is one. */
-function threadCount({ nginx_config, apisix }: Settings): number {
-  if (nginx_config.worker_processes === 0) return 0;
+/** Where threads cannot share a port there is one; a gateway without traffic needs none. */
+function threadCount({ nginx_config, apisix, deployment }: Settings): number {
+  if (nginx_config.worker_processes === 0 || deployment.role === 'control_plane') return 0;
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
 }

@@ -1,4 +1,4 @@
-import { streamListeners } from '@apisix-ts/config';
+import { listenerName, streamListeners } from '@apisix-ts/config';
 import type { Settings } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { MAX_LISTENERS } from './shared-counters.ts';
@@ -22,10 +22,10 @@ export class ListenerTable {
   plan(settings: Settings): readonly ListenerSpec[] {
     const trusted = settings.nginx_config.stream.real_ip_from ?? [];
     return streamListeners(settings).map(
-      ({ host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
-        const name = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+      ({ protocol, host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
+        const name = listenerName({ protocol, host, port });
         const heads = { proxyProtocol, trusted, tlsPassthrough, proxyProtocolToUpstream };
-        return { name, host, port, slot: this.#slotOf(name), tls, heads };
+        return { protocol, name, host, port, slot: this.#slotOf(name), tls, heads };
       },
     );
   }

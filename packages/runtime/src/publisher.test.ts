@@ -12,13 +12,18 @@ interface Received {
 }
 
 /** The main thread's end of a worker that only remembers what it was sent. */
-function createLink(index: number): { link: WorkerLink; received: Received[] } {
+function createLink(
+  index: number,
+  taken: () => Promise<void> = () => Promise.resolve(),
+): { link: WorkerLink; received: Received[] } {
   const received: Received[] = [];
   const refuse = (): Promise<void> => Promise.reject(new TypeError('not part of this test'));
   const link: WorkerLink = {
     index,
-    apply: (sequence, changes, isLastPart) =>
-      received.push({ sequence, keys: changes.map(({ key }) => key), isLastPart }),
+    apply(sequence, changes, isLastPart) {
+      received.push({ sequence, keys: changes.map(({ key }) => key), isLastPart });
+      return taken();
+    },
     setTicketKeys() {},
     listen: refuse,
     drain: refuse,
@@ -72,18 +77,42 @@ describe('a change', () => {
     }
   });
 
-  test('that is large goes in parts, and the last one says so', () => {
+  test('that is large goes in parts, and the last one says so', async () => {
     const { publisher, publish } = setUp();
     const { link, received } = createLink(0);
     publisher.add(link, []);
 
     publish(5, ...Array.from({ length: 4001 }, (_, index) => upstreamChange(String(index))));
+    while (received.length < 4) await Promise.resolve();
 
     expect(received.slice(1).map(({ keys, isLastPart }) => [keys.length, isLastPart])).toEqual([
       [2000, false],
       [2000, false],
       [1, true],
     ]);
+  });
+
+  test('that is large waits for the slowest worker, two parts ahead of it, and later changes wait for it', async () => {
+    const { publisher, publish } = setUp();
+    const takers: (() => void)[] = [];
+    const slow = createLink(0, () => new Promise((resolve) => takers.push(resolve)));
+    const fast = createLink(1);
+    publisher.add(slow.link, []);
+    publisher.add(fast.link, []);
+
+    publish(5, ...Array.from({ length: 8000 }, (_, index) => upstreamChange(String(index))));
+    publish(6, upstreamChange('later'));
+    const sizes = [];
+    while (fast.received.length < 6) {
+      sizes.push(fast.received.length - 1);
+      for (const taken of takers.splice(0, 1)) taken();
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    }
+
+    // Its empty first load, then part by part.
+    expect(sizes).toEqual([2, 2, 3]);
+    expect(slow.received.map(({ keys }) => keys.length)).toEqual([0, 2000, 2000, 2000, 2000, 1]);
+    expect(slow.received.at(-1)?.keys).toEqual(['upstreams/later']);
   });
 
   test('with a new name waits for its first answer, and so do those after it', async () => {
@@ -100,7 +129,7 @@ describe('a change', () => {
     while (received.length < 3) await Promise.resolve();
 
     expect(received.slice(1).map(({ keys }) => keys)).toEqual([['upstreams/named'], ['upstreams/plain']]);
-    for (const { sequence } of received) publisher.acknowledge(0, sequence, []);
+    for (const { sequence } of received) publisher.acknowledge(0, sequence);
     await applied;
   });
 });
@@ -116,7 +145,7 @@ describe('a revision', () => {
     let isApplied = false;
     const applied = publisher.whenApplied(5).then(() => (isApplied = true));
 
-    publisher.acknowledge(0, a.received.at(-1)?.sequence ?? 0, []);
+    publisher.acknowledge(0, a.received.at(-1)?.sequence ?? 0);
     expect(publisher.revisions).toEqual(
       new Map([
         [0, 6],
@@ -125,7 +154,7 @@ describe('a revision', () => {
     );
     await Promise.resolve();
     expect(isApplied).toBe(false);
-    publisher.acknowledge(1, b.received.at(-1)?.sequence ?? 0, []);
+    publisher.acknowledge(1, b.received.at(-1)?.sequence ?? 0);
 
     await applied;
   });
@@ -147,7 +176,7 @@ test('a worker that comes later gets all there is', () => {
   const { link, received } = createLink(0);
 
   publisher.add(link, [upstreamChange('x')]);
-  publisher.acknowledge(0, received.at(-1)?.sequence ?? 0, []);
+  publisher.acknowledge(0, received.at(-1)?.sequence ?? 0);
 
   expect(received).toMatchObject([{ keys: ['upstreams/x'], isLastPart: true }]);
   expect(publisher.revisions).toEqual(new Map([[0, 5]]));

@@ -6,7 +6,7 @@ import type { FactChange } from './facts/facts.ts';
 import type { Log } from './log.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
-/** Facts in one message to a worker: a large load must not keep it from its sessions for long. */
+/** Facts in one message to a worker: reading a large load must not keep it from its sessions for long. */
 const FACTS_PER_PART = 2000;
 /** How long a change waits for the first addresses of names it brings. Then it is published without them. */
 const NAME_PATIENCE_MS = 1000;
@@ -45,7 +45,7 @@ export class Publisher {
     const firstAnswers = this.#compiler.adopt(batch.changes);
     this.#enqueue(firstAnswers, () => {
       this.#revision = batch.revision;
-      this.#send(this.#recipients.values(), this.#compiler.compile(batch.changes));
+      return this.#send(this.#recipients.values(), this.#compiler.compile(batch.changes));
     });
   }
 
@@ -60,7 +60,7 @@ export class Publisher {
   add(link: WorkerLink, documents: readonly DocumentChange[]): void {
     const recipient: Recipient = { link, sequence: 0, revision: 0 };
     this.#recipients.set(link.index, recipient);
-    this.#send([recipient], this.#compiler.compile(documents));
+    this.#enqueue(undefined, () => this.#send([recipient], this.#compiler.compile(documents)));
   }
 
   remove(index: number): void {
@@ -69,15 +69,24 @@ export class Publisher {
   }
 
   /** To be told when a worker has applied a sequence number. */
-  acknowledge(index: number, sequence: number, overlaps: readonly Overlap[]): void {
+  acknowledge(index: number, sequence: number): void {
     const recipient = this.#recipients.get(index);
     const revision = this.#unacknowledged.get(sequence);
     if (recipient === undefined || revision === undefined) return;
     recipient.sequence = sequence;
     recipient.revision = revision;
-    // Every worker finds the same overlaps: one of them reports.
-    if (index === Math.min(...this.#recipients.keys())) this.#report(overlaps);
     this.#settle();
+  }
+
+  /** To be told what a worker found. All find the same, so one of them is listened to. */
+  reportOverlaps(index: number, overlaps: readonly Overlap[]): void {
+    if (index !== Math.min(...this.#recipients.keys())) return;
+    for (const { winner, shadowed } of overlaps) {
+      this.#log('warn', 'two stream routes have the same conditions and priority; one never serves', {
+        serving: winner,
+        never_serving: shadowed,
+      });
+    }
   }
 
   /** Settles when every worker has this revision or a later one in effect; rejects when `signal` aborts before. */
@@ -93,31 +102,52 @@ export class Publisher {
     return promise;
   }
 
-  #enqueue(ready: Promise<unknown> | undefined, send: () => void): void {
+  /** Sends now if nothing is before it, else in its turn. @param send is settled when all has been sent. */
+  #enqueue(ready: Promise<unknown> | undefined, send: () => Promise<void> | undefined): void {
     if (ready === undefined && this.#queue === undefined) {
-      send();
+      const rest = send();
+      if (rest !== undefined) this.#hold(rest);
       return;
     }
-    const queue = (this.#queue ?? Promise.resolve()).then(async () => {
-      if (ready !== undefined)
-        await Promise.race([ready, delay(NAME_PATIENCE_MS, undefined, { ref: false })]);
-      send();
+    const former = this.#queue ?? Promise.resolve();
+    const patience = (): Promise<void> => delay(NAME_PATIENCE_MS, undefined, { ref: false });
+    this.#hold(former.then(() => ready && Promise.race([ready, patience()])).then(send));
+  }
+
+  /** What comes next waits for this. */
+  #hold(work: Promise<void>): void {
+    const queue = work.then(() => {
       if (this.#queue === queue) this.#queue = undefined;
     });
     this.#queue = queue;
   }
 
-  #send(recipients: Iterable<Recipient>, facts: readonly FactChange[]): void {
+  /**
+   * Facts are compiled as they go out, and a part only goes out when the one before the last was taken: neither a large
+   * load nor its messages are all in memory at once, and workers have time for their sessions.
+   * @returns settles when the last part was sent; undefined when it was sent already.
+   */
+  #send(recipients: Iterable<Recipient>, facts: Iterable<FactChange>): Promise<void> | undefined {
+    const links = Array.from(recipients, ({ link }) => link);
     const sequence = ++this.#sequence;
     this.#unacknowledged.set(sequence, this.#revision);
-    for (const { link } of recipients) {
-      let start = 0;
-      do {
-        const part = facts.slice(start, start + FACTS_PER_PART);
-        start += FACTS_PER_PART;
-        link.apply(sequence, part, start >= facts.length);
-      } while (start < facts.length);
-    }
+    const rest = facts[Symbol.iterator]();
+    let part = takePart(rest);
+    let former: Promise<unknown> | undefined;
+
+    const proceed = (): Promise<void> | undefined => {
+      for (;;) {
+        const next = takePart(rest);
+        const isLast = next.length === 0;
+        const taken = Promise.all(links.map((link) => link.apply(sequence, part, isLast)));
+        if (isLast) return undefined;
+        part = next;
+        const before = former;
+        former = taken;
+        if (before !== undefined) return before.then(proceed);
+      }
+    };
+    return proceed();
   }
 
   #settle(): void {
@@ -133,13 +163,15 @@ export class Publisher {
     this.#waiting = this.#waiting.filter(({ revision }) => revision > applied);
     for (const { resolve } of reached) resolve();
   }
+}
 
-  #report(overlaps: readonly Overlap[]): void {
-    for (const { winner, shadowed } of overlaps) {
-      this.#log('warn', 'two stream routes have the same conditions and priority; one never serves', {
-        serving: winner,
-        never_serving: shadowed,
-      });
-    }
+/** The next facts for one message; none when there are no more. */
+function takePart(rest: Iterator<FactChange>): readonly FactChange[] {
+  const part: FactChange[] = [];
+  while (part.length < FACTS_PER_PART) {
+    const next = rest.next();
+    if (next.done) break;
+    part.push(next.value);
   }
+  return part;
 }

@@ -67,6 +67,25 @@ async function refusal(port: number, options: ConnectionOptions): Promise<unknow
   return promise;
 }
 
+/** A TLS server that tells each client what it was asked with. */
+async function openTlsServer(options: TlsOptions): Promise<number> {
+  const server = createTlsServer(options, (socket) => {
+    const { CN: clientName } = (socket.getPeerCertificate() as Partial<PeerCertificate>).subject ?? {};
+    socket.end(JSON.stringify({ serverName: askedName(socket), clientName }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
+  return address.port;
+}
+
+/** Node's types leave it out. */
+function askedName(socket: TLSSocket): unknown {
+  return 'servername' in socket ? socket.servername : undefined;
+}
+
 describe('a TLS listener', () => {
   test.for([0, 2])(
     'with %i worker threads decrypts what comes, and encrypts what goes back',
@@ -133,6 +152,29 @@ describe('a TLS listener', () => {
     expect(String(await (await other.accept()).take(5))).toBe('other');
   });
 
+  test('routes by the protocol that is offered, and agrees on it at both ends', async () => {
+    const { promise: agreed, resolve } = Promise.withResolvers<string | false | null>();
+    const queue = createTlsServer({ ...forDb, ALPNProtocols: ['x', 'mqtt'] }, ({ alpnProtocol }) =>
+      resolve(alpnProtocol),
+    );
+    queue.listen(0, '127.0.0.1');
+    await once(queue, 'listening');
+    onTestFinished(() => void queue.close());
+    const opened = await openTlsGateway();
+    const { port } = queue.address() as AddressInfo;
+    await opened.put('stream_routes/1', { upstream: upstream(plain.port) });
+    await opened.put('stream_routes/2', { alpn: ['mqtt'], upstream: upstream(port, { scheme: 'tls' }) });
+
+    const other = connect(opened.port, { servername: 'db.test', ALPNProtocols: ['h2'] });
+    other.write('other');
+    expect(String(await (await plain.accept()).take(5))).toBe('other');
+    expect(other.alpnProtocol).toBe(false);
+    const mqtt = connect(opened.port, { servername: 'db.test', ALPNProtocols: ['h2', 'mqtt'] });
+    await once(mqtt, 'secureConnect');
+
+    expect([mqtt.alpnProtocol, await agreed]).toEqual(['mqtt', 'mqtt']);
+  });
+
   test('resumes a session with whichever worker the client meets', async () => {
     const { port } = await openTlsGateway(2);
     const first = connect(port, { servername: 'db.test', maxVersion: 'TLSv1.2' });
@@ -195,29 +237,99 @@ describe('a TLS listener', () => {
   });
 });
 
+describe('a listener that both terminates TLS and passes it on', () => {
+  const entry = { tls: true, tls_passthrough: true };
+
+  /** `db.test` ends at the gateway; `*.other.test` is passed on to a server that has the certificate itself. */
+  async function openBoth(): Promise<OpenGateway> {
+    const opened = await openGateway({ workers: 0, entry });
+    await opened.put('ssls/db', { sni: 'db.test', ...forDb });
+    await opened.put('stream_routes/db', { sni: 'db.test', upstream: upstream(plain.port) });
+    await opened.put('stream_routes/others', {
+      sni: '*.other.test',
+      tls_passthrough: true,
+      upstream: upstream(await openTlsServer(forOthers)),
+    });
+    return opened;
+  }
+
+  test('lets the route of the name decide', async () => {
+    const { port } = await openBoth();
+
+    const ended = connect(port, { servername: 'db.test' });
+    ended.write('db');
+    expect(String(await (await plain.accept()).take(2))).toBe('db');
+    expect(ended.getPeerCertificate().subjectaltname).toBe('DNS:db.test');
+
+    const passedOn = connect(port, { servername: 'a.other.test' });
+    const [said] = await once(passedOn, 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
+    expect(passedOn.getPeerCertificate().subjectaltname).toBe('DNS:*.other.test');
+  });
+
+  test('lets the protocol decide, too', async () => {
+    const opened = await openBoth();
+    await opened.put('stream_routes/h2', {
+      alpn: ['h2'],
+      tls_passthrough: true,
+      priority: 1,
+      upstream: upstream(await openTlsServer(forDb)),
+    });
+
+    const [said] = await once(connect(opened.port, { servername: 'db.test', ALPNProtocols: ['h2'] }), 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'db.test' });
+    connect(opened.port, { servername: 'db.test', ALPNProtocols: ['x'] }).write('db');
+    expect(String(await (await plain.accept()).take(2))).toBe('db');
+  });
+
+  test('follows a route that changes its mind, for the next connection', async () => {
+    const opened = await openBoth();
+    await opened.put('stream_routes/db', {
+      sni: 'db.test',
+      tls_passthrough: true,
+      upstream: upstream(await openTlsServer(forOthers)),
+    });
+
+    expect(await refusal(opened.port, { servername: 'db.test' })).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  test('terminates TLS of a name without a route, and tells whom it refuses', async () => {
+    const { gateway, port } = await openBoth();
+
+    await refusal(port, { servername: 'nowhere.test' });
+
+    expect(gateway.counts().sessionsEnded.get('TLS_NAME_UNKNOWN')).toBe(1);
+  });
+
+  test('passes TLS on where a PROXY header comes first', async () => {
+    const opened = await openBoth();
+    await opened.gateway.reload(opened.withEntry({ ...entry, proxy_protocol: true }));
+    const socket = connectPlain({ host: '127.0.0.1', port: opened.port });
+    socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n');
+
+    const secure = connect(opened.port, { socket, servername: 'a.other.test' });
+
+    const [said] = await once(secure, 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
+  });
+
+  test('begins and ceases to pass TLS on with a reload', async () => {
+    const opened = await openBoth();
+    await opened.gateway.reload(opened.withEntry({ tls: true }));
+    await refusal(opened.port, { servername: 'a.other.test' });
+    expect(opened.gateway.counts().sessionsEnded.get('TLS_NAME_UNKNOWN')).toBe(1);
+
+    await opened.gateway.reload(opened.withEntry(entry));
+
+    const [said] = await once(connect(opened.port, { servername: 'a.other.test' }), 'data');
+    expect(JSON.parse(String(said))).toEqual({ serverName: 'a.other.test' });
+  });
+});
+
 describe('scheme tls', () => {
   interface Asked {
     readonly serverName: string | false;
     readonly clientName: string | undefined;
-  }
-
-  /** A TLS server that tells each client what it was asked with. */
-  async function openTlsServer(options: TlsOptions): Promise<number> {
-    const server = createTlsServer(options, (socket) => {
-      const { CN: clientName } = (socket.getPeerCertificate() as Partial<PeerCertificate>).subject ?? {};
-      socket.end(JSON.stringify({ serverName: askedName(socket), clientName }));
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
-    return address.port;
-  }
-
-  /** Node's types leave it out. */
-  function askedName(socket: TLSSocket): unknown {
-    return 'servername' in socket ? socket.servername : undefined;
   }
 
   /** What the server says to a plain client of the gateway; undefined when it is closed without a byte. */

@@ -44,6 +44,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
       loads: loads.shared,
       relay: 'auto',
       halfClose: true,
+      udpSessions: 1,
       ticketKeys: [],
     },
     publisher,
@@ -56,7 +57,9 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     },
   });
   await pool.start();
-  await pool.listen([{ name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads: noHeads }]);
+  await pool.listen([
+    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads: noHeads },
+  ]);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);

@@ -95,7 +95,8 @@ export class WorkerPool {
     const { threads, worker, publisher, documents, onNodeFailure, writeAccess, log } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
-      onApplied: (sequence, overlaps) => publisher.acknowledge(index, sequence, overlaps),
+      onApplied: (sequence) => publisher.acknowledge(index, sequence),
+      onOverlaps: (overlaps) => publisher.reportOverlaps(index, overlaps),
       onLog: log,
       onNodeFailure,
       onAccess: writeAccess,

@@ -1,5 +1,7 @@
 export { makeCertificate } from './certificates.ts';
 export type { TestCertificate, TestCertificateOptions } from './certificates.ts';
+export { DatagramPeer, openDatagramEcho } from './datagram-peer.ts';
+export type { Datagram, DatagramPeerOptions } from './datagram-peer.ts';
 export { countDescriptors } from './descriptors.ts';
 export { startDnsServer } from './dns-server.ts';
 export type { DnsNames, DnsServer, DnsServerOptions } from './dns-server.ts';

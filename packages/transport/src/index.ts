@@ -1,5 +1,13 @@
 export { chooseDriver } from './choose-driver.ts';
 export type { DriverChoice } from './choose-driver.ts';
+export { isWildcard, listenForDatagrams } from './datagram/datagram-listener.ts';
+export type {
+  AddressOptions,
+  DatagramListenHandler,
+  DatagramListenOptions,
+} from './datagram/datagram-listener.ts';
+export { openDatagramLink } from './datagram/datagram-link.ts';
+export { findAddressesOnce } from './datagram/local-addresses.ts';
 export type {
   Dial,
   DialHandler,
@@ -10,7 +18,7 @@ export type {
   WireDriver,
 } from './driver.ts';
 export { createHandleDriver } from './handle/handle-driver.ts';
-export { probePort } from './probe-port.ts';
+export { probeDatagramPort, probePort } from './probe-port.ts';
 export { selfTest } from './self-test.ts';
 export { createSocketDriver } from './socket/socket-driver.ts';
 export { SocketWire } from './socket/socket-wire.ts';

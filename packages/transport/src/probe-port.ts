@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { listenError } from '@apisix-ts/errors';
+import { bindSocket } from './datagram/socket-port.ts';
 
 /**
  * Is the port free of other programs? Listeners with SO_REUSEPORT would share it without a word, even across programs
@@ -13,4 +14,9 @@ export function probePort(host: string, port: number): Promise<void> {
     server.once('error', (error) => reject(listenError('the stream proxy', host, port, error)));
     server.listen({ host, port, exclusive: true }, () => server.close(() => resolve()));
   });
+}
+
+/** The same for UDP, whose ports are others. */
+export function probeDatagramPort(host: string, port: number): void {
+  bindSocket(host, port, false).close();
 }

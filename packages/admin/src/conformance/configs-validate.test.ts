@@ -1,4 +1,5 @@
 import { testPairs } from '@apisix-ts/config/contract';
+import { expect } from 'vitest';
 import { says, testRows } from '../testing/rows.ts';
 import type { Row } from '../testing/rows.ts';
 
@@ -89,7 +90,71 @@ testRows('configs/validate', [
     request,
     send: { routes_conf_version: 'x' },
     status: 400,
-    body: failed({ resource_type: 'routes', error: 'routes_conf_version must be a number' }),
+    body: failed({ resource_type: 'routes', error: 'routes_conf_version must be a number, got string' }),
+  },
+  {
+    claim: 'a credential twice',
+    request,
+    send: {
+      consumers: [
+        { id: 'j/credentials/1', plugins: {} },
+        { id: 'j/credentials/1', plugins: {} },
+      ],
+    },
+    status: 400,
+    body: failed({
+      resource_type: 'consumers',
+      resource_id: 'j/credentials/1',
+      index: 1,
+      error: 'found duplicate credential id j/credentials/1 in consumers',
+    }),
+  },
+  {
+    claim: 'a secret without its manager',
+    request,
+    send: { secrets: [{ id: 'vault' }] },
+    status: 400,
+    body: failed({ resource_type: 'secrets', resource_id: 'vault', index: 0, error: 'no secret id' }),
+  },
+  {
+    claim: 'the list of plugins',
+    request,
+    send: { plugins: [{ name: 'x', stream: true }, { stream: true }] },
+    status: 400,
+    body: failed({
+      resource_type: 'plugins',
+      resource_id: '',
+      index: 1,
+      error: 'invalid configuration: property "name" is required',
+    }),
+  },
+  {
+    claim: 'an item may say which version it is',
+    request,
+    send: { routes: [{ ...route, modifiedIndex: 1 }] },
+    status: 200,
+    body: {},
+  },
+  {
+    claim: 'YAML',
+    request,
+    sendText: 'routes:\n  - id: r1\n    uri: 1\n',
+    headers: { 'content-type': 'application/yaml' },
+    status: 400,
+    body: failed({
+      resource_type: 'routes',
+      resource_id: 'r1',
+      index: 0,
+      error:
+        'invalid configuration: property "uri" validation failed: wrong type: expected string, got number',
+    }),
+  },
+  {
+    claim: 'what is no JSON is not sent back',
+    request,
+    sendText: '{"key":"secret"',
+    status: 400,
+    body: { error_msg: expect.stringMatching(/^invalid request body: /) },
   },
   {
     claim: 'a collection that is none',

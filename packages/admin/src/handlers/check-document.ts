@@ -1,5 +1,11 @@
-import { compileSchema, openPrivateKeys, placeOfKey, sealPrivateKeys } from '@apisix-ts/config';
-import type { Document, ResourceKind } from '@apisix-ts/config';
+import {
+  checkResource,
+  compileSchema,
+  openPrivateKeys,
+  placeOfKey,
+  sealPrivateKeys,
+} from '@apisix-ts/config';
+import type { CheckContext, Document, ResourceKind } from '@apisix-ts/config';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 import { referencesOf } from '../references.ts';
@@ -34,7 +40,7 @@ export async function admit(
   id: string | undefined,
 ): Promise<Admission> {
   const opened = openPrivateKeys(kind, document, context.keyring);
-  if (opened === undefined) return { wrong: 'failed to decrypt previous encrypted key' };
+  if (opened === undefined) return { wrong: undecipherable };
   const wrong =
     context.fault(kind, opened) ??
     (await referenceFault(kind, opened, context)) ??
@@ -46,10 +52,18 @@ export async function admit(
 export function documentFault(
   kind: ResourceKind,
   document: Document,
-  { keyring, fault }: AdminContext,
+  { keyring, fault }: Pick<AdminContext, 'keyring' | 'fault'>,
 ): string | undefined {
   const opened = openPrivateKeys(kind, document, keyring);
   return opened === undefined ? undecipherable : fault(kind, opened);
+}
+
+/** The check of documents by themselves, with the plugins and balancers there are. */
+export function createFault(checkContext: CheckContext): AdminContext['fault'] {
+  return (kind, document) => {
+    const checked = checkResource(kind, document, checkContext);
+    return checked.ok ? undefined : checked.message;
+  };
 }
 
 const undecipherable = 'failed to decrypt previous encrypted key';

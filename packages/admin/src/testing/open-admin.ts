@@ -5,6 +5,8 @@ import { text } from 'node:stream/consumers';
 import { DocumentSet, createMemoryStore, resourceKinds } from '@apisix-ts/config';
 import type { CheckContext, MemoryStore, Revision } from '@apisix-ts/config';
 import type { PluginFacts } from '../plugin-facts.ts';
+import { createResourceEndpoints } from '../resource-endpoints.ts';
+import type { ResourceEndpointsOptions } from '../resource-endpoints.ts';
 import { createAdminServer } from '../server.ts';
 import type { AdminServerOptions } from '../server.ts';
 
@@ -53,7 +55,7 @@ export const testPlugins: readonly PluginFacts[] = [
   },
 ];
 
-const checkContext: CheckContext = {
+export const testCheckContext: CheckContext = {
   plugins: new Map(testPlugins.map((plugin) => [plugin.name, plugin])),
   balancers: new Set(['roundrobin', 'chash', 'least_conn', 'random']),
 };
@@ -74,22 +76,18 @@ export interface TestAdmin extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Of the server, and of its endpoints. */
+export type AdminOverrides = Partial<AdminServerOptions & ResourceEndpointsOptions>;
+
 /** The real server on a free port, with the memory store and a copy of it that follows. Needs no key unless told. */
-export async function openAdmin(overrides: Partial<AdminServerOptions> = {}): Promise<TestAdmin> {
+export async function openAdmin(overrides: AdminOverrides = {}): Promise<TestAdmin> {
   const store = createMemoryStore();
   const follower = follow(store);
   const logged: string[] = [];
-  const server = createAdminServer({
-    host: '127.0.0.1',
-    port: 0,
-    allowAdmin: undefined,
-    adminKeys: undefined,
-    keyRequired: true,
-    cors: false,
-    serverToken: 'APISIX/3.0.0',
+  const endpoints = createResourceEndpoints({
     isStreamEnabled: () => true,
     kinds: resourceKinds,
-    checkContext,
+    checkContext: testCheckContext,
     plugins: testPlugins,
     writer: store.writer,
     documents: follower.documents,
@@ -97,6 +95,11 @@ export async function openAdmin(overrides: Partial<AdminServerOptions> = {}): Pr
     prefix: '/apisix',
     now: () => testNow * 1000,
     reloadPlugins: async () => {},
+    ...overrides,
+  });
+  const server = createAdminServer({
+    ...testServerOptions,
+    endpoints,
     log: (_level, message) => logged.push(message),
     ...overrides,
   });
@@ -113,7 +116,18 @@ export async function openAdmin(overrides: Partial<AdminServerOptions> = {}): Pr
   return { port, store, logged, send: sender(port), close, [Symbol.asyncDispose]: close };
 }
 
-function sender(port: number): TestAdmin['send'] {
+/** A server for everyone, on any free port. */
+export const testServerOptions: Omit<AdminServerOptions, 'endpoints' | 'log'> = {
+  host: '127.0.0.1',
+  port: 0,
+  allowAdmin: undefined,
+  adminKeys: undefined,
+  keyRequired: true,
+  cors: false,
+  serverToken: 'APISIX/3.0.0',
+};
+
+export function sender(port: number): TestAdmin['send'] {
   return async (method, target, body, headers = {}) => {
     const path = /^\/(apisix|$)/.test(target) ? target : `/apisix/admin${target}`;
     const sent = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false });
@@ -125,7 +139,7 @@ function sender(port: number): TestAdmin['send'] {
 
 interface Follower {
   readonly documents: DocumentSet;
-  readonly applied: AdminServerOptions['applied'];
+  readonly applied: ResourceEndpointsOptions['applied'];
   start(): Promise<void>;
   stop(): Promise<void>;
 }

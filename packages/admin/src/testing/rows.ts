@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import type { AdminServerOptions } from '../server.ts';
 import { openAdmin, testNow } from './open-admin.ts';
+import type { AdminOverrides } from './open-admin.ts';
 
 /** One request and its answer. */
 export interface Row {
@@ -28,11 +28,7 @@ export interface Row {
 }
 
 /** Each row is a test against a server of its own. */
-export function testRows(
-  title: string,
-  rows: readonly Row[],
-  options: Partial<AdminServerOptions> = {},
-): void {
+export function testRows(title: string, rows: readonly Row[], options: AdminOverrides = {}): void {
   describe(title, () => {
     test.for(rows)('$request: $claim', async (row) => {
       await using admin = await openAdmin(options);

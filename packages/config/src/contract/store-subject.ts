@@ -72,6 +72,13 @@ export class Subject {
     return this.disturb[name] ?? this.#context.skip(`the test of this store offers no ${name}()`);
   }
 
+  /** The store's `replaceAll`, or the case is skipped. */
+  replaceAll(values: ReadonlyMap<string, string>): Promise<Revision> {
+    const { store } = this;
+    if (store.replaceAll !== undefined) return store.replaceAll(values);
+    return this.#context.skip('keys of this store are written one by one, or not at all');
+  }
+
   load(): Promise<StoreSnapshot> {
     return this.store.load(new AbortController().signal);
   }

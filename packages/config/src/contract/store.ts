@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { describeClosing } from './store-closing.ts';
 import { describeFaults } from './store-faults.ts';
 import { describeReading } from './store-reading.ts';
+import { describeReplacing } from './store-replacing.ts';
 import type { OpenStore } from './store-subject.ts';
 import { describeTimeToLive } from './store-time-to-live.ts';
 import { describeWatching } from './store-watching.ts';
@@ -15,6 +16,7 @@ export function testStore(name: string, open: OpenStore): void {
   describe(`${name} store`, { timeout }, () => {
     describeReading(open);
     describeWriting(open);
+    describeReplacing(open);
     describeTimeToLive(open);
     describeWatching(open);
     describeFaults(open);

@@ -21,6 +21,10 @@ export interface StreamRouteDocument extends Document, CommonFields {
   readonly sni?: string;
   /** Ours: any of several names. */
   readonly snis?: readonly string[];
+  /** Ours: application protocols of TLS, one of which the client has to offer. */
+  readonly alpn?: readonly string[];
+  /** Ours: pass TLS on as it is, on a listener that can do that and terminate it. Default false. */
+  readonly tls_passthrough?: boolean;
   readonly upstream?: UpstreamDocument;
   readonly upstream_id?: string | number;
   readonly service_id?: string | number;
@@ -61,6 +65,13 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
       server_port: portSchema,
       sni: hostSchema,
       snis: { type: 'array', minItems: 1, uniqueItems: true, items: hostSchema },
+      tls_passthrough: { type: 'boolean' },
+      alpn: {
+        type: 'array',
+        minItems: 1,
+        uniqueItems: true,
+        items: { type: 'string', minLength: 1, maxLength: 255 },
+      },
       upstream: upstreamSchema,
       upstream_id: idSchema,
       service_id: idSchema,

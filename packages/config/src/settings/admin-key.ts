@@ -1,4 +1,4 @@
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
 
 /** Is the Admin API closed to strangers? The reference's rules, in its words. */

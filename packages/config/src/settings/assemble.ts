@@ -4,13 +4,13 @@ import { checkSettings } from './checks.ts';
 import { defaults } from './defaults.ts';
 import { derive } from './derive.ts';
 import { warnAboutIgnored } from './ignored.ts';
-import { showPath } from './key-path.ts';
+import { showPath } from '../source/key-path.ts';
 import { readHttpListeners, readHttpsListeners } from './listeners.ts';
 import { merge } from './merge.ts';
-import { refuseAny, showPlace } from './problem.ts';
-import type { Problem, SettingsSource } from './problem.ts';
+import { refuseAny, showPlace } from '../source/problem.ts';
+import type { Problem, Source } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
+import type { Environment } from '../source/substitute.ts';
 import { findUnsupported } from './unsupported.ts';
 
 export interface Assembled {
@@ -25,7 +25,7 @@ export interface Assembled {
  * the one before it let pass, and tells of everything it finds.
  * @throws GatewayError `SETTINGS_INVALID`, `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
-export function assemble(source: SettingsSource, env: Environment): Assembled {
+export function assemble(source: Source, env: Environment): Assembled {
   const mergeProblems: Problem[] = [];
   const merged = merge(defaults, source.tree, mergeProblems);
   const checked = checkSchema(merged);
@@ -48,7 +48,7 @@ export function assemble(source: SettingsSource, env: Environment): Assembled {
   };
 }
 
-function warnAboutListeners({ apisix }: Settings, source: SettingsSource): readonly string[] {
+function warnAboutListeners({ apisix }: Settings, source: Source): readonly string[] {
   const paths = [...readHttpListeners(apisix).ignored, ...readHttpsListeners(apisix).ignored];
   return paths.map(
     (path) =>

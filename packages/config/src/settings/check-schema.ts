@@ -1,9 +1,10 @@
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 import { compileSchema } from '../validate/index.ts';
 import type { JsonSchema } from '../validate/index.ts';
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
-import { deploymentSchema } from './schema-deployment.ts';
+import { roleOf } from './deployment.ts';
+import { deploymentSchemas } from './schema-deployment.ts';
 import { mainSchema } from './schema-main.ts';
 
 /** Checks merged settings as the reference does, but finds one problem for each key where it stops at the first. */
@@ -13,10 +14,11 @@ export function checkSchema(merged: Readonly<Record<string, unknown>>): {
   readonly problems: readonly Problem[];
 } {
   const main = check(merged, mainSchema, 'failed to validate config: ', []);
+  const role = roleOf(merged);
   const deployment = check(
     main.value['deployment'],
-    deploymentSchema,
-    'invalid deployment traditional configuration: ',
+    deploymentSchemas[role],
+    `invalid deployment ${role} configuration: `,
     ['deployment'],
   );
   return {

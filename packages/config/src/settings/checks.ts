@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { readDuration } from './duration.ts';
 import { readHttpListeners, readHttpsListeners, readStreamListeners } from './listeners.ts';
 import { findPortConflicts } from './ports.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
 
 /** What the schema cannot say, in the order in which the reference looks. */
@@ -19,14 +19,14 @@ export function checkSettings(settings: Settings): readonly Problem[] {
   ];
 }
 
-function checkAllowedAddresses({ deployment: { admin } }: Settings): readonly Problem[] {
+function checkAllowedAddresses({ deployment: { role, admin } }: Settings): readonly Problem[] {
   const problems: Problem[] = [];
   for (const [index, address] of (admin.allow_admin ?? []).entries()) {
     if (isAddressOrBlock(address)) continue;
     problems.push({
       code: 'SETTINGS_INVALID',
       text:
-        'invalid deployment traditional configuration: property "admin" validation failed: property "allow_admin" ' +
+        `invalid deployment ${role} configuration: property "admin" validation failed: property "allow_admin" ` +
         `validation failed: failed to validate item ${index + 1}: object matches none of the required`,
       path: ['deployment', 'admin', 'allow_admin', index],
       expected: 'an ip address or a CIDR block',

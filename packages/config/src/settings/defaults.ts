@@ -66,6 +66,7 @@ export const defaults = {
       access_log_format_escape: 'default',
       half_close: true,
       relay: 'auto',
+      udp_sessions: 4096,
     },
   },
   plugins: [],

@@ -1,8 +1,9 @@
+import { isMap, valueAt } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
+import type { Environment } from '../source/substitute.ts';
 import { defaults, statusAddress, whenAbsent } from './defaults.ts';
-import { isMap, valueAt } from './key-path.ts';
-import type { Problem } from './problem.ts';
-import type { ConfigProvider, Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
+import { checkStandAlone, deploymentForm } from './deployment.ts';
+import type { Settings } from './settings.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 
@@ -25,26 +26,21 @@ export function derive(checked: Tree, written: Tree, env: Environment): Derived 
   const problems: Problem[] = [];
   const warnings: string[] = [];
 
+  const { apisix, deployment, nginx_config: nginx } = settings;
+  const { role } = deployment;
   const etcdHost = readEtcdHost(env, warnings);
-  const config_provider = chooseProvider(settings, written, etcdHost !== undefined);
-  if (config_provider === 'etcd' && valueAt(checked, ['deployment', 'etcd']) === undefined) {
+  const etcd = valueAt(written, ['deployment', 'etcd']);
+  const form = deploymentForm(settings, (etcd !== undefined && etcd !== null) || etcdHost !== undefined);
+  if (form.provider === 'etcd' && valueAt(checked, ['deployment', 'etcd']) === undefined) {
     problems.push({
       code: 'SETTINGS_INVALID',
-      text: 'invalid deployment traditional configuration: property "etcd" is required',
+      text: `invalid deployment ${role} configuration: property "etcd" is required`,
       path: ['deployment', 'etcd'],
       expected: 'the addresses of etcd',
     });
   }
+  problems.push(...checkStandAlone(role, form, env));
 
-  if (env['APISIX_STAND_ALONE'] === 'true') {
-    problems.push({
-      code: 'SETTINGS_INVALID',
-      text: `APISIX_STAND_ALONE is set to 'true' but config_provider is '${config_provider}'`,
-      path: ['deployment', 'role_traditional', 'config_provider'],
-    });
-  }
-
-  const { apisix, deployment, nginx_config: nginx } = settings;
   const workers = readWorkerProcesses(env, problems);
   const { dns_resolver: resolvers, status, ...rest } = apisix;
   const usable = resolvers?.filter((resolver) => !resolver.includes('%')) ?? [];
@@ -58,13 +54,15 @@ export function derive(checked: Tree, written: Tree, env: Environment): Derived 
       ...settings,
       apisix: {
         ...rest,
+        enable_admin: form.enableAdmin,
         enable_reuseport: apisix.enable_reuseport && !apisix.enable_dev_mode,
         ...(usable.length === 0 ? {} : { dns_resolver: usable }),
         ...(status === undefined ? {} : { status: { ...statusAddress, ...status } }),
       },
       deployment: {
         ...deployment,
-        config_provider,
+        config_provider: form.provider,
+        rules: form.rules,
         etcd: { ...deployment.etcd, ...(etcdHost === undefined ? {} : { host: etcdHost }) },
       },
       nginx_config: {
@@ -85,14 +83,6 @@ function fill(tree: Tree, absent: Tree): Tree {
     else if (isMap(value) && isMap(meaning)) filled[key] = fill(value, meaning);
   }
   return filled;
-}
-
-/** Who names etcd wants etcd; otherwise the store that needs nothing installed. */
-function chooseProvider(settings: Settings, written: Tree, isEtcdInEnvironment: boolean): ConfigProvider {
-  const chosen = settings.deployment.role_traditional.config_provider;
-  if (chosen !== undefined) return chosen;
-  const etcd = valueAt(written, ['deployment', 'etcd']);
-  return (etcd !== undefined && etcd !== null) || isEtcdInEnvironment ? 'etcd' : 'embedded';
 }
 
 /** A JSON list of URLs. As in the reference, one that cannot be read is warned about and ignored. */

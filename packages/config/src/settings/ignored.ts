@@ -1,5 +1,5 @@
-import { valueAt } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
+import { valueAt } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
 
 /** Raw nginx configuration, which nothing here could read. */
 const snippets: readonly KeyPath[] = [

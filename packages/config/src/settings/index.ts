@@ -1,9 +1,9 @@
 export { parseDurationMs } from './duration.ts';
-export { httpListeners, streamListeners } from './listeners.ts';
+export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';
 export { readSettings } from './read-settings.ts';
 export type { LoadedSettings, ReadSettingsOptions } from './read-settings.ts';
 export { settingsFrom } from './settings-from.ts';
 export type { SettingsFromOptions, SettingsInput } from './settings-from.ts';
 export type * from './settings.ts';
-export type { Environment } from './substitute.ts';
+export type { Environment } from '../source/substitute.ts';

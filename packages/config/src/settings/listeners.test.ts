@@ -79,6 +79,58 @@ describe('stream_proxy.tcp', () => {
   });
 });
 
+describe('stream_proxy.udp', () => {
+  const udp = (...entries: readonly (number | string)[]) =>
+    settingsFrom({ apisix: { proxy_mode: 'stream', stream_proxy: { udp: entries } } });
+
+  test.for<readonly [number | string, readonly string[]]>([
+    [53, ['udp 0.0.0.0 53']],
+    ['53', ['udp 0.0.0.0 53']],
+    ['5300-5301', ['udp 0.0.0.0 5300', 'udp 0.0.0.0 5301']],
+    ['127.0.0.1:53', ['udp 127.0.0.1 53']],
+    ['127.0.0.1:5300-5301', ['udp 127.0.0.1 5300', 'udp 127.0.0.1 5301']],
+    ['[::]:53', ['udp :: 53']],
+    ['[::1]:5300-5301', ['udp ::1 5300', 'udp ::1 5301']],
+  ])('%j listens on %j', ([entry, addresses]) => {
+    expect(
+      streamListeners(udp(entry)).map(({ protocol, host, port }) => `${protocol} ${host} ${port}`),
+    ).toStrictEqual(addresses);
+  });
+
+  test.for<readonly [number | string, string]>([
+    [0, 'port out of range (1-65535): 0'],
+    ['3000-2000', 'invalid port range (start > end): 3000-2000'],
+    ['127.0.0.1:', 'missing port: 127.0.0.1:'],
+    ['80.5', 'invalid port format: 80.5'],
+  ])('%j is refused: %s', ([entry, why]) => {
+    expect(() => udp(entry)).toThrow(`invalid stream_proxy.udp entry: ${why} (apisix.stream_proxy.udp[1]: `);
+  });
+
+  test('may have the same port as a TCP entry, and as one of the servers, which speak TCP', () => {
+    const settings = settingsFrom({
+      apisix: { proxy_mode: 'stream', stream_proxy: { tcp: [9100], udp: [9100, 9180] } },
+    });
+
+    expect(streamListeners(settings).map(({ protocol, port }) => `${protocol} ${port}`)).toStrictEqual([
+      'tcp 9100',
+      'udp 9100',
+      'udp 9180',
+    ]);
+  });
+
+  test('knows no PROXY header, whatever holds for TCP', () => {
+    const settings = settingsFrom({
+      apisix: {
+        proxy_mode: 'stream',
+        proxy_protocol: { enable_tcp_pp: true, enable_tcp_pp_to_upstream: true },
+        stream_proxy: { udp: [53] },
+      },
+    });
+
+    expect(streamListeners(settings)).toMatchObject([{ proxyProtocol: false, proxyProtocolToUpstream: 0 }]);
+  });
+});
+
 describe('node_listen', () => {
   test('without an address listens on IPv4 and IPv6', () => {
     expect(httpListeners(http(9080))).toStrictEqual([

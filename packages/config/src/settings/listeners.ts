@@ -1,15 +1,16 @@
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
-import type { Problem } from './problem.ts';
-import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
+import type { Problem } from '../source/problem.ts';
+import type { ApisixSettings, ProxyProtocolSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
 export interface StreamListenerSettings {
-  readonly protocol: 'tcp';
+  readonly protocol: 'tcp' | 'udp';
   /** An address or a name; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** This and what follows is never on for UDP. */
   readonly tls: boolean;
   /** Read the server name of the ClientHello and pass TLS on as it is. */
   readonly tlsPassthrough: boolean;
@@ -27,34 +28,73 @@ export interface HttpListenerSettings {
   readonly port: number;
 }
 
-/** What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on. */
-export function streamListeners(settings: Settings): readonly StreamListenerSettings[] {
-  return readStreamListeners(settings.apisix).listeners;
+/**
+ * What `apisix.stream_proxy` asks for, ranges expanded, each address once; empty unless stream mode is on, and for a
+ * control plane.
+ */
+export function streamListeners({ apisix, deployment }: Settings): readonly StreamListenerSettings[] {
+  return deployment.role === 'control_plane' ? [] : readStreamListeners(apisix).listeners;
 }
 
-/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`. */
-export function httpListeners(settings: Settings): readonly HttpListenerSettings[] {
-  return settings.apisix.proxy_mode === 'stream' ? [] : readHttpListeners(settings.apisix).listeners;
+/** What a stream listener is called everywhere: `0.0.0.0:9100`, `[::1]:9100`, `0.0.0.0:53/udp`. */
+export function listenerName({
+  protocol,
+  host,
+  port,
+}: Pick<StreamListenerSettings, 'protocol' | 'host' | 'port'>): string {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return protocol === 'udp' ? `${address}/udp` : address;
+}
+
+/** What `apisix.node_listen` asks for, each address once; empty in `proxy_mode: stream`, and for a control plane. */
+export function httpListeners({ apisix, deployment }: Settings): readonly HttpListenerSettings[] {
+  const isServed = apisix.proxy_mode !== 'stream' && deployment.role !== 'control_plane';
+  return isServed ? readHttpListeners(apisix).listeners : [];
 }
 
 export function readStreamListeners(apisix: ApisixSettings): {
   readonly listeners: readonly StreamListenerSettings[];
   readonly problems: readonly Problem[];
 } {
-  const byAddress = new Map<string, StreamListenerSettings>();
+  if (apisix.proxy_mode === 'http') return { listeners: [], problems: [] };
+  const { tcp = [], udp = [] } = apisix.stream_proxy ?? {};
   const problems: Problem[] = [];
-  const defaults = apisix.proxy_protocol ?? {};
-  const entries = apisix.proxy_mode === 'http' ? [] : (apisix.stream_proxy?.tcp ?? []);
+  const listeners = [
+    ...readEntries('tcp', tcp, apisix.proxy_protocol ?? {}, problems),
+    // No PROXY header goes before a datagram.
+    ...readEntries('udp', udp, {}, problems),
+  ];
+  return { listeners, problems };
+}
+
+/** TCP and UDP have ports of their own, so an address counts once for each. */
+function readEntries(
+  protocol: StreamListenerSettings['protocol'],
+  entries: readonly (number | string | StreamProxyEntry)[],
+  defaults: ProxyProtocolSettings,
+  problems: Problem[],
+): Iterable<StreamListenerSettings> {
+  const byAddress = new Map<string, StreamListenerSettings>();
   for (const [index, entry] of entries.entries()) {
     const { addr, tls = false, ...flags } = toEntry(entry);
     const range = readListenAddress(addr);
     if (typeof range === 'string') {
-      const path = ['apisix', 'stream_proxy', 'tcp', index, ...(typeof entry === 'object' ? ['addr'] : [])];
-      problems.push({ code: 'SETTINGS_INVALID', text: `invalid stream_proxy.tcp entry: ${range}`, path });
+      const path = [
+        'apisix',
+        'stream_proxy',
+        protocol,
+        index,
+        ...(typeof entry === 'object' ? ['addr'] : []),
+      ];
+      problems.push({
+        code: 'SETTINGS_INVALID',
+        text: `invalid stream_proxy.${protocol} entry: ${range}`,
+        path,
+      });
     } else if ('host' in range) {
       for (let port = range.first; port <= range.last; port += 1) {
         addFirst(byAddress, {
-          protocol: 'tcp',
+          protocol,
           host: range.host,
           port,
           tls,
@@ -67,7 +107,7 @@ export function readStreamListeners(apisix: ApisixSettings): {
       }
     }
   }
-  return { listeners: [...byAddress.values()], problems };
+  return byAddress.values();
 }
 
 function toEntry(entry: number | string | StreamProxyEntry): StreamProxyEntry {

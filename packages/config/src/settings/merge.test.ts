@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { merge } from './merge.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 
 const defaults = {
   list: [1, 2],

@@ -1,6 +1,6 @@
-import { isMap } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { isMap } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
 
 type Tree = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
-import type { KeyPath } from './key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
 import { readHttpListeners, readHttpsListeners } from './listeners.ts';
-import type { Problem } from './problem.ts';
+import type { Problem } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
 
 /**

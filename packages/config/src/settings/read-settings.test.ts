@@ -193,6 +193,32 @@ describe('warns', () => {
   });
 });
 
+describe('a file of resources that does not count', () => {
+  const config = 'deployment: {role_traditional: {config_provider: yaml}}\n';
+
+  test.for([
+    ['apisix.yaml', 'config.yaml', {}],
+    ['apisix-p.yaml', 'config-p.yaml', { APISIX_PROFILE: 'p' }],
+  ] as const)('is warned about: %s beside %s', ([rules, file, env]) => {
+    write(config, file);
+    write('routes: []\n#END\n', rules);
+
+    expect(read(env).warnings).toStrictEqual([
+      expect.stringMatching(new RegExp(`^${path(rules)} is not read: .*PUT /apisix/admin/configs`)),
+    ]);
+  });
+
+  test.for([
+    ['there is none', config],
+    ['another store is in use', ''],
+  ] as const)('is not mentioned when %s', ([why, text]) => {
+    write(text);
+    if (why !== 'there is none') write('#END\n', 'apisix.yaml');
+
+    expect(read().warnings).toStrictEqual([]);
+  });
+});
+
 test('reads the configuration that comes with the project', () => {
   const { settings, warnings } = readSettings({ home: join(import.meta.dirname, '../../../..'), env: {} });
 

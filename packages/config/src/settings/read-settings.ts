@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
 import { assemble } from './assemble.ts';
 import type { Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
-import { readYaml } from './yaml-source.ts';
+import type { Environment } from '../source/substitute.ts';
+import { readYaml } from '../source/yaml-source.ts';
 
 export interface ReadSettingsOptions {
   /** The installation: the file is its `conf/config.yaml`, or `conf/config-p.yaml` when `APISIX_PROFILE` is `p`. */
@@ -33,14 +33,29 @@ export interface LoadedSettings {
  * `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
 export function readSettings({ home, file, env }: ReadSettingsOptions): LoadedSettings {
-  const path = file === undefined ? resolve(home, 'conf', fileName(env['APISIX_PROFILE'])) : resolve(file);
+  const path = file === undefined ? resolve(home, 'conf', fileName('config', env)) : resolve(file);
   const source = readYaml(readText(path), path, env);
   const { settings, warnings } = assemble(source, env);
-  return { settings, file: path, warnings: [...source.warnings, ...warnings] };
+  return {
+    settings,
+    file: path,
+    warnings: [...source.warnings, ...warnings, ...warnAboutUnreadRules(settings, home, env)],
+  };
 }
 
-function fileName(profile: string | undefined): string {
-  return profile === undefined || profile === '' ? 'config.yaml' : `config-${profile}.yaml`;
+/** `config.yaml`, or `config-p.yaml` when `APISIX_PROFILE` is `p`. */
+function fileName(name: string, { APISIX_PROFILE: profile }: Environment): string {
+  return profile === undefined || profile === '' ? `${name}.yaml` : `${name}-${profile}.yaml`;
+}
+
+/** Who has both the Admin API and a file of resources may expect the file to count. */
+function warnAboutUnreadRules({ deployment }: Settings, home: string, env: Environment): readonly string[] {
+  const path = resolve(home, 'conf', fileName('apisix', env));
+  if (deployment.rules !== 'api' || !existsSync(path)) return [];
+  return [
+    `${path} is not read: with config_provider yaml and the Admin API on, resources come through PUT ` +
+      '/apisix/admin/configs; set apisix.enable_admin to false to read the file',
+  ];
 }
 
 function readText(path: string): string {

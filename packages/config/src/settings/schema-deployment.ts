@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../validate/json-schema.ts';
+import type { Role } from './settings.ts';
 
 const bool: JsonSchema = { type: 'boolean' };
 const text: JsonSchema = { type: 'string' };
@@ -13,75 +14,115 @@ export const roleSchema: JsonSchema = {
   },
 };
 
-/** The rest of `deployment:`, for the role `traditional`. */
-export const deploymentSchema: JsonSchema = {
-  type: 'object',
-  properties: {
-    role_traditional: {
-      type: 'object',
-      properties: {
-        config_provider: { type: 'string', enum: ['embedded', 'etcd', 'yaml', 'json', 'xds'] },
-      },
-    },
-    admin: {
-      type: 'object',
-      properties: {
-        admin_key_required: bool,
-        admin_key: {
-          type: 'array',
-          items: {
-            type: 'object',
-            properties: { name: text, key: text, role: { type: 'string', enum: ['admin', 'viewer'] } },
-            required: ['name', 'key', 'role'],
-          },
-        },
-        enable_admin_cors: bool,
-        enable_admin_ui: bool,
-        allow_admin: { type: 'array', items: { type: 'string', description: 'an ip address or CIDR block' } },
-        admin_listen: {
+const common: JsonSchema = {
+  admin: {
+    type: 'object',
+    properties: {
+      admin_key_required: bool,
+      admin_key: {
+        type: 'array',
+        items: {
           type: 'object',
-          properties: {
-            ip: { type: 'string', description: 'an ip address' },
-            port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'a port' },
-          },
+          properties: { name: text, key: text, role: { type: 'string', enum: ['admin', 'viewer'] } },
+          required: ['name', 'key', 'role'],
         },
-        https_admin: bool,
-        admin_api_mtls: {
-          type: 'object',
-          properties: { admin_ssl_cert: text, admin_ssl_cert_key: text, admin_ssl_ca_cert: text },
-        },
-        admin_api_version: text,
       },
-    },
-    etcd: {
-      type: 'object',
-      properties: {
-        host: {
-          type: 'array',
-          minItems: 1,
-          description: 'a list of URLs',
-          items: {
-            type: 'string',
-            pattern: '^https?://',
-            description: 'a URL that begins with http:// or https://',
-          },
+      enable_admin_cors: bool,
+      enable_admin_ui: bool,
+      allow_admin: { type: 'array', items: { type: 'string', description: 'an ip address or CIDR block' } },
+      admin_listen: {
+        type: 'object',
+        properties: {
+          ip: { type: 'string', description: 'an ip address' },
+          port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'a port' },
         },
-        prefix: { type: 'string', description: 'the prefix of the keys' },
-        timeout: { type: 'integer', minimum: 1, description: 'whole seconds, at least 1' },
-        watch_timeout: { type: 'number', minimum: 0, description: 'seconds' },
-        startup_retry: { type: 'integer', minimum: 1 },
-        resync_delay: { type: 'integer', description: 'whole seconds' },
-        health_check_timeout: { type: 'integer', description: 'whole seconds' },
-        user: text,
-        password: text,
-        tls: { type: 'object', properties: { cert: text, key: text, verify: bool, sni: text } },
-        snapshot: { type: 'object', properties: { enable: bool, path: filePath } },
       },
-      required: ['host', 'prefix'],
+      https_admin: bool,
+      admin_api_mtls: {
+        type: 'object',
+        properties: { admin_ssl_cert: text, admin_ssl_cert_key: text, admin_ssl_ca_cert: text },
+      },
+      admin_api_version: text,
     },
-    embedded: {
-      type: 'object',
-      properties: { path: filePath },
+  },
+  etcd: {
+    type: 'object',
+    properties: {
+      host: {
+        type: 'array',
+        minItems: 1,
+        description: 'a list of URLs',
+        items: {
+          type: 'string',
+          pattern: '^https?://',
+          description: 'a URL that begins with http:// or https://',
+        },
+      },
+      prefix: { type: 'string', description: 'the prefix of the keys' },
+      timeout: { type: 'integer', minimum: 1, description: 'whole seconds, at least 1' },
+      watch_timeout: { type: 'number', minimum: 0, description: 'seconds' },
+      startup_retry: { type: 'integer', minimum: 1 },
+      resync_delay: { type: 'integer', description: 'whole seconds' },
+      health_check_timeout: { type: 'integer', description: 'whole seconds' },
+      user: text,
+      password: text,
+      tls: { type: 'object', properties: { cert: text, key: text, verify: bool, sni: text } },
+      snapshot: { type: 'object', properties: { enable: bool, path: filePath } },
     },
+    required: ['host', 'prefix'],
+  },
+  embedded: {
+    type: 'object',
+    properties: { path: filePath },
+  },
+};
+
+function section(providers: readonly string[], description: string): JsonSchema {
+  return {
+    type: 'object',
+    description: 'a map with config_provider',
+    properties: { config_provider: { type: 'string', enum: providers, description } },
+  };
+}
+
+/** The rest of `deployment:`, by role. `embedded` is ours; `xds` is refused later, with a reason. */
+export const deploymentSchemas: Readonly<Record<Role, JsonSchema>> = {
+  traditional: {
+    type: 'object',
+    properties: {
+      role_traditional: section(
+        ['embedded', 'etcd', 'yaml'],
+        'embedded, etcd or yaml (json is for the role data_plane)',
+      ),
+      ...common,
+    },
+  },
+  control_plane: {
+    type: 'object',
+    properties: {
+      role_control_plane: {
+        ...section(
+          ['etcd'],
+          'etcd, which data planes can read too (embedded belongs to one gateway, of the role traditional)',
+        ),
+        required: ['config_provider'],
+      },
+      ...common,
+    },
+    required: ['role_control_plane'],
+  },
+  data_plane: {
+    type: 'object',
+    properties: {
+      role_data_plane: {
+        ...section(
+          ['etcd', 'yaml', 'json', 'xds'],
+          'etcd, yaml or json (nobody would write embedded here: it is for the role traditional)',
+        ),
+        required: ['config_provider'],
+      },
+      ...common,
+    },
+    required: ['role_data_plane'],
   },
 };

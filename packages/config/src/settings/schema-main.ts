@@ -38,6 +38,7 @@ const nginxSchema: JsonSchema = {
         real_ip_from: { type: 'array', minItems: 1, items: addressSchema },
         half_close: bool,
         relay: { type: 'string', enum: ['auto', 'socket'] },
+        udp_sessions: { type: 'integer', minimum: 1, description: 'a number of sessions, at least 1' },
       },
     },
   },

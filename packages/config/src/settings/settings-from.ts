@@ -1,11 +1,11 @@
 import { assemble } from './assemble.ts';
-import type { SettingsSource } from './problem.ts';
+import type { Source } from '../source/problem.ts';
 import type { DeploymentSettings, Settings } from './settings.ts';
-import type { Environment } from './substitute.ts';
+import type { Environment } from '../source/substitute.ts';
 
 /** config.yaml as an object: any part of it. As in the file, null removes a default, and an empty map replaces a default map. */
 export type SettingsInput = Part<Omit<Settings, 'deployment'>> & {
-  readonly deployment?: Part<Omit<DeploymentSettings, 'config_provider'>> | null;
+  readonly deployment?: Part<Omit<DeploymentSettings, 'config_provider' | 'rules'>> | null;
 };
 
 /** Lists are given whole, maps in part. */
@@ -24,7 +24,7 @@ export interface SettingsFromOptions {
  * @throws GatewayError `SETTINGS_INVALID`, `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
 export function settingsFrom(input: SettingsInput, options: SettingsFromOptions = {}): Settings {
-  const source: SettingsSource = {
+  const source: Source = {
     name: 'settings',
     tree: { ...input },
     locate: () => undefined,

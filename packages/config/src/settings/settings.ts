@@ -17,6 +17,7 @@ export interface Settings {
 export interface ApisixSettings {
   /** Read it through `httpListeners`. */
   readonly node_listen: number | readonly (number | ListenAddress)[];
+  /** Always true for a control plane, always false for a data plane. */
   readonly enable_admin: boolean;
   readonly enable_control: boolean;
   readonly control: ServerAddress;
@@ -95,17 +96,28 @@ export interface SslSettings {
   readonly fallback_sni?: string;
 }
 
-export type Role = 'traditional';
-export type ConfigProvider = 'embedded' | 'etcd';
+/** What a gateway is for: `control_plane` serves no traffic, `data_plane` has no Admin API. */
+export type Role = 'traditional' | 'control_plane' | 'data_plane';
+export type ConfigProvider = 'embedded' | 'etcd' | 'yaml' | 'json';
+
+/**
+ * How resources get in: from a `store` that others may write too, from a `file` below HOME/conf, or through the `api`
+ * that replaces all of them at once and keeps them in memory.
+ */
+export type RuleSource = 'store' | 'file' | 'api';
 
 export interface DeploymentSettings {
   readonly role: Role;
-  readonly role_traditional: {
-    /** As written; `config_provider` beside it is the one in effect. */
-    readonly config_provider?: ConfigProvider;
-  };
-  /** The store in effect: `role_traditional.config_provider`, or what its absence means. */
+  /** As written, like the two below; `config_provider` is the one in effect. */
+  readonly role_traditional: { readonly config_provider?: 'embedded' | 'etcd' | 'yaml' };
+  /** There when `role` is `control_plane`. */
+  readonly role_control_plane?: { readonly config_provider: 'etcd' };
+  /** There when `role` is `data_plane`. */
+  readonly role_data_plane?: { readonly config_provider: 'etcd' | 'yaml' | 'json' };
+  /** What the section of the role says, or what its absence means. */
   readonly config_provider: ConfigProvider;
+  /** Follows from role, provider and `apisix.enable_admin`. */
+  readonly rules: RuleSource;
   readonly admin: AdminSettings;
   /** In use when `config_provider` is `etcd`. */
   readonly etcd: EtcdSettings;
@@ -206,6 +218,8 @@ export interface NginxStreamSettings {
   readonly half_close: boolean;
   /** `auto` takes the fastest relay that works here, `socket` the one on Node's public sockets. */
   readonly relay: 'auto' | 'socket';
+  /** Ours: UDP sessions per worker, at least 1. One more ends the one that has been idle longest. */
+  readonly udp_sessions: number;
 }
 
 /** By plugin name; each plugin reads its own. */

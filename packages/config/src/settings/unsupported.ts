@@ -1,6 +1,7 @@
-import { valueAt } from './key-path.ts';
-import type { KeyPath } from './key-path.ts';
-import type { Problem } from './problem.ts';
+import { valueAt } from '../source/key-path.ts';
+import type { KeyPath } from '../source/key-path.ts';
+import type { Problem } from '../source/problem.ts';
+import { roleOf } from './deployment.ts';
 
 /** A setting that is valid in the reference and that this gateway cannot do yet. A change that can removes its row. */
 interface Unsupported {
@@ -8,31 +9,44 @@ interface Unsupported {
   readonly path: KeyPath;
   readonly applies: (value: unknown) => boolean;
   readonly text: string;
-  /** The path counts in stream mode only; otherwise nothing reads it. */
-  readonly streamMode?: true;
+  /** The path counts with such settings only; otherwise nothing reads it. Default: always. */
+  readonly when?: (tree: unknown) => boolean;
 }
 
 const isOn = (value: unknown): boolean => value === true;
 const isSet = (value: unknown): boolean => value !== undefined;
 const isUnixPath = (value: unknown): boolean => typeof value === 'string' && value.startsWith('unix:');
+const isDataPlane = (tree: unknown): boolean => roleOf(tree) === 'data_plane';
 const tcp = ['apisix', 'stream_proxy', 'tcp', '*'];
-const provider = ['deployment', 'role_traditional', 'config_provider'];
+
+const isStreamMode = (tree: unknown): boolean => {
+  const mode = valueAt(tree, ['apisix', 'proxy_mode']);
+  return mode === 'stream' || mode === 'http&stream';
+};
 
 const rows: readonly Unsupported[] = [
   {
     path: ['deployment', 'role'],
-    applies: (role) => role !== 'traditional' && isSet(role),
-    text: 'this gateway only has the role traditional so far',
+    applies: (role) => role === 'standalone',
+    text: 'there is no role standalone; use traditional or data_plane with config_provider yaml',
   },
   {
-    path: provider,
+    path: ['deployment', 'role_traditional', 'config_provider'],
+    applies: (name) => name === 'yaml',
+    when: (tree) => roleOf(tree) === 'traditional' && valueAt(tree, ['apisix', 'enable_admin']) !== true,
+    text: 'this gateway cannot read its resources from a file yet; leave enable_admin on, or use embedded or etcd',
+  },
+  {
+    path: ['deployment', 'role_data_plane', 'config_provider'],
     applies: (name) => name === 'yaml' || name === 'json',
-    text: 'this gateway cannot read its resources from a file yet; use embedded or etcd',
+    when: isDataPlane,
+    text: 'this gateway cannot read its resources from a file yet; use etcd',
   },
   {
-    path: provider,
+    path: ['deployment', 'role_data_plane', 'config_provider'],
     applies: (name) => name === 'xds',
-    text: 'this gateway has no xds provider; use embedded or etcd',
+    when: isDataPlane,
+    text: 'this gateway has no xds provider; use etcd',
   },
   {
     path: ['deployment', 'admin', 'https_admin'],
@@ -40,29 +54,22 @@ const rows: readonly Unsupported[] = [
     text: 'this gateway cannot serve the Admin API over TLS yet',
   },
   {
-    path: ['apisix', 'stream_proxy', 'udp'],
-    applies: isSet,
-    text: 'this gateway cannot listen on UDP yet',
-    streamMode: true,
-  },
-  {
     path: tcp,
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
-    streamMode: true,
-  },
-  {
-    path: tcp,
-    applies: (entry) =>
-      typeof entry === 'object' && isOn(valueAt(entry, ['tls'])) && isOn(valueAt(entry, ['tls_passthrough'])),
-    text: 'this gateway cannot terminate TLS and pass it through on one port yet; use two ports',
-    streamMode: true,
+    when: isStreamMode,
   },
   {
     path: [...tcp, 'addr'],
     applies: isUnixPath,
     text: 'this gateway cannot listen on a unix socket yet',
-    streamMode: true,
+    when: isStreamMode,
+  },
+  {
+    path: ['apisix', 'stream_proxy', 'udp', '*'],
+    applies: isUnixPath,
+    text: 'this gateway cannot listen on a unix socket yet',
+    when: isStreamMode,
   },
   ...['listen_http_port', 'listen_https_port'].map((name): Unsupported => ({
     path: ['apisix', 'proxy_protocol', name],
@@ -73,11 +80,9 @@ const rows: readonly Unsupported[] = [
 
 /** @param tree settings that passed the schema. */
 export function findUnsupported(tree: unknown): readonly Problem[] {
-  const mode = valueAt(tree, ['apisix', 'proxy_mode']);
-  const isStreamMode = mode === 'stream' || mode === 'http&stream';
   const problems: Problem[] = [];
-  for (const { path, applies, text, streamMode } of rows) {
-    if (streamMode && !isStreamMode) continue;
+  for (const { path, applies, text, when } of rows) {
+    if (when?.(tree) === false) continue;
     for (const place of expand(tree, path)) {
       if (applies(valueAt(tree, place))) problems.push({ code: 'SETTINGS_UNSUPPORTED', text, path: place });
     }

@@ -56,17 +56,24 @@ export async function followStore(store: Store, options: FollowOptions): Promise
   let awaySince: number | undefined;
   let failures = 0;
 
-  /** One load, and its watch for as long as it holds. @returns why it did not. */
-  async function followOnce(): Promise<GatewayError | undefined> {
+  /** A function of its own, so that nothing holds the snapshot while its watch goes on. @returns why there was none. */
+  async function loadOnce(): Promise<Revision | GatewayError | undefined> {
     const snapshot = await answer(store.load(signal), signal);
     if (snapshot === undefined || snapshot instanceof GatewayError) return snapshot;
-    const since = clock.now();
     revision = snapshot.revision;
     awaySince = undefined;
     onSnapshot(snapshot);
-    onState?.({ state: 'following', since, revision });
+    return revision;
+  }
 
-    const changes = store.watch(revision, signal)[Symbol.asyncIterator]();
+  /** One load, and its watch for as long as it holds. @returns why it did not. */
+  async function followOnce(): Promise<GatewayError | undefined> {
+    const loaded = await loadOnce();
+    if (typeof loaded !== 'number') return loaded;
+    const since = clock.now();
+    onState?.({ state: 'following', since, revision: loaded });
+
+    const changes = store.watch(loaded, signal)[Symbol.asyncIterator]();
     try {
       for (;;) {
         const step = await answer(changes.next(), signal);

@@ -17,6 +17,8 @@ import type {
 } from './store.ts';
 
 export interface MemoryStoreOptions {
+  /** Default `memory`. */
+  readonly name?: string;
   /** How many changes a watch can be behind before it ends with `STORE_COMPACTED`. Default 1000. */
   readonly historyLength?: number;
   /** What time-to-live is measured with. Default the system's clock. */
@@ -25,6 +27,7 @@ export interface MemoryStoreOptions {
 
 export interface MemoryStore extends Store {
   readonly writer: StoreWriter;
+  replaceAll(values: ReadonlyMap<string, string>): Promise<Revision>;
   /** Forgets all changes so far: a watch from before now ends with `STORE_COMPACTED`. */
   compact(): void;
   /** Starts over, empty and at revision 1, as a store that was lost: watches end with `STORE_REWOUND`. */
@@ -33,7 +36,7 @@ export interface MemoryStore extends Store {
 
 /** The reference implementation of `Store`. Nothing outlives the process. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  const { historyLength = 1000, clock = systemClock } = options;
+  const { name = 'memory', historyLength = 1000, clock = systemClock } = options;
   const entries = new Map<string, StoreEntry>();
   /** When a key with a time-to-live goes, in the clock's milliseconds. */
   const expiries = new Map<string, number>();
@@ -51,23 +54,29 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     if (isClosed) throw new GatewayError('STORE_CLOSED', 'The memory store is closed.');
   }
 
-  function record(event: StoreEvent): void {
-    changes.push({ revision, events: [event] });
+  function record(events: readonly StoreEvent[]): void {
+    changes.push({ revision, events });
     if (changes.length > historyLength) forgotten = changes.shift()?.revision ?? forgotten;
     for (const moved of watchers) moved();
+  }
+
+  /** At the revision that is now. */
+  function write(key: string, value: string): StoreEntry {
+    const createRevision = entries.get(key)?.createRevision ?? revision;
+    const entry = { key, value, createRevision, modRevision: revision };
+    entries.set(key, entry);
+    expiries.delete(key);
+    return entry;
   }
 
   function put(key: string, value: string, { ttlSeconds }: PutOptions = {}): PutResult {
     checkTtl(ttlSeconds);
     const previous = entries.get(key);
     revision += 1;
-    const createRevision = previous?.createRevision ?? revision;
-    const entry = { key, value, createRevision, modRevision: revision };
-    entries.set(key, entry);
-    expiries.delete(key);
+    const entry = write(key, value);
     if (ttlSeconds !== undefined) expiries.set(key, clock.now() + ttlSeconds * 1000);
     scheduleExpiry();
-    record({ type: 'put', entry });
+    record([{ type: 'put', entry }]);
     return previous === undefined ? { revision } : { revision, previous };
   }
 
@@ -77,8 +86,22 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
     revision += 1;
     entries.delete(key);
     expiries.delete(key);
-    record({ type: 'delete', key });
+    record([{ type: 'delete', key }]);
     return { revision, previous };
+  }
+
+  function replaceAll(values: ReadonlyMap<string, string>): Revision {
+    const removed = [...entries.keys()].filter((key) => !values.has(key));
+    const changed = [...values].filter(([key, value]) => entries.get(key)?.value !== value);
+    expiries.clear();
+    scheduleExpiry();
+    if (removed.length + changed.length === 0) return revision;
+    revision += 1;
+    // What goes, goes first: its conditions, its names, may be somebody else's now.
+    for (const key of removed) entries.delete(key);
+    const puts = changed.map(([key, value]): StoreEvent => ({ type: 'put', entry: write(key, value) }));
+    record([...removed.map((key): StoreEvent => ({ type: 'delete', key })), ...puts]);
+    return revision;
   }
 
   function scheduleExpiry(): void {
@@ -125,8 +148,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   };
 
   return {
-    name: 'memory',
+    name,
     writer,
+    async replaceAll(values) {
+      checkOpen();
+      return replaceAll(values);
+    },
     async load(signal) {
       signal.throwIfAborted();
       checkOpen();

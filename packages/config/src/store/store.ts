@@ -94,6 +94,13 @@ export interface Store {
   watch(since: Revision, signal: AbortSignal): AsyncIterable<StoreChange>;
   /** Absent on a read-only store. */
   readonly writer?: StoreWriter;
+  /**
+   * Makes these the keys there are, with their values, as one change of one revision. What holds its value already is
+   * no part of the change and keeps its revision; when nothing differs, no revision passes. A time-to-live is gone.
+   * Absent on a store whose keys are written one by one, or not at all.
+   * @returns the revision since which it holds. Rejects with `STORE_CLOSED`.
+   */
+  replaceAll?(values: ReadonlyMap<string, string>): Promise<Revision>;
   /** Idempotent. Ends watches; later calls reject with `STORE_CLOSED`. */
   close(): Promise<void>;
 }

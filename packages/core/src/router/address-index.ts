@@ -8,7 +8,11 @@ export interface Candidate<R> {
   route: R | undefined;
 }
 
-export interface Addresses {
+/** A session as the indexes ask about it; its server name has been dealt with. */
+export interface Lookup {
+  /** What the client offered, in its order. */
+  readonly alpn: readonly string[];
+  readonly serverPort: number;
   readonly server: Ip | undefined;
   readonly remote: Ip | undefined;
 }
@@ -43,49 +47,52 @@ export class AddressIndex<R extends StreamMatch> {
     if (index?.isEmpty) this.#byServer.delete(route.serverAddr);
   }
 
-  find(addresses: Addresses, candidate: Candidate<R>): void {
-    if (!this.#byServer.isEmpty && addresses.server !== undefined) {
-      this.#byServer.visitContaining(addresses.server, (index) => index.find(addresses, candidate));
+  find(lookup: Lookup, candidate: Candidate<R>): void {
+    if (!this.#byServer.isEmpty && lookup.server !== undefined) {
+      this.#byServer.visitContaining(lookup.server, (index) => index.find(lookup, candidate));
     }
-    this.#anyServer.find(addresses, candidate);
+    this.#anyServer.find(lookup, candidate);
   }
 }
 
 /** The routes of one server prefix (or of none), by client prefix. */
 class RemoteIndex<R extends StreamMatch> {
-  readonly #byRemote = new PrefixMap<R[]>();
-  readonly #anyRemote: R[] = [];
+  /** Made when it is needed: with many server prefixes most have routes of one sort only. */
+  #byRemote: PrefixMap<R[]> | undefined;
+  #anyRemote: R[] | undefined;
 
   get isEmpty(): boolean {
-    return this.#byRemote.isEmpty && this.#anyRemote.length === 0;
+    return this.#byRemote === undefined && this.#anyRemote === undefined;
   }
 
   add(route: R): R | undefined {
-    if (route.remoteAddr === undefined) return insertSorted(this.#anyRemote, route);
-    let siblings = this.#byRemote.get(route.remoteAddr);
-    if (siblings === undefined) {
-      siblings = [];
-      this.#byRemote.set(route.remoteAddr, siblings);
-    }
-    return insertSorted(siblings, route);
+    const siblings = this.#siblingsOf(route);
+    if (siblings !== undefined) return insertSorted(siblings, route);
+    // An array that begins with its element has room for no more, which most need never.
+    if (route.remoteAddr === undefined) this.#anyRemote = [route];
+    else (this.#byRemote ??= new PrefixMap()).set(route.remoteAddr, [route]);
+    return undefined;
   }
 
   remove(route: R): void {
-    if (route.remoteAddr === undefined) {
-      removeSorted(this.#anyRemote, route);
-      return;
-    }
-    const siblings = this.#byRemote.get(route.remoteAddr);
+    const siblings = this.#siblingsOf(route);
     if (siblings === undefined) return;
     removeSorted(siblings, route);
-    if (siblings.length === 0) this.#byRemote.delete(route.remoteAddr);
+    if (siblings.length > 0) return;
+    if (route.remoteAddr === undefined) this.#anyRemote = undefined;
+    else this.#byRemote?.delete(route.remoteAddr);
+    if (this.#byRemote?.isEmpty) this.#byRemote = undefined;
   }
 
-  find(addresses: Addresses, candidate: Candidate<R>): void {
-    if (!this.#byRemote.isEmpty && addresses.remote !== undefined) {
-      this.#byRemote.visitContaining(addresses.remote, (siblings) => offer(siblings, candidate));
+  find(lookup: Lookup, candidate: Candidate<R>): void {
+    if (this.#byRemote !== undefined && lookup.remote !== undefined) {
+      this.#byRemote.visitContaining(lookup.remote, (siblings) => offer(siblings, candidate));
     }
-    offer(this.#anyRemote, candidate);
+    if (this.#anyRemote !== undefined) offer(this.#anyRemote, candidate);
+  }
+
+  #siblingsOf({ remoteAddr }: R): R[] | undefined {
+    return remoteAddr === undefined ? this.#anyRemote : this.#byRemote?.get(remoteAddr);
   }
 }
 

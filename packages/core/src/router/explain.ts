@@ -7,7 +7,7 @@ import { compareSiblings } from './stream-match.ts';
 import type { StreamMatch } from './stream-match.ts';
 
 /** In the order of their weight. */
-const conditions = ['serverName', 'serverPort', 'serverAddr', 'remoteAddr'] as const;
+const conditions = ['serverName', 'alpn', 'serverPort', 'serverAddr', 'remoteAddr'] as const;
 
 export type RouteCondition = (typeof conditions)[number];
 
@@ -56,6 +56,7 @@ interface Fitted<R extends StreamMatch> {
 function fitsOf(route: StreamMatch, facts: StreamFacts): Fits {
   return {
     serverName: fitOfName(route.serverNames, facts.serverName),
+    alpn: fitOfProtocols(route.alpn, facts.alpn ?? []),
     serverPort: fitOfPort(route.serverPort, facts.serverPort),
     serverAddr: fitOfAddress(route.serverAddr, facts.serverAddress),
     remoteAddr: fitOfAddress(route.remoteAddr, facts.remoteAddress),
@@ -72,6 +73,13 @@ function fitOfName(names: readonly string[], serverName: string | undefined): nu
     if (kind === 'suffix' && name.endsWith(text)) best = Math.max(best ?? 0, text.length);
   }
   return best;
+}
+
+/** The earlier the client has it in its list the better. */
+function fitOfProtocols(wanted: readonly string[], offered: readonly string[]): number | undefined {
+  if (wanted.length === 0) return -1;
+  const index = offered.findIndex((protocol) => wanted.includes(protocol));
+  return index === -1 ? undefined : offered.length - index;
 }
 
 function fitOfPort(wanted: number | undefined, port: number): number | undefined {

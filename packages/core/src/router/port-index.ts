@@ -1,8 +1,8 @@
 import { AddressIndex } from './address-index.ts';
-import type { Addresses, Candidate } from './address-index.ts';
+import type { Candidate, Lookup } from './address-index.ts';
 import type { StreamMatch } from './stream-match.ts';
 
-/** The routes of one server name pattern (or of none), by port, then addresses. */
+/** The routes of one application protocol (or of none), by port, then addresses. */
 export class PortIndex<R extends StreamMatch> {
   readonly #byPort = new Map<number, AddressIndex<R>>();
   readonly #anyPort = new AddressIndex<R>();
@@ -32,8 +32,8 @@ export class PortIndex<R extends StreamMatch> {
     if (index?.isEmpty) this.#byPort.delete(route.serverPort);
   }
 
-  find(serverPort: number, addresses: Addresses, candidate: Candidate<R>): void {
-    this.#byPort.get(serverPort)?.find(addresses, candidate);
-    this.#anyPort.find(addresses, candidate);
+  find(lookup: Lookup, candidate: Candidate<R>): void {
+    this.#byPort.get(lookup.serverPort)?.find(lookup, candidate);
+    this.#anyPort.find(lookup, candidate);
   }
 }

@@ -1,5 +1,5 @@
-import type { Addresses, Candidate } from './address-index.ts';
-import { PortIndex } from './port-index.ts';
+import type { Candidate, Lookup } from './address-index.ts';
+import { ProtocolIndex } from './protocol-index.ts';
 import type { ServerNamePattern } from './server-name-pattern.ts';
 import type { StreamMatch } from './stream-match.ts';
 
@@ -8,8 +8,8 @@ import type { StreamMatch } from './stream-match.ts';
  * labels, and one for each length of the endings that start inside a label (`*ample.com`), which hardly anybody has.
  */
 export class ServerNameIndex<R extends StreamMatch> {
-  readonly #byName = new Map<string, PortIndex<R>>();
-  readonly #bySuffix = new Map<string, PortIndex<R>>();
+  readonly #byName = new Map<string, ProtocolIndex<R>>();
+  readonly #bySuffix = new Map<string, ProtocolIndex<R>>();
   readonly #inLabel = new LengthCounts();
 
   get isEmpty(): boolean {
@@ -21,7 +21,7 @@ export class ServerNameIndex<R extends StreamMatch> {
     const indexes = kind === 'exact' ? this.#byName : this.#bySuffix;
     let index = indexes.get(text);
     if (index === undefined) {
-      index = new PortIndex();
+      index = new ProtocolIndex();
       indexes.set(text, index);
       if (startsInLabel(kind, text)) this.#inLabel.add(text.length);
     }
@@ -38,8 +38,8 @@ export class ServerNameIndex<R extends StreamMatch> {
   }
 
   /** @param name normalized. The name itself goes first, then its endings, longest first. */
-  find(name: string, serverPort: number, addresses: Addresses, candidate: Candidate<R>): void {
-    this.#byName.get(name)?.find(serverPort, addresses, candidate);
+  find(name: string, lookup: Lookup, candidate: Candidate<R>): void {
+    this.#byName.get(name)?.find(lookup, candidate);
     if (this.#bySuffix.size === 0) return;
     const lengths = this.#inLabel.descending;
     let next = 0;
@@ -51,11 +51,11 @@ export class ServerNameIndex<R extends StreamMatch> {
         length = lengths[next]
       ) {
         if (length <= name.length) {
-          this.#bySuffix.get(name.slice(-length))?.find(serverPort, addresses, candidate);
+          this.#bySuffix.get(name.slice(-length))?.find(lookup, candidate);
         }
         next += 1;
       }
-      this.#bySuffix.get(name.slice(start))?.find(serverPort, addresses, candidate);
+      this.#bySuffix.get(name.slice(start))?.find(lookup, candidate);
       if (dot === -1) return;
     }
   }

@@ -8,4 +8,6 @@ export interface StreamFacts {
   readonly remoteAddress: string;
   /** The name asked for in the TLS handshake; absent without TLS or without a name. Case and one trailing dot do not matter. */
   readonly serverName: string | undefined;
+  /** The application protocols that the client offers in TLS, in its order; absent without. Compared byte for byte. */
+  readonly alpn?: readonly string[] | undefined;
 }

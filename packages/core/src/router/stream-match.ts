@@ -7,6 +7,8 @@ export interface StreamMatch {
   readonly priority: number;
   /** One of these patterns has to fit the name the client asked for; empty: no condition. See `parseServerNamePattern`. */
   readonly serverNames: readonly string[];
+  /** The client has to offer one of these application protocols (`h2`) in TLS; empty: no condition. */
+  readonly alpn: readonly string[];
   readonly serverPort: number | undefined;
   readonly serverAddr: Cidr | undefined;
   readonly remoteAddr: Cidr | undefined;

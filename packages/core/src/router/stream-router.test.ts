@@ -9,6 +9,7 @@ import { StreamRouter } from './stream-router.ts';
 interface Conditions {
   readonly priority?: number;
   readonly serverNames?: readonly string[];
+  readonly alpn?: readonly string[];
   readonly serverPort?: number;
   readonly serverAddr?: string;
   readonly remoteAddr?: string;
@@ -19,6 +20,7 @@ function route(id: string, conditions: Conditions = {}): StreamMatch {
     id,
     priority: conditions.priority ?? 0,
     serverNames: conditions.serverNames ?? [],
+    alpn: conditions.alpn ?? [],
     serverPort: conditions.serverPort,
     serverAddr: cidr(conditions.serverAddr),
     remoteAddr: cidr(conditions.remoteAddr),
@@ -151,6 +153,26 @@ test('a session without a name never takes a route with sni, not even *', () => 
   expect(router.match(session())?.id).toBe('plain');
 });
 
+describe('application protocols', () => {
+  test('match a client that offers one of them', () => {
+    const router = routerOf(route('r', { alpn: ['h2', 'mqtt', 'h2'] }));
+
+    expect(router.match(session({ alpn: ['http/1.1', 'mqtt'] }))?.id).toBe('r');
+    expect(router.match(session({ alpn: ['H2'] }))).toBeUndefined();
+    expect(router.match(session({ alpn: [] }))).toBeUndefined();
+    expect(router.match(session())).toBeUndefined();
+    expect(router.delete('r')).toBe(true);
+    expect(router.match(session({ alpn: ['h2'] }))).toBeUndefined();
+  });
+
+  test('that two routes share, with all else, are reported', () => {
+    const router = routerOf(route('b', { alpn: ['h2', 'mqtt'] }));
+
+    expect(router.set(route('a', { alpn: ['mqtt'] }))?.id).toBe('b');
+    expect(router.set(route('c', { alpn: ['http/1.1'] }))).toBeUndefined();
+  });
+});
+
 describe('of two matching routes', () => {
   test.for([
     ['the higher priority', { priority: 1 }, { serverPort: 9100, serverNames: ['a.b.test'] }],
@@ -161,6 +183,9 @@ describe('of two matching routes', () => {
     ['any wildcard but the bare one', { serverNames: ['*t'] }, { serverNames: ['*'] }],
     ['the one with a name', { serverNames: ['*'] }, { serverPort: 9100, serverAddr: '192.0.2.10' }],
     ['the better of several names', { serverNames: ['*', 'a.b.test'] }, { serverNames: ['*.b.test'] }],
+    ['the one with a name before one with a protocol', { serverNames: ['*'] }, { alpn: ['h2'] }],
+    ['the protocol that the client prefers', { alpn: ['x', 'h2'] }, { alpn: ['mqtt'], serverPort: 9100 }],
+    ['the one with a protocol', { alpn: ['mqtt'] }, { serverPort: 9100 }],
     ['the one with a port', { serverPort: 9100 }, { serverAddr: '192.0.2.10', remoteAddr: '198.51.100.7' }],
     ['the longer server address', { serverAddr: '192.0.2.0/24' }, { serverAddr: '192.0.0.0/16' }],
     ['a server address before a client address', { serverAddr: '0.0.0.0/0' }, { remoteAddr: '198.51.100.7' }],
@@ -172,7 +197,7 @@ describe('of two matching routes', () => {
     const worse = route('a-loser', loser);
 
     for (const router of [routerOf(better, worse), routerOf(worse, better)]) {
-      const facts = session({ serverName: 'a.b.test' });
+      const facts = session({ serverName: 'a.b.test', alpn: ['h2', 'mqtt'] });
 
       expect(router.match(facts)?.id).toBe('z-winner');
       expect(router.explain(facts).map(({ kind }) => kind)).toEqual(['wins', 'loses']);
@@ -281,6 +306,7 @@ test('the index finds what comparing every route finds, through any sequence of 
       remove: fc.boolean(),
       priority: fc.integer({ min: -1, max: 1 }),
       serverNames: fc.array(fc.constantFrom(...patterns), { maxLength: 3 }),
+      alpn: fc.array(fc.constantFrom('h2', 'mqtt', 'x'), { maxLength: 2 }),
       serverPort: fc.constantFrom(1, 2),
       serverAddr: fc.constantFrom(...prefixes),
       remoteAddr: fc.constantFrom(...prefixes),
@@ -292,6 +318,7 @@ test('the index finds what comparing every route finds, through any sequence of 
     serverAddress: fc.constantFrom(...addresses),
     remoteAddress: fc.constantFrom(...addresses),
     serverName: fc.constantFrom(...names),
+    alpn: fc.constantFrom([], ['h2'], ['mqtt', 'h2'], ['other'], undefined),
   });
 
   fc.assert(
@@ -328,6 +355,7 @@ function bestOf(routes: readonly StreamMatch[], facts: StreamFacts): StreamMatch
   const rank = (each: StreamMatch): readonly number[] => [
     each.priority,
     nameRank(each.serverNames, facts.serverName) ?? 0,
+    protocolRank(each.alpn, facts.alpn ?? []) ?? 0,
     each.serverPort === undefined ? 0 : 1,
     each.serverAddr?.prefixLength ?? -1,
     each.remoteAddr?.prefixLength ?? -1,
@@ -336,6 +364,7 @@ function bestOf(routes: readonly StreamMatch[], facts: StreamFacts): StreamMatch
     .filter(
       (each) =>
         nameRank(each.serverNames, facts.serverName) !== undefined &&
+        protocolRank(each.alpn, facts.alpn ?? []) !== undefined &&
         (each.serverPort === undefined || each.serverPort === facts.serverPort) &&
         contains(each.serverAddr, facts.serverAddress) &&
         contains(each.remoteAddr, facts.remoteAddress),
@@ -359,6 +388,12 @@ function nameRank(patterns: readonly string[], serverName: string | undefined): 
     return pattern.startsWith('*') && name.endsWith(pattern.slice(1)) ? pattern.length : 0;
   });
   return Math.max(...ranks) || undefined;
+}
+
+/** 0 without a condition, more for a protocol that the client names earlier, undefined when none is offered. */
+function protocolRank(wanted: readonly string[], offered: readonly string[]): number | undefined {
+  if (wanted.length === 0) return 0;
+  return Math.max(...wanted.map((protocol) => offered.toReversed().indexOf(protocol) + 1)) || undefined;
 }
 
 function contains(prefix: Cidr | undefined, address: string): boolean {

@@ -1,9 +1,9 @@
 import { parseIp } from '../address/ip.ts';
 import { normalizeServerName } from '../tls/server-name.ts';
-import type { Candidate } from './address-index.ts';
+import type { Candidate, Lookup } from './address-index.ts';
 import { explainRoutes } from './explain.ts';
 import type { RouteVerdict } from './explain.ts';
-import { PortIndex } from './port-index.ts';
+import { ProtocolIndex } from './protocol-index.ts';
 import { ServerNameIndex } from './server-name-index.ts';
 import { parseServerNamePatterns } from './server-name-pattern.ts';
 import type { StreamFacts } from './stream-facts.ts';
@@ -11,17 +11,18 @@ import type { StreamMatch } from './stream-match.ts';
 
 /**
  * Finds the route of a session. Among the routes whose conditions all hold the winner has the higher `priority`;
- * then the exact server name, then the longer wildcard, then none; then a set `serverPort`; then the longer `serverAddr`;
+ * then the exact server name, then the longer wildcard, then none; then an `alpn` that fits, the one that the client
+ * prefers, then none; then a set `serverPort`; then the longer `serverAddr`;
  * then the longer `remoteAddr`; then the lower id (DESIGN section 5). The order of insertion never matters.
  *
  * A look-up costs the same with one route and with 100 000 (`bench/core/router/stream-router.bench.ts`,
- * `bench/core/router/server-name.bench.ts`): the routes are indexed by server name, then port, then server prefix, then
+ * `bench/core/router/server-name.bench.ts`): the routes are indexed by server name, then protocol, then port, then server prefix, then
  * client prefix. One change costs no rebuild.
  */
 export class StreamRouter<R extends StreamMatch> {
   readonly #routes = new Map<string, R>();
   readonly #byName = new ServerNameIndex<R>();
-  readonly #anyName = new PortIndex<R>();
+  readonly #anyName = new ProtocolIndex<R>();
 
   get size(): number {
     return this.#routes.size;
@@ -55,16 +56,16 @@ export class StreamRouter<R extends StreamMatch> {
   }
 
   match(facts: StreamFacts): R | undefined {
-    const addresses = new SessionAddresses(facts);
+    const lookup = new SessionLookup(facts);
     // The more specific index goes first, and what comes later must have a higher priority to win.
     const candidate: Candidate<R> = { route: undefined };
     if (!this.#byName.isEmpty) {
       const { serverName } = facts;
       if (serverName !== undefined) {
-        this.#byName.find(normalizeServerName(serverName), facts.serverPort, addresses, candidate);
+        this.#byName.find(normalizeServerName(serverName), lookup, candidate);
       }
     }
-    this.#anyName.find(facts.serverPort, addresses, candidate);
+    this.#anyName.find(lookup, candidate);
     return candidate.route;
   }
 
@@ -90,13 +91,21 @@ export class StreamRouter<R extends StreamMatch> {
 }
 
 /** Parses the two addresses on first use: without address conditions nobody asks the system for them. */
-class SessionAddresses {
+class SessionLookup implements Lookup {
   readonly #facts: StreamFacts;
   #server: ReturnType<typeof parseIp>;
   #remote: ReturnType<typeof parseIp>;
 
   constructor(facts: StreamFacts) {
     this.#facts = facts;
+  }
+
+  get alpn(): readonly string[] {
+    return this.#facts.alpn ?? NO_PROTOCOLS;
+  }
+
+  get serverPort(): number {
+    return this.#facts.serverPort;
   }
 
   get server(): ReturnType<typeof parseIp> {
@@ -107,3 +116,5 @@ class SessionAddresses {
     return (this.#remote ??= parseIp(this.#facts.remoteAddress));
   }
 }
+
+const NO_PROTOCOLS: readonly string[] = [];

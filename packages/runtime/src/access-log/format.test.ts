@@ -4,6 +4,7 @@ import type { SessionRecord } from './session-record.ts';
 
 const record: SessionRecord = {
   connection: 7,
+  protocol: 'TCP',
   endedAt: Date.UTC(2026, 10, 23, 3, 4, 5, 678),
   durationMs: 1234.5,
   listener: '0.0.0.0:9100',
@@ -40,6 +41,7 @@ describe('a line', () => {
   test.for([
     ['$remote_port $realip_remote_addr:$realip_remote_port', '4711 10.0.0.1:40000'],
     ['${server_addr}:${server_port} $stream_listen_addr', '198.51.100.1:9100 0.0.0.0:9100'],
+    ['$protocol', 'TCP'],
     ['$upstream_addr', '192.0.2.1:3306, 192.0.2.2:3306'],
     [
       '$balancer_ip $balancer_port $upstream_connect_time $upstream_session_time',

@@ -2,6 +2,7 @@ import type { SessionReason } from '../data-plane/session-reason.ts';
 
 /** What the access log can say about a session that has ended. */
 export interface SessionRecord {
+  readonly protocol: 'TCP' | 'UDP';
   /** Numbers the sessions of a worker, from 1. */
   readonly connection: number;
   /** When it ended. Milliseconds since 1970. */
@@ -36,4 +37,12 @@ export interface SessionRecord {
         readonly bytesSent: number;
       }
     | undefined;
+}
+
+let lastConnection = 0;
+
+/** Numbers the sessions of a worker, from 1. */
+export function nextConnection(): number {
+  lastConnection += 1;
+  return lastConnection;
 }

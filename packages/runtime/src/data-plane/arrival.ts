@@ -1,4 +1,4 @@
-import type { TimerWheel, Wire } from '@apisix-ts/core';
+import type { ClientHello, TimerWheel, Wire } from '@apisix-ts/core';
 import { SocketWire } from '@apisix-ts/transport';
 import type { TlsAccept, TlsAcceptor } from '@apisix-ts/transport';
 import { HeadReader, needsHead } from './head-reader.ts';
@@ -14,6 +14,10 @@ export interface Gate {
 }
 
 export interface ArrivalEvents {
+  /** Asked on a listener that both terminates TLS and passes it on, when the ClientHello was read: does this one go on? */
+  isPassedOn(): boolean;
+  /** Asked when TLS ends here, before the handshake: which application protocol of those offered is agreed on. */
+  chooseProtocol(): string | undefined;
   /** The payload comes next. @param wire the accepted one, or the one within TLS; paused. */
   onArrived(wire: Wire): void;
   /**
@@ -35,7 +39,10 @@ export class Arrival {
   readonly #gate: Gate;
   readonly #events: ArrivalEvents;
   readonly #head: HeadReader;
+  /** TLS ends here. */
+  #isTerminated = false;
   #handshake: TlsAccept | undefined;
+  #hello: ClientHello | undefined;
   #tlsServerName: string | undefined;
 
   constructor(accepted: Wire, gate: Gate, wheel: TimerWheel, events: ArrivalEvents) {
@@ -43,7 +50,7 @@ export class Arrival {
     this.#gate = gate;
     this.#events = events;
     this.#head = new HeadReader(accepted, gate.heads, wheel, {
-      onRead: () => this.#terminate(),
+      onRead: () => this.#onHead(),
       onRefused: (reason, isGone) => events.onRefused(reason, isGone),
     });
   }
@@ -55,12 +62,17 @@ export class Arrival {
 
   /** What the client asked for in TLS, or what stands in for it; undefined without TLS or without a name. */
   get serverName(): string | undefined {
-    return this.#tlsServerName ?? this.#head.serverName;
+    return this.#tlsServerName ?? this.#head.hello?.serverName;
+  }
+
+  /** The application protocols that the client offers in TLS; undefined without TLS. */
+  get alpn(): readonly string[] | undefined {
+    return (this.#hello ?? this.#head.hello)?.alpn;
   }
 
   /** The client's FIN was read with its head, and its wire will not say so again. */
   get hasEnded(): boolean {
-    return this.#gate.tls === undefined && this.#head.hasEnded;
+    return !this.#isTerminated && this.#head.hasEnded;
   }
 
   start(): void {
@@ -69,7 +81,7 @@ export class Arrival {
 
   /** Payload that was read with the heads. Once. */
   takePayload(): Uint8Array | undefined {
-    return this.#gate.tls === undefined ? this.#head.takeHead() : undefined;
+    return this.#isTerminated ? undefined : this.#head.takeHead();
   }
 
   /** Gives up without an event. @returns whether that closed the connection. */
@@ -79,19 +91,24 @@ export class Arrival {
     return this.#handshake !== undefined;
   }
 
-  #terminate(): void {
-    const { tls } = this.#gate;
-    if (tls === undefined) {
+  #onHead(): void {
+    const { tls, heads } = this.#gate;
+    if (tls === undefined || (heads.options.tlsPassthrough && this.#events.isPassedOn())) {
       this.#events.onArrived(this.#accepted);
       return;
     }
+    this.#isTerminated = true;
     if (!(this.#accepted instanceof SocketWire)) throw new TypeError('a TLS listener accepts sockets');
     this.#handshake = tls.accept(
       this.#accepted,
       {
+        onClientHello: (hello, serverName) => {
+          this.#hello = hello;
+          this.#tlsServerName = serverName;
+          return this.#events.chooseProtocol();
+        },
         onWire: (wire) => {
           this.#handshake = undefined;
-          this.#tlsServerName = wire.facts.serverName;
           this.#events.onArrived(wire);
         },
         onFailure: ({ code, detail }) => {

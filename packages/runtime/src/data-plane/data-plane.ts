@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
+import { DatagramPlane } from './datagram-plane.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
 import type { ListenerHeads } from './head-reader.ts';
@@ -38,11 +39,14 @@ export class DataPlane {
   readonly #log: Log;
   readonly #accessLines: LineBatch;
   readonly #table: RoutingTable;
+  /** Of the change that is arriving. */
+  #parts: (readonly FactChange[])[] = [];
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
   readonly #wheel = new TimerWheel(systemClock);
+  readonly #datagrams: DatagramPlane;
   readonly #acceptor: TlsAcceptor;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
@@ -63,11 +67,28 @@ export class DataPlane {
       ...(fallbackServerName === undefined ? {} : { fallbackServerName }),
       ...(ticketKeys.length === 0 ? {} : { ticketKeys }),
     });
+    this.#datagrams = new DatagramPlane({
+      index: options.index,
+      reusePort: options.reusePort,
+      sessions: options.udpSessions,
+      wheel: this.#wheel,
+      log: this.#log,
+      onIdle: () => this.#onSessionEnded(),
+    });
     this.#context = this.#prepare();
   }
 
-  /** @returns routes that came to overlap. */
-  apply(changes: readonly FactChange[]): readonly Overlap[] {
+  /**
+   * Takes a part of a change. With the last one the whole takes effect, between two connections: none meets half of it.
+   * @returns routes that came to overlap.
+   */
+  apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
+    // A first load is large, and nobody can meet the half of it before there are listeners.
+    if (this.#listeners.size === 0 && this.#parts.length === 0) return this.#table.apply(part);
+    this.#parts.push(part);
+    if (!isLastPart) return [];
+    const changes = this.#parts.flat();
+    this.#parts = [];
     return this.#table.apply(changes);
   }
 
@@ -79,6 +100,7 @@ export class DataPlane {
   async listen(specs: readonly ListenerSpec[]): Promise<void> {
     const context = await this.#context;
     const wanted = new Set(specs.map((spec) => spec.name));
+    this.#datagrams.keepOnly(specs.filter(({ protocol }) => protocol === 'udp'));
     for (const [name, listener] of this.#listeners) {
       if (wanted.has(name)) continue;
       listener.socket.close();
@@ -92,12 +114,15 @@ export class DataPlane {
   /** Stops listening and settles when the last session has ended; what is left after `graceMs` is cut. 0 waits for ever. */
   async drain(graceMs: number): Promise<void> {
     this.#closeListeners();
-    if (this.#open.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle.push(resolve);
-    const timer = graceMs > 0 ? setTimeout(() => this.#cut(), graceMs) : undefined;
-    await promise;
-    clearTimeout(timer);
+    this.#datagrams.drain();
+    if (!this.#isIdle()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onIdle.push(resolve);
+      const timer = graceMs > 0 ? setTimeout(() => this.#cut(), graceMs) : undefined;
+      await promise;
+      clearTimeout(timer);
+    }
+    this.#datagrams.closeListeners();
   }
 
   /** Cuts every session, and settles when they have ended. Idempotent. */
@@ -130,7 +155,7 @@ export class DataPlane {
       onOpened: (session) => void this.#open.add(session),
       onEnded: (session) => {
         this.#open.delete(session);
-        if (this.#open.size === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+        this.#onSessionEnded();
       },
     };
   }
@@ -144,6 +169,10 @@ export class DataPlane {
 
   /** What is read from clients may change while a listener is open: it holds for the next one. */
   async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
+    if (spec.protocol === 'udp') {
+      this.#datagrams.open(spec, context);
+      return;
+    }
     const { name, host, port } = spec;
     const known = this.#listeners.get(name);
     if (known !== undefined && known.spec.tls === spec.tls) {
@@ -169,6 +198,15 @@ export class DataPlane {
     this.#listeners.set(name, Object.assign(listener, { socket }));
   }
 
+  #isIdle(): boolean {
+    return this.#open.size === 0 && this.#datagrams.size === 0;
+  }
+
+  #onSessionEnded(): void {
+    if (this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** Those of connections. */
   #closeListeners(): void {
     for (const { socket } of this.#listeners.values()) socket.close();
     this.#listeners.clear();
@@ -176,5 +214,6 @@ export class DataPlane {
 
   #cut(): void {
     for (const session of this.#open) session.close();
+    this.#datagrams.cut();
   }
 }

@@ -30,6 +30,7 @@ const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
   TLS_HANDSHAKE_FAILED: 'info',
   TLS_HANDSHAKE_TIMEOUT: 'info',
   SESSION_IDLE_TIMEOUT: 'info',
+  SESSION_EVICTED: 'warn',
   SESSION_CLOSED_BY_SHUTDOWN: 'info',
 };
 

@@ -17,8 +17,8 @@ test.for([
   ['vars_combinations', '$remote_addr$remote_port', '192.0.2.140000'],
   ['vars_combinations', '${server_addr}:$server_port', '198.51.100.2:9100'],
   ['vars_combinations', '$remote_port-$absent', '40000-'],
-] as const)('%s %s is %s', ([hashOn, key, expected]) => {
-  expect(compileHashKey(hashOn, key)(session)).toBe(expected);
+] as const)('%s %s is %s', ([on, key, expected]) => {
+  expect(compileHashKey({ on, key })(session)).toBe(expected);
 });
 
 test.for([
@@ -30,6 +30,6 @@ test.for([
   ['header', 'x-user'],
   ['cookie', 'session'],
   ['consumer', undefined],
-] as const)('%s %s has no value here, so the client address is hashed', ([hashOn, key]) => {
-  expect(compileHashKey(hashOn, key)(session)).toBe('192.0.2.1');
+] as const)('%s %s has no value here, so the client address is hashed', ([on, key]) => {
+  expect(compileHashKey({ on, ...(key && { key }) })(session)).toBe('192.0.2.1');
 });

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { HashFacts } from '../facts/facts.ts';
 
 /** What a session can be hashed by. Asked for only as far as the key needs it. */
 export interface HashSource {
@@ -27,15 +28,15 @@ const variables: Readonly<Record<string, HashKey>> = {
  * with `$name` and `${name}` in it. Headers, cookies and consumers do not exist on this layer. Where there is no value,
  * the client's address is hashed, as in the reference.
  */
-export function compileHashKey(hashOn: string, key: string | undefined): (session: HashSource) => string {
-  const find = findKey(hashOn, key);
+export function compileHashKey(hash: HashFacts | undefined): (session: HashSource) => string {
+  const find = hash && findKey(hash);
   return (session) => find?.(session) ?? session.remoteAddress;
 }
 
-function findKey(hashOn: string, key: string | undefined): HashKey | undefined {
+function findKey({ on, key }: HashFacts): HashKey | undefined {
   if (key === undefined) return undefined;
-  if (hashOn === 'vars') return variables[key];
-  return hashOn === 'vars_combinations' ? compileTemplate(key) : undefined;
+  if (on === 'vars') return variables[key];
+  return on === 'vars_combinations' ? compileTemplate(key) : undefined;
 }
 
 /** A variable that does not exist is empty; a text in which none exists is no key. */

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { ClientHelloParser, PeekBuffer, ProxyHeaderParser } from '@apisix-ts/core';
-import type { PeekOutcome, ProxyHeader, TimerWheel, Wire } from '@apisix-ts/core';
+import type { ClientHello, PeekOutcome, ProxyHeader, TimerWheel, Wire } from '@apisix-ts/core';
 import type { HeadOptions } from '../workers/worker-link.ts';
 import type { SessionReason } from './session-reason.ts';
 
@@ -50,8 +50,8 @@ export class HeadReader {
   readonly #events: HeadEvents;
   /** The client as a believed PROXY header has it; undefined is the peer itself. */
   source: { readonly address: string; readonly port: number } | undefined;
-  /** The name of the ClientHello; undefined without TLS or without a name. */
-  serverName: string | undefined;
+  /** Undefined without TLS. */
+  hello: ClientHello | undefined;
 
   constructor(wire: Wire, heads: ListenerHeads, wheel: TimerWheel, events: HeadEvents) {
     this.#wire = wire;
@@ -126,7 +126,7 @@ export class HeadReader {
     this.#buffer.peek(new ClientHelloParser(), options, (outcome) => {
       switch (outcome.kind) {
         case 'parsed':
-          this.serverName = outcome.value.serverName;
+          this.hello = outcome.value;
           this.#events.onRead();
           break;
         case 'absent':

@@ -9,6 +9,8 @@ import { Upstream } from './upstream.ts';
 export interface CompiledRoute extends StreamMatch {
   readonly upstreamKey: string | undefined;
   readonly serviceId: string | undefined;
+  /** Where a listener can do both, TLS of such a route is passed on. */
+  readonly tlsPassthrough: boolean;
 }
 
 /** Two routes that tie on everything but their id: `shadowed` never serves a session. */
@@ -79,12 +81,15 @@ export class RoutingTable {
     const other = this.#router.set({
       id,
       priority: facts.priority,
-      serverNames: facts.serverNames ?? [],
+      serverNames: facts.serverNames ?? NONE,
+      alpn: facts.alpn ?? NONE,
       serverPort: facts.serverPort,
       serverAddr: toCidr(facts.serverAddr),
       remoteAddr: toCidr(facts.remoteAddr),
-      upstreamKey: facts.upstreamKey,
+      // Of two equal texts one is kept; an embedded upstream comes before its route.
+      upstreamKey: this.#upstreams.get(facts.upstreamKey ?? '')?.key ?? facts.upstreamKey,
       serviceId: facts.serviceId,
+      tlsPassthrough: facts.tlsPassthrough ?? false,
     });
     if (other === undefined) return undefined;
     return other.id < id ? { winner: other.id, shadowed: id } : { winner: id, shadowed: other.id };
@@ -100,6 +105,8 @@ export class RoutingTable {
     else upstream.update(facts);
   }
 }
+
+const NONE: readonly string[] = [];
 
 /** Checked documents only hold addresses that parse; anything else is a defect. */
 function toCidr(text: string | undefined): CompiledRoute['serverAddr'] {

@@ -25,6 +25,7 @@ export const sessionReasons = [
   'TLS_HANDSHAKE_TIMEOUT',
   'UPSTREAM_TLS_HANDSHAKE_FAILED',
   'UPSTREAM_CERTIFICATE_INVALID',
+  'SESSION_EVICTED',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

@@ -19,6 +19,7 @@ import type {
   UpstreamTls,
   WireDriver,
 } from '@apisix-ts/transport';
+import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
@@ -28,6 +29,7 @@ import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
+import { describeNode, formatNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
@@ -79,6 +81,8 @@ export class StreamSession implements StreamFacts, Attempt {
   #attemptsLeft = 0;
   /** What it is busy with, and what was said before the payload; absent where the payload comes first. */
   #arrival: Arrival | undefined;
+  /** The application protocol that was agreed on with the client. */
+  #protocol: string | undefined;
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
@@ -105,6 +109,10 @@ export class StreamSession implements StreamFacts, Attempt {
 
   get serverName(): string | undefined {
     return this.#arrival?.serverName;
+  }
+
+  get alpn(): readonly string[] | undefined {
+    return this.#arrival?.alpn;
   }
 
   get tried(): ReadonlySet<UpstreamNode> {
@@ -137,6 +145,8 @@ export class StreamSession implements StreamFacts, Attempt {
     // A connection that is refused may be gone by then, and its addresses with it.
     const trace = this.#trace ?? startTrace(this.#downstream);
     this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
+      isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
+      chooseProtocol: () => this.#chooseProtocol(),
       onArrived: (wire) => {
         this.#downstream = wire;
         this.#serve();
@@ -165,6 +175,13 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#attempt(this.#upstream, 'UPSTREAM_NO_NODE');
   }
 
+  /** One that the route asks for. A route that asks for none leaves it to the two ends, as if there were no ALPN. */
+  #chooseProtocol(): string | undefined {
+    const wanted = this.#context.table.match(this)?.alpn ?? [];
+    this.#protocol = this.alpn?.find((protocol) => wanted.includes(protocol));
+    return this.#protocol;
+  }
+
   /** Ends the session now, whatever it is doing. */
   close(): void {
     if (this.#relaying !== undefined) {
@@ -180,7 +197,7 @@ export class StreamSession implements StreamFacts, Attempt {
   #attempt(upstream: Upstream, otherwise: SessionReason): void {
     const { driver, nowMs } = this.#context;
     const { retryTimeoutMs, connectTimeoutMs } = upstream.facts;
-    const isTooLate = retryTimeoutMs > 0 && nowMs() - this.#startedMs >= retryTimeoutMs;
+    const isTooLate = retryTimeoutMs !== undefined && nowMs() - this.#startedMs >= retryTimeoutMs;
     const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
     const node = mayTry ? upstream.pick(this) : undefined;
     if (node === undefined) {
@@ -208,7 +225,7 @@ export class StreamSession implements StreamFacts, Attempt {
         const reason = reasonOf(error.code);
         node.load.failed(nowMs() - this.#attemptedMs);
         this.#letGo();
-        if (upstream.facts.reports !== 'none') this.#reportNode(upstream, node);
+        if (upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
         this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']));
         (this.#tried ??= new Set()).add(node);
         this.#attempt(upstream, reason);
@@ -219,11 +236,15 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** A PROXY header goes before the handshake. */
-  #dialTls(options: Omit<TlsDialOptions, 'serverName' | 'preface'>, handler: DialHandler): Dial {
+  #dialTls(options: Omit<TlsDialOptions, 'serverName' | 'protocol' | 'preface'>, handler: DialHandler): Dial {
     const serverName = this.serverName ?? UPSTREAM_SERVER_NAME;
     const preface = this.#proxyHeader();
-    const { wheel } = this.#context.relay;
-    return dialTls(wheel, { ...options, serverName, ...(preface === undefined ? {} : { preface }) }, handler);
+    const protocol = this.#protocol;
+    const more = {
+      ...(preface === undefined ? {} : { preface }),
+      ...(protocol === undefined ? {} : { protocol }),
+    };
+    return dialTls(this.#context.relay.wheel, { ...options, serverName, ...more }, handler);
   }
 
   /** @param hasPreface the PROXY header has gone out already. */
@@ -316,6 +337,7 @@ export class StreamSession implements StreamFacts, Attempt {
     if (accessLog === undefined || trace === undefined) return;
     accessLog({
       connection: trace.connection,
+      protocol: 'TCP',
       endedAt: Date.now(),
       durationMs: nowMs() - this.#startedMs,
       listener: this.#listener.name,
@@ -349,7 +371,7 @@ export class StreamSession implements StreamFacts, Attempt {
       errno,
       listener: this.#listener.name,
       route: this.#route?.id,
-      node: node && `${node.host} (${node.address}:${node.port})`,
+      node: node && describeNode(node),
       client: this.remoteAddress,
     });
   }
@@ -364,19 +386,12 @@ interface SessionTrace {
   readonly upstreams: string[];
 }
 
-let lastConnection = 0;
-
 function startTrace(wire: Wire): SessionTrace {
-  lastConnection += 1;
   return {
-    connection: lastConnection,
+    connection: nextConnection(),
     peerAddress: wire.remoteAddress,
     peerPort: wire.remotePort,
     serverAddress: wire.localAddress,
     upstreams: [],
   };
-}
-
-function formatNode({ address, port }: UpstreamNode): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

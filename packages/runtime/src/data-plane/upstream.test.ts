@@ -15,8 +15,7 @@ function node(address: string, changes: Partial<NodeFacts> = {}): NodeFacts {
 const three = [node('192.0.2.1'), node('192.0.2.2'), node('192.0.2.3')];
 
 function facts(changes: Partial<UpstreamFacts> = {}): UpstreamFacts {
-  const times = { connectTimeoutMs: 1, idleTimeoutMs: 1, retryTimeoutMs: 0, reports: 'none' as const };
-  return { type: 'roundrobin', hashOn: 'vars', nodes: three, ...times, ...changes };
+  return { type: 'roundrobin', nodes: three, connectTimeoutMs: 1, idleTimeoutMs: 1, ...changes };
 }
 
 const firstAttempt: Attempt = { tried: new Set(), key: undefined };

@@ -56,7 +56,7 @@ export class Upstream {
 
   /** What a hashing balancer hashes. */
   hashKeyOf(session: HashSource): string {
-    this.#hashKey ??= compileHashKey(this.#facts.hashOn, this.#facts.hashKey);
+    this.#hashKey ??= compileHashKey(this.#facts.hash);
     return this.#hashKey(session);
   }
 
@@ -82,6 +82,16 @@ export class Upstream {
   #kind(): BalancerKind {
     return kindsByName.get(this.#facts.type) ?? roundRobin;
   }
+}
+
+/** `192.0.2.1:53`, `[2001:db8::1]:53`. */
+export function formatNode({ address, port }: Pick<WorkerNode, 'address' | 'port'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** For the log. */
+export function describeNode({ host, address, port }: WorkerNode): string {
+  return `${host} (${address}:${port})`;
 }
 
 function areSameNodes(left: readonly NodeFacts[], right: readonly NodeFacts[]): boolean {

@@ -112,10 +112,21 @@ describe('an upstream', () => {
   test('without a timeout waits 60 s for a connection and 600 s for a byte', () => {
     expect(
       compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots, undefined),
-    ).toMatchObject({
-      connectTimeoutMs: 60_000,
-      idleTimeoutMs: 600_000,
-      retryTimeoutMs: 0,
+    ).toMatchObject({ connectTimeoutMs: 60_000, idleTimeoutMs: 600_000 });
+  });
+
+  test('says nothing of defaults that nearly all upstreams have', () => {
+    const facts = compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots, undefined);
+
+    expect(Object.keys(facts)).toEqual(['type', 'nodes', 'connectTimeoutMs', 'idleTimeoutMs']);
+  });
+
+  test('is hashed only by a balancer that hashes', () => {
+    const document = checked(upstreamKind, { type: 'chash', key: 'server_addr', nodes });
+
+    expect(compileUpstream(document, addressesOf, assignSlots, undefined).hash).toEqual({
+      on: 'vars',
+      key: 'server_addr',
     });
   });
 

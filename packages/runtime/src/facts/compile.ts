@@ -2,7 +2,14 @@ import { isIP } from 'node:net';
 import { normaliseNodes } from '@apisix-ts/config';
 import { balancerKinds } from '@apisix-ts/core';
 import type { NormalNode, ServiceDocument, StreamRouteDocument, UpstreamDocument } from '@apisix-ts/config';
-import type { NodeFacts, RouteFacts, ServiceFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
+import type {
+  HashFacts,
+  NodeFacts,
+  RouteFacts,
+  ServiceFacts,
+  UpstreamFacts,
+  UpstreamTlsFacts,
+} from './facts.ts';
 
 /** In effect when an upstream has no `timeout`: the reference's values for layer 4, in seconds. */
 const DEFAULT_TIMEOUT = { connect: 60, send: 600, read: 600 } as const;
@@ -23,11 +30,13 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
     id,
     priority: route.priority ?? 0,
     ...(names.length === 0 ? {} : { serverNames: names }),
+    ...(route.alpn === undefined ? {} : { alpn: route.alpn }),
     ...(route.server_port === undefined ? {} : { serverPort: route.server_port }),
     ...(route.server_addr === undefined ? {} : { serverAddr: route.server_addr }),
     ...(route.remote_addr === undefined ? {} : { remoteAddr: route.remote_addr }),
     ...(key === undefined ? {} : { upstreamKey: key }),
     ...(route.service_id === undefined ? {} : { serviceId: String(route.service_id) }),
+    ...(route.tls_passthrough ? { tlsPassthrough: true } : {}),
   };
 }
 
@@ -58,21 +67,23 @@ export function compileUpstream(
   const timeout = upstream.timeout ?? DEFAULT_TIMEOUT;
   return {
     type: upstream.type,
-    hashOn: upstream.hash_on,
-    ...(upstream.key === undefined ? {} : { hashKey: upstream.key }),
+    ...(upstream.type === 'chash' ? { hash: hashOf(upstream) } : {}),
     nodes: assignSlots(nodes),
     connectTimeoutMs: timeout.connect * 1000,
     idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
-    retryTimeoutMs: (upstream.retry_timeout ?? 0) * 1000,
-    reports: wantedReports(upstream),
+    ...(upstream.retry_timeout ? { retryTimeoutMs: upstream.retry_timeout * 1000 } : {}),
+    ...(upstream.checks === undefined ? {} : { reports: wantedReports(upstream.checks) }),
     ...(tls === undefined ? {} : { tls }),
   };
 }
 
+function hashOf({ hash_on: on, key }: UpstreamDocument): HashFacts {
+  return key === undefined ? { on } : { on, key };
+}
+
 /** As in the reference: a failed attempt counts wherever there are checks, a lost session where `passive` is configured. */
-function wantedReports({ checks }: UpstreamDocument): UpstreamFacts['reports'] {
-  if (checks === undefined) return 'none';
+function wantedReports(checks: NonNullable<UpstreamDocument['checks']>): 'attempts' | 'sessions' {
   return checks.passive === undefined ? 'attempts' : 'sessions';
 }
 

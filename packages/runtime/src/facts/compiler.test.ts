@@ -83,7 +83,7 @@ describe('names', () => {
 
     expect(names.users).toEqual(new Map());
     expect(logged).toEqual([]);
-    expect(compiler.compile([change])).toEqual([]);
+    expect([...compiler.compile([change])]).toEqual([]);
   });
 
   test('are followed while an upstream uses them, wherever it stands', () => {
@@ -118,6 +118,24 @@ describe('names', () => {
     expect(compiler.adopt([change])).toBeUndefined();
   });
 
+  test('that move from one upstream to another in one change are never let go', () => {
+    const { compiler, names } = setUp();
+    void compiler.adopt([{ kind: 'upstreams', id: 'old', document: upstream('db.test') }]);
+    let least = Infinity;
+    const unfollow = names.unfollow.bind(names);
+    names.unfollow = (name) => {
+      unfollow(name);
+      least = Math.min(least, names.users.get(name) ?? 0);
+    };
+
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'old', document: undefined },
+      { kind: 'upstreams', id: 'new', document: upstream('db.test') },
+    ]);
+
+    expect(least).toBe(1);
+  });
+
   test('that change bring new facts for exactly their users', () => {
     const { names, compiler } = setUp();
     void compiler.adopt([
@@ -136,9 +154,11 @@ describe('an embedded upstream', () => {
   test('is known by the place of its owner, and forgotten when the owner drops it', () => {
     const { compiler } = setUp();
     const compile = (document: DocumentChange['document']): unknown =>
-      compiler
-        .compile([{ kind: 'stream_routes', id: 'r', document }])
-        .map(({ kind, key, facts }) => [kind, key, facts !== undefined]);
+      [...compiler.compile([{ kind: 'stream_routes', id: 'r', document }])].map(({ kind, key, facts }) => [
+        kind,
+        key,
+        facts !== undefined,
+      ]);
 
     expect(compile({ upstream: upstream('192.0.2.1') })).toEqual([
       ['upstream', 'stream_routes/r', true],
@@ -155,8 +175,9 @@ describe('an embedded upstream', () => {
 describe('health', () => {
   test('is watched while an upstream has checks, wherever it stands', () => {
     const { watched, compiler } = setUp();
-    const compile = (document: DocumentChange['document']): unknown =>
-      compiler.compile([{ kind: 'stream_routes', id: 'r', document }]);
+    const compile = (document: DocumentChange['document']): unknown => [
+      ...compiler.compile([{ kind: 'stream_routes', id: 'r', document }]),
+    ];
     const checks = { active: { type: 'tcp' } };
 
     compile({ upstream: { ...upstream('192.0.2.1'), checks } });
@@ -173,8 +194,9 @@ describe('health', () => {
 describe('slots', () => {
   test('stay with the nodes that stay, and are given back for those that go', () => {
     const { slots, compiler } = setUp();
-    const compile = (document: DocumentChange['document']): unknown =>
-      compiler.compile([{ kind: 'upstreams', id: 'u', document }]);
+    const compile = (document: DocumentChange['document']): unknown => [
+      ...compiler.compile([{ kind: 'upstreams', id: 'u', document }]),
+    ];
 
     compile(upstream('192.0.2.1', '192.0.2.2'));
     compile(upstream('192.0.2.2', '192.0.2.3'));
@@ -202,7 +224,7 @@ test('a certificate and the upstream that names it may come in any order', () =>
   ]);
 
   expect(logged).toEqual([]);
-  expect(facts).toMatchObject([
+  expect([...facts]).toMatchObject([
     { kind: 'certificate', key: 'mine' },
     { kind: 'upstream', key: 'upstreams/u', facts: { tls: { clientPair: testPairs.one } } },
   ]);

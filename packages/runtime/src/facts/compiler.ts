@@ -85,7 +85,10 @@ export class FactCompiler {
    */
   adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
     const firstAnswers: Promise<void>[] = [];
-    for (const change of changes) {
+    // What goes comes last: its names may be somebody else's now, and must not be forgotten in between.
+    const present = changes.filter(({ document }) => document !== undefined);
+    const gone = changes.filter(({ document }) => document === undefined);
+    for (const change of [...present, ...gone]) {
       if (!servedKinds.has(change.kind)) continue;
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
@@ -95,11 +98,11 @@ export class FactCompiler {
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
   }
 
-  /** The facts of changes that were adopted. Certificates come first, because upstreams may name one. */
-  compile(changes: readonly DocumentChange[]): readonly FactChange[] {
+  /** The facts of changes that were adopted, made one by one. Certificates come first: upstreams may name one. */
+  *compile(changes: readonly DocumentChange[]): Iterable<FactChange> {
     const isCertificate = ({ kind }: DocumentChange): boolean => kind === 'ssls';
-    const inOrder = [...changes.filter(isCertificate), ...changes.filter((change) => !isCertificate(change))];
-    return inOrder.flatMap((change) => this.#compileChange(change));
+    for (const change of changes) if (isCertificate(change)) yield* this.#compileChange(change);
+    for (const change of changes) if (!isCertificate(change)) yield* this.#compileChange(change);
   }
 
   /** The facts of the upstreams that use a name, after its addresses changed. */

@@ -1,6 +1,6 @@
 /**
  * What workers know: compiled from documents in the main thread, resolved to addresses, plain enough to be copied
- * to another thread. Labels, names and descriptions stay behind.
+ * to another thread. Labels, names and descriptions stay behind, and so do defaults that most resources have.
  */
 
 /** A stream route. Without `upstreamKey` the service's upstream serves; without both there is nothing to serve with. */
@@ -9,6 +9,8 @@ export interface RouteFacts {
   readonly priority: number;
   /** Names of the TLS handshake, wildcards too; absent is no condition. */
   readonly serverNames?: readonly string[];
+  /** Application protocols of TLS; absent is no condition. */
+  readonly alpn?: readonly string[];
   readonly serverPort?: number;
   /** An ip or CIDR block. */
   readonly serverAddr?: string;
@@ -16,6 +18,8 @@ export interface RouteFacts {
   readonly remoteAddr?: string;
   readonly upstreamKey?: string;
   readonly serviceId?: string;
+  /** On listeners that both terminate TLS and pass it on: pass it on. */
+  readonly tlsPassthrough?: true;
 }
 
 export interface ServiceFacts {
@@ -38,20 +42,26 @@ export interface NodeFacts {
 export interface UpstreamFacts {
   /** The balancer's name. */
   readonly type: string;
-  readonly hashOn: string;
-  readonly hashKey?: string;
+  /** What a hashing balancer hashes; absent for others. */
+  readonly hash?: HashFacts;
   readonly nodes: readonly NodeFacts[];
   readonly connectTimeoutMs: number;
   /** Between two bytes of a session, either way. */
   readonly idleTimeoutMs: number;
   /** Further attempts after the first; absent is one for each further node. */
   readonly retries?: number;
-  /** From the first attempt on, after which no other is begun; 0 is no limit. */
-  readonly retryTimeoutMs: number;
-  /** Which failures of its nodes the main thread wants to hear of: none, attempts to connect, or lost sessions too. */
+  /** From the first attempt on, after which no other is begun; absent is no limit. */
+  readonly retryTimeoutMs?: number;
   /** Absent: plain TCP. */
   readonly tls?: UpstreamTlsFacts;
-  readonly reports: 'none' | 'attempts' | 'sessions';
+  /** Which failures of its nodes the main thread wants to hear of: attempts to connect, or lost sessions too; absent: none. */
+  readonly reports?: 'attempts' | 'sessions';
+}
+
+/** `hash_on` and `key` of the reference. */
+export interface HashFacts {
+  readonly on: string;
+  readonly key?: string;
 }
 
 /** PEM, both. */

@@ -1,5 +1,17 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+
+/** A UDP port that was free a moment ago, at all addresses. */
+export async function freeDatagramPort(): Promise<number> {
+  const socket = createSocket({ type: 'udp6', ipv6Only: false });
+  socket.bind(0, '::');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
+}
 
 /** A port that was free a moment ago: the gateway's settings take no 0. */
 export async function freePort(): Promise<number> {

@@ -4,7 +4,7 @@ import type { Lookup } from '@apisix-ts/discovery';
 import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
-import { freePort } from './free-port.ts';
+import { freeDatagramPort, freePort } from './free-port.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -16,6 +16,8 @@ export interface OpenGateway {
   readonly gateway: Gateway;
   readonly store: MemoryStore;
   readonly port: number;
+  /** Of the UDP listeners. */
+  readonly udpPort: number;
   readonly lines: readonly LogLine[];
   /** The access log so far. */
   access(): string;
@@ -27,6 +29,8 @@ export interface OpenGateway {
   logged(message: string): Promise<LogLine>;
   /** The settings with other stream ports. */
   withPorts(...ports: number[]): Settings;
+  /** The settings with UDP listeners on these hosts instead. */
+  withUdpHosts(...hosts: string[]): Settings;
   /** The settings with another entry for the stream port. */
   withEntry(entry: Omit<StreamProxyEntry, 'addr'>): Settings;
 }
@@ -43,6 +47,10 @@ export interface OpenGatewayOptions {
   readonly accessLogFormat?: string;
   /** Peers whose PROXY header is believed. */
   readonly realIpFrom?: readonly string[];
+  /** Where to listen on UDP too, all at one port: `127.0.0.1`, `[::1]`. */
+  readonly udpHosts?: readonly string[];
+  /** UDP sessions per worker. */
+  readonly udpSessions?: number;
 }
 
 /** A started gateway on a memory store, with one stream port and no routes. It is closed when the test is over. */
@@ -55,19 +63,30 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     entry = {},
     realIpFrom,
     accessLogFormat,
+    udpHosts = [],
+    udpSessions,
   } = options;
   const port = await freePort();
-  const settingsWith = (ports: readonly number[], tcp: Omit<StreamProxyEntry, 'addr'>): Settings =>
+  const udpPort = await freeDatagramPort();
+  const settingsWith = (
+    ports: readonly number[],
+    tcp: Omit<StreamProxyEntry, 'addr'>,
+    hosts = udpHosts,
+  ): Settings =>
     settingsFrom({
       apisix: {
         proxy_mode: 'stream',
-        stream_proxy: { tcp: ports.map((each) => ({ addr: `127.0.0.1:${each}`, ...tcp })) },
+        stream_proxy: {
+          tcp: ports.map((each) => ({ addr: `127.0.0.1:${each}`, ...tcp })),
+          ...(hosts.length === 0 ? {} : { udp: hosts.map((host) => `${host}:${udpPort}`) }),
+        },
       },
       nginx_config: {
         worker_processes: workers,
         worker_shutdown_timeout: shutdownTimeout,
         stream: {
           half_close: halfClose,
+          ...(udpSessions === undefined ? {} : { udp_sessions: udpSessions }),
           ...(accessLogFormat === undefined
             ? {}
             : { enable_access_log: true, access_log_format: accessLogFormat }),
@@ -105,9 +124,11 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     gateway,
     store,
     port,
+    udpPort,
     lines,
     access: () => access,
     withPorts,
+    withUdpHosts: (...hosts) => settingsWith([port], entry, hosts),
     withEntry: (tcp) => settingsWith([port], tcp),
     async put(key, document) {
       const { revision } = await store.writer.put(key, JSON.stringify(document));

@@ -18,9 +18,11 @@ export class LocalLink implements WorkerLink {
     });
   }
 
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {
-    const overlaps = this.#dataPlane.apply(changes);
-    if (isLastPart) this.#events.onApplied(sequence, overlaps);
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void> {
+    const overlaps = this.#dataPlane.apply(changes, isLastPart);
+    if (overlaps.length > 0) this.#events.onOverlaps(overlaps);
+    if (isLastPart) this.#events.onApplied(sequence);
+    return Promise.resolve();
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {

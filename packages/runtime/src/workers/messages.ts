@@ -18,7 +18,13 @@ export type ToWorker =
   | { readonly type: 'stop'; readonly call: number };
 
 export type FromWorker =
-  | { readonly type: 'applied'; readonly sequence: number; readonly overlaps: readonly Overlap[] }
+  /** For each part, in order. */
+  | {
+      readonly type: 'applied';
+      readonly sequence: number;
+      readonly isLastPart: boolean;
+      readonly overlaps: readonly Overlap[];
+    }
   | {
       readonly type: 'log';
       readonly level: LogLevel;

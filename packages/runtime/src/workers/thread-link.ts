@@ -11,6 +11,12 @@ const PROGRAM = new URL(
   import.meta.url,
 );
 
+/**
+ * A session leaves little garbage, so a worker does well with a quarter of Node's default; a large load would make the
+ * rest of it grow, and it is not given back.
+ */
+const YOUNG_GENERATION_MB = 12;
+
 interface Call {
   readonly resolve: () => void;
   readonly reject: (error: GatewayError) => void;
@@ -22,12 +28,18 @@ export class ThreadLink implements WorkerLink {
   readonly #thread: Worker;
   readonly #events: WorkerEvents;
   readonly #calls = new Map<number, Call>();
+  /** What to call when each part that was sent is in effect, in order. */
+  readonly #applying: (() => void)[] = [];
   #lastCall = 0;
   #isStopping = false;
 
   /** @returns a link whose thread runs. Rejects with `WORKER_DIED` when it did not come up. */
   static async start(options: WorkerOptions, events: WorkerEvents): Promise<ThreadLink> {
-    const thread = new Worker(PROGRAM, { workerData: options, name: `worker-${options.index}` });
+    const thread = new Worker(PROGRAM, {
+      workerData: options,
+      name: `worker-${options.index}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     try {
       await once(thread, 'online');
     } catch (error) {
@@ -46,8 +58,11 @@ export class ThreadLink implements WorkerLink {
     thread.on('exit', (status) => this.#onExit(failure ?? `exit status ${status}`));
   }
 
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void {
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#applying.push(resolve);
     this.#send({ type: 'apply', sequence, changes, isLastPart });
+    return promise;
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
@@ -85,7 +100,9 @@ export class ThreadLink implements WorkerLink {
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'applied':
-        this.#events.onApplied(message.sequence, message.overlaps);
+        if (message.overlaps.length > 0) this.#events.onOverlaps(message.overlaps);
+        if (message.isLastPart) this.#events.onApplied(message.sequence);
+        this.#applying.shift()?.();
         break;
       case 'log':
         this.#events.onLog(message.level, message.message, message.fields);
@@ -117,6 +134,7 @@ export class ThreadLink implements WorkerLink {
       else call.reject(error);
     }
     this.#calls.clear();
+    for (const resolve of this.#applying.splice(0)) resolve();
     if (!this.#isStopping) this.#events.onDied(error);
   }
 }

@@ -18,7 +18,8 @@ export interface HeadOptions {
 
 /** A listener as a worker opens it. */
 export interface ListenerSpec {
-  /** What the operator calls it: `0.0.0.0:9100`. */
+  readonly protocol: 'tcp' | 'udp';
+  /** What the operator calls it: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -46,6 +47,8 @@ export interface WorkerOptions {
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
   readonly halfClose: boolean;
+  /** UDP sessions at a time. */
+  readonly udpSessions: number;
   /** The name of TLS clients that send none; absent: they are refused. */
   readonly fallbackServerName?: string;
   /** For session tickets: 48 bytes each, the first for new ones. */
@@ -64,7 +67,9 @@ export interface NodeIdentity {
 /** What a worker reports. */
 export interface WorkerEvents {
   /** All changes up to this sequence number are in effect there. */
-  onApplied(sequence: number, overlaps: readonly Overlap[]): void;
+  onApplied(sequence: number): void;
+  /** Routes that came to overlap. */
+  onOverlaps(overlaps: readonly Overlap[]): void;
   onLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
   /** A session could not reach a node, or lost it. */
   onNodeFailure(upstreamKey: string, node: NodeIdentity): void;
@@ -77,8 +82,11 @@ export interface WorkerEvents {
 /** The main thread's end of a worker, which is another thread or, with no threads, an object beside it. */
 export interface WorkerLink {
   readonly index: number;
-  /** Changes in order. `sequence` counts what was published; the last part of it is acknowledged with `onApplied`. */
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): void;
+  /**
+   * Changes in order. `sequence` counts what was published; the last part of it is acknowledged with `onApplied`.
+   * @returns settles when they are in effect, or the worker is gone.
+   */
+  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void>;
   /**
    * Makes these the listeners: opens those that are new, closes those that are missing, leaves the others alone.
    * @returns settles when they are open. Rejects with `LISTENER_*` of the first that cannot be; the others are open.

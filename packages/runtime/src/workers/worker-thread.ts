@@ -28,8 +28,9 @@ function serve(): void {
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'apply': {
-        const overlaps = dataPlane.apply(message.changes);
-        if (message.isLastPart) send({ type: 'applied', sequence: message.sequence, overlaps });
+        const { sequence, changes, isLastPart } = message;
+        const overlaps = dataPlane.apply(changes, isLastPart);
+        send({ type: 'applied', sequence, isLastPart, overlaps });
         break;
       }
       case 'ticket-keys':

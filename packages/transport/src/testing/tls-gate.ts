@@ -7,7 +7,7 @@ import { SocketWire } from '../socket/socket-wire.ts';
 import { CertificateStore } from '../tls/certificate-store.ts';
 import type { CertificateSpec } from '../tls/certificate-store.ts';
 import { TlsAcceptor } from '../tls/tls-acceptor.ts';
-import type { TlsAccept, TlsAcceptOptions } from '../tls/tls-acceptor.ts';
+import type { TlsAccept, TlsAcceptHandler, TlsAcceptOptions } from '../tls/tls-acceptor.ts';
 import type { TlsWire } from '../tls/tls-wire.ts';
 
 export interface TlsOutcome {
@@ -16,6 +16,8 @@ export interface TlsOutcome {
 }
 
 export interface TlsGateOptions extends Partial<TlsAcceptOptions> {
+  /** Chooses the application protocol. */
+  readonly onClientHello?: NonNullable<TlsAcceptHandler['onClientHello']>;
   /** Called with each connection's attempt. */
   readonly onAccept?: (attempt: TlsAccept) => void;
   /** Reads the first bytes from the wire, and gives them to the acceptor as its head. Default false. */
@@ -59,6 +61,7 @@ export async function openTlsGate(
         if (!(wire instanceof SocketWire)) throw new TypeError('the socket driver makes socket wires');
         const accept = (head?: Uint8Array): void => {
           const handler = {
+            ...(options.onClientHello === undefined ? {} : { onClientHello: options.onClientHello }),
             onWire(secure: TlsWire) {
               options.onWire?.(secure);
               tell({ wire: secure });

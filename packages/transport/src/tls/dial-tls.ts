@@ -61,6 +61,8 @@ export interface TlsDialOptions extends DialOptions {
   readonly tls: UpstreamTls;
   /** The name to ask for (SNI). Default none; an ip address is not sent (RFC 6066 section 3). */
   readonly serverName?: string;
+  /** The application protocol to offer (ALPN). Default none. */
+  readonly protocol?: string;
   /** Sent before the handshake, as it is: a PROXY protocol header. */
   readonly preface?: Uint8Array;
 }
@@ -119,12 +121,13 @@ class TlsDial extends WheelEntry implements Dial {
 
   #connected(): void {
     if (this.#isOver) return;
-    const { tls, serverName = '', preface } = this.#options;
+    const { tls, serverName = '', protocol, preface } = this.#options;
     if (preface !== undefined) this.#socket.write(preface);
     const secure = connectTls({
       socket: this.#socket,
       secureContext: tls.context,
       ...(serverName === '' || isIP(serverName) > 0 ? {} : { servername: serverName }),
+      ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
       rejectUnauthorized: tls.verify !== undefined,
       checkServerIdentity: (_host, certificate) => checkServerIdentity(this.#expectedName(), certificate),
     });

@@ -14,8 +14,6 @@ export interface HandshakeOptions {
   readonly versions?: readonly TlsVersion[];
   /** OpenSSL's cipher list, with the names of TLS 1.3 suites in it, too. Default: Node's. */
   readonly ciphers?: string;
-  /** Application protocols (ALPN) in order of preference. Default none: what clients offer is ignored. */
-  readonly alpnProtocols?: readonly string[];
   /**
    * What session tickets are made with, 48 bytes each: the first one for new tickets, the others to read old ones.
    * Threads with the same keys accept each other's. Default: a random one, of this thread alone.
@@ -27,6 +25,17 @@ export interface HandshakeOptions {
 export interface Handshake {
   secured(socket: TLSSocket): void;
   failed(error: NodeJS.ErrnoException, socket: TLSSocket): void;
+}
+
+export interface HandshakeStart {
+  /** With the ClientHello unread. It belongs to the TLS socket from now on. */
+  readonly socket: Socket;
+  readonly certificate: Certificate;
+  /** Of the tickets that the ClientHello brings. */
+  readonly ticketNames: readonly string[];
+  /** The application protocol to agree on, one that the client offers; undefined: what it offers is ignored. */
+  readonly protocol: string | undefined;
+  readonly handshake: Handshake;
 }
 
 /**
@@ -50,19 +59,10 @@ export class Handshakes {
     this.#servers = new WeakMap();
   }
 
-  /**
-   * @param socket with the ClientHello unread. It belongs to the TLS socket from now on.
-   * @param ticketNames of the tickets that the ClientHello brings.
-   * @throws GatewayError `TLS_CERTIFICATE_INVALID`.
-   */
-  start(
-    socket: Socket,
-    certificate: Certificate,
-    ticketNames: readonly string[],
-    handshake: Handshake,
-  ): void {
+  /** @throws GatewayError `TLS_CERTIFICATE_INVALID`. */
+  start({ socket, certificate, ticketNames, protocol, handshake }: HandshakeStart): void {
     const server = this.#serverFor(certificate, this.#keyFor(ticketNames));
-    viewOf(server, handshake).emit('connection', socket);
+    viewOf(server, handshake, protocol).emit('connection', socket);
   }
 
   #keyFor(ticketNames: readonly string[]): Buffer {
@@ -81,7 +81,7 @@ export class Handshakes {
   /** The server never listens: it is what Node's TLS takes its options from, and gives its events to. */
   #compile(certificate: Certificate, ticketKeys: Buffer): Server {
     const { id, pairs, client } = certificate;
-    const { versions = defaultVersions, ciphers, alpnProtocols } = this.#options;
+    const { versions = defaultVersions, ciphers } = this.#options;
     const noTickets = client === undefined ? 0 : constants.SSL_OP_NO_TICKET;
     try {
       return createServer({
@@ -90,7 +90,6 @@ export class Handshakes {
         ...(client === undefined ? {} : { ca: client.ca, requestCert: true, rejectUnauthorized: true }),
         ...versionOptions(certificate.versions ?? versions, noTickets),
         ...(ciphers === undefined ? {} : { ciphers }),
-        ...(alpnProtocols === undefined ? {} : { ALPNProtocols: [...alpnProtocols] }),
         ticketKeys,
         // A session is taken up under the certificate it began with only.
         sessionIdContext: createHash('sha256').update(id).digest('hex').slice(0, 32),
@@ -108,9 +107,10 @@ export class Handshakes {
  * The server as one connection sees it. A TLS server takes connections that are emitted to it, and emits back what became of
  * each, without saying of which: so each gets a server that has all from the real one, and ears of its own.
  */
-function viewOf(server: Server, handshake: Handshake): Pick<Server, 'emit'> {
+function viewOf(server: Server, handshake: Handshake, protocol: string | undefined): Pick<Server, 'emit'> {
   return {
     __proto__: server,
+    ...(protocol === undefined ? {} : { ALPNProtocols: [protocol] }),
     emit(event: string, ...args: unknown[]): boolean {
       // The arguments as @types/node has them for these events.
       if (event === 'secureConnection') handshake.secured(args[0] as TLSSocket);

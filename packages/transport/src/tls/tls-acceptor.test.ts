@@ -157,13 +157,24 @@ describe('versions, ciphers and application protocols', () => {
     expect(await refusal(gate.port, none)).toBe('ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE');
   });
 
-  test('agrees on an application protocol where the listener has some', async () => {
-    const gate = await openTestGate(specs, { alpnProtocols: ['mqtt', 'x'] });
+  test('agrees on the application protocol that is chosen, if any', async () => {
+    const asked: unknown[] = [];
+    const gate = await openTestGate(specs, {
+      onClientHello({ alpn }, serverName) {
+        asked.push([serverName, alpn]);
+        return alpn.find((protocol) => protocol === 'mqtt');
+      },
+    });
 
-    const client = await handshake(gate.port, { servername: 'a.test', ALPNProtocols: ['x', 'mqtt'] });
+    const client = await handshake(gate.port, { servername: 'A.test', ALPNProtocols: ['x', 'mqtt'] });
     expect([client.alpnProtocol, (await gate.next()).wire?.facts.alpn]).toEqual(['mqtt', 'mqtt']);
-    await handshake(gate.port, { servername: 'a.test' });
-    expect((await gate.next()).wire?.facts.alpn).toBeUndefined();
+    // Not refused: a client that gets no answer may still go on.
+    const other = await handshake(gate.port, { servername: 'a.test', ALPNProtocols: ['x'] });
+    expect([other.alpnProtocol, (await gate.next()).wire?.facts.alpn]).toEqual([false, undefined]);
+    expect(asked).toEqual([
+      ['a.test', ['x', 'mqtt']],
+      ['a.test', ['x']],
+    ]);
   });
 });
 

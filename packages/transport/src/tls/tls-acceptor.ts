@@ -20,8 +20,14 @@ export interface TlsAcceptOptions extends HandshakeOptions {
   readonly handshakeTimeoutMs?: number;
 }
 
-/** Exactly one of the two is called, once, never from inside `accept`; none after `cancel`. */
+/** Exactly one of `onWire` and `onFailure` is called, once, never from inside `accept`; nothing after `cancel`. */
 export interface TlsAcceptHandler {
+  /**
+   * The ClientHello was read, and there is a certificate for it.
+   * @param serverName what was asked for, normalized, or what stands in for it.
+   * @returns the application protocol to agree on, one of those offered. Default: none, as if there were no ALPN.
+   */
+  onClientHello?(hello: ClientHello, serverName: string): string | undefined;
   /** The handshake is done. The wire is paused and belongs to the handler. */
   onWire(wire: TlsWire): void;
   /**
@@ -163,10 +169,11 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
   #answer(hello: ClientHello): void {
     const { store, fallbackServerName } = this.#options;
     const serverName = hello.serverName ?? fallbackServerName;
-    if (serverName !== undefined) this.#serverName = normalizeServerName(serverName);
-    const certificate = this.#serverName === undefined ? undefined : store.find(this.#serverName);
-    if (certificate === undefined) {
-      const found = this.#serverName ?? 'none, and there is no fallback';
+    const name = serverName === undefined ? undefined : normalizeServerName(serverName);
+    this.#serverName = name;
+    const certificate = name === undefined ? undefined : store.find(name);
+    if (name === undefined || certificate === undefined) {
+      const found = name ?? 'none, and there is no fallback';
       const message = `expected a server name that an ssl has a certificate for, found ${found}`;
       this.#refuse('TLS_NAME_UNKNOWN', alerts.unrecognizedName, message, 'UNRECOGNIZED_NAME');
       return;
@@ -175,7 +182,14 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
     // An end before the handshake is done has nothing to say to anyone; left half-open it would hang.
     this.#socket.allowHalfOpen = false;
     try {
-      this.#handshakes.start(this.#socket, certificate, hello.ticketNames, this);
+      const protocol = this.#handler.onClientHello?.(hello, name);
+      this.#handshakes.start({
+        socket: this.#socket,
+        certificate,
+        ticketNames: hello.ticketNames,
+        protocol,
+        handshake: this,
+      });
     } catch (error) {
       if (!isGatewayError(error)) throw error;
       this.#sendAlert(alerts.internalError);

@@ -1,14 +1,14 @@
 import { LineCounter, isMap, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, YAMLMap, YAMLParseError } from 'yaml';
 import { isMap as isPlainMap } from './key-path.ts';
-import { refuseAny, settingsError, showPlace } from './problem.ts';
-import type { Problem, SettingsSource, SourcePosition } from './problem.ts';
+import { refuseAny, problemsError, showPlace } from './problem.ts';
+import type { Problem, Source, SourcePosition } from './problem.ts';
 import { substitute } from './substitute.ts';
 import type { Environment } from './substitute.ts';
 import { withDialect } from './yaml-dialect.ts';
 import { keyText, offsetOf, walk } from './yaml-path.ts';
 
-export interface YamlSource extends SettingsSource {
+export interface YamlSource extends Source {
   /** What is legal but surely not meant, a sentence each. */
   readonly warnings: readonly string[];
 }
@@ -46,7 +46,7 @@ export function readYaml(text: string, name: string, env: Environment): YamlSour
 
   const tree = toTree(document);
   if (typeof tree === 'string') {
-    throw settingsError([syntaxProblem(tree, positionOf(offsetOf(document.contents)))], written);
+    throw problemsError([syntaxProblem(tree, positionOf(offsetOf(document.contents)))], written);
   }
   return {
     name,

@@ -24,7 +24,7 @@ export interface SourcePosition {
 }
 
 /** What the operator wrote, and where. */
-export interface SettingsSource {
+export interface Source {
   /** The file; `settings` when they are given as an object. */
   readonly name: string;
   /** What was written, variables replaced, before any default. */
@@ -36,19 +36,16 @@ export interface SettingsSource {
 }
 
 /** Throws all problems, if there are any. */
-export function refuseAny(problems: readonly Problem[], source: SettingsSource): void {
+export function refuseAny(problems: readonly Problem[], source: Source): void {
   const [first, ...others] = problems;
-  if (first !== undefined) throw settingsError([first, ...others], source);
+  if (first !== undefined) throw problemsError([first, ...others], source);
 }
 
 /**
  * One error that tells all problems, a line for each in the order of the file, with the code of the first:
  * `conf/config.yaml:7:5: failed to validate config: … (apisix.proxy_mode: expected one of …, found "tcp")`.
  */
-export function settingsError(
-  problems: readonly [Problem, ...Problem[]],
-  source: SettingsSource,
-): GatewayError {
+export function problemsError(problems: readonly [Problem, ...Problem[]], source: Source): GatewayError {
   const placed = problems
     .map((problem) => ({ problem, at: problem.at ?? source.locate(problem.path) }))
     .sort((a, b) => compareLines(a.at, b.at));
@@ -65,7 +62,7 @@ export function settingsError(
 }
 
 /** `conf/config.yaml:7:5: `, as far as it is known. */
-export function showPlace(source: Pick<SettingsSource, 'name'>, at: SourcePosition | undefined): string {
+export function showPlace(source: Pick<Source, 'name'>, at: SourcePosition | undefined): string {
   return at === undefined ? `${source.name}: ` : `${source.name}:${at.line}:${at.column}: `;
 }
 
@@ -75,7 +72,7 @@ function compareLines(a: SourcePosition | undefined, b: SourcePosition | undefin
   return a.line - b.line || a.column - b.column;
 }
 
-function showProblem({ text, path, expected }: Problem, source: SettingsSource): string {
+function showProblem({ text, path, expected }: Problem, source: Source): string {
   if (path.length === 0) return text;
   const wanted = expected === undefined ? '' : `expected ${expected}, `;
   const variables = source.variablesOf(path).map((name) => ` from \${{${name}}}`);

@@ -1,0 +1,1 @@
+export { parseYaml, writeYaml } from './plain-yaml.ts';

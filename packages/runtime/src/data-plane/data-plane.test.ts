@@ -1,0 +1,88 @@
+import { connectPeer, openSource } from '@apisix-ts/testkit';
+import { expect, onTestFinished, test } from 'vitest';
+import type { FactChange } from '../facts/facts.ts';
+import { SharedCounters } from '../shared-counters.ts';
+import { SharedNodeLoads } from '../shared-node-loads.ts';
+import { freePort } from '../testing/free-port.ts';
+import { DataPlane } from './data-plane.ts';
+
+const heads = {
+  proxyProtocol: false,
+  trusted: [],
+  tlsPassthrough: false,
+  proxyProtocolToUpstream: 0,
+} as const;
+
+test('a change in several parts takes effect as a whole', async () => {
+  const [before, after] = await Promise.all([openSource(Buffer.from('old')), openSource(Buffer.from('new'))]);
+  const { dataPlane, port, slotOf } = await openDataPlane();
+  onTestFinished(async () => {
+    await dataPlane.close();
+    await Promise.all([before.close(), after.close()]);
+  });
+  const upstream = (key: string, nodePort: number): FactChange => ({
+    kind: 'upstream',
+    key,
+    facts: {
+      type: 'roundrobin',
+      nodes: [
+        {
+          host: '127.0.0.1',
+          address: '127.0.0.1',
+          port: nodePort,
+          weight: 1,
+          priority: 0,
+          slot: slotOf(key),
+        },
+      ],
+      connectTimeoutMs: 5000,
+      idleTimeoutMs: 60_000,
+    },
+  });
+  const routeTo = (upstreamKey: string): FactChange => ({
+    kind: 'route',
+    key: 'r',
+    facts: { id: 'r', priority: 0, upstreamKey },
+  });
+  const greeting = async (): Promise<string> => {
+    const client = await connectPeer(port);
+    const greeted = await client.take(3);
+    client.destroy();
+    return greeted.toString();
+  };
+  dataPlane.apply([upstream('a', before.port), routeTo('a')], true);
+
+  // Half of it: the upstream is gone, and the route still names it.
+  dataPlane.apply([{ kind: 'upstream', key: 'a', facts: undefined }], false);
+  const meanwhile = await greeting();
+  dataPlane.apply([upstream('b', after.port), routeTo('b')], true);
+
+  expect([meanwhile, await greeting()]).toEqual(['old', 'new']);
+});
+
+/** A data plane in this thread, with one listener. */
+async function openDataPlane(): Promise<{
+  readonly dataPlane: DataPlane;
+  readonly port: number;
+  readonly slotOf: (node: string) => number;
+}> {
+  const loads = new SharedNodeLoads(1);
+  const dataPlane = new DataPlane(
+    {
+      index: 0,
+      counters: new SharedCounters(1).memory,
+      loads: loads.shared,
+      reusePort: false,
+      relay: 'auto',
+      halfClose: true,
+      udpSessions: 1,
+      ticketKeys: [],
+    },
+    { onLog() {}, onNodeFailure() {}, onAccess() {} },
+  );
+  const port = await freePort();
+  await dataPlane.listen([
+    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads },
+  ]);
+  return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
+}

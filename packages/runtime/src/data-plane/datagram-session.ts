@@ -1,0 +1,204 @@
+import type {
+  Attempt,
+  Flow,
+  FlowHandler,
+  FlowResult,
+  FlowTable,
+  FlowTarget,
+  StreamFacts,
+  UpstreamNode,
+} from '@apisix-ts/core';
+import { openDatagramLink } from '@apisix-ts/transport';
+import { nextConnection } from '../access-log/session-record.ts';
+import type { ListenerSpec } from '../workers/worker-link.ts';
+import type { CompiledRoute } from './routing-table.ts';
+import { reasonOf } from './session-reason.ts';
+import type { SessionReason } from './session-reason.ts';
+import type { SessionContext } from './stream-session.ts';
+import { describeNode, formatNode } from './upstream.ts';
+import type { Upstream, WorkerNode } from './upstream.ts';
+
+/** What the datagram sessions of a worker share. */
+export interface DatagramContext extends Pick<
+  SessionContext,
+  'table' | 'counters' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
+> {
+  readonly flows: FlowTable;
+  readonly onOpened: () => void;
+  readonly onEnded: () => void;
+}
+
+/** What this machine runs out of; the node has no part in it. */
+const ownShortages: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'ENOBUFS',
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+]);
+
+/**
+ * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
+ * after a failure goes to another node.
+ */
+export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
+  readonly serverName: undefined = undefined;
+  readonly #flow: Flow;
+  readonly #listener: ListenerSpec;
+  readonly #context: DatagramContext;
+  #serverAddress: string | undefined;
+  #startedMs = 0;
+  #route: CompiledRoute | undefined;
+  #upstream: Upstream | undefined;
+  #node: WorkerNode | undefined;
+  /** Nodes that failed since one last answered. */
+  readonly #tried = new Set<UpstreamNode>();
+
+  constructor(flow: Flow, listener: ListenerSpec, context: DatagramContext) {
+    this.#flow = flow;
+    this.#listener = listener;
+    this.#context = context;
+  }
+
+  get serverPort(): number {
+    return this.#listener.port;
+  }
+
+  get serverAddress(): string {
+    return (this.#serverAddress ??= this.#flow.port.localAddressFor(this.#flow.clientAddress));
+  }
+
+  get remoteAddress(): string {
+    return this.#flow.clientAddress;
+  }
+
+  get remotePort(): number {
+    return this.#flow.clientPort;
+  }
+
+  get tried(): ReadonlySet<UpstreamNode> {
+    return this.#tried;
+  }
+
+  /** What a hashing balancer hashes. */
+  get key(): string {
+    return this.#upstream?.hashKeyOf(this) ?? this.remoteAddress;
+  }
+
+  connect(): FlowTarget | undefined {
+    const { table, counters, nowMs, onOpened } = this.#context;
+    this.#startedMs = nowMs();
+    counters.sessionOpened(this.#listener.slot);
+    onOpened();
+    this.#node = undefined;
+    this.#route = table.match(this);
+    if (this.#route === undefined) return this.#refuse('ROUTE_NOT_FOUND');
+    const upstream = table.upstreamOf(this.#route);
+    if (upstream === undefined) return this.#refuse('UPSTREAM_NOT_CONFIGURED');
+    // Datagrams have no TLS here, and must not go out without what was asked for.
+    if (upstream.facts.tls !== undefined) return this.#refuse('UPSTREAM_NO_NODE', 'scheme tls, on UDP');
+    const node = this.#pick(upstream);
+    if (node === undefined) return this.#refuse('UPSTREAM_NO_NODE');
+    this.#node = node;
+    node.load.begin();
+    return {
+      link: openDatagramLink(node.address, node.port),
+      idleTimeoutMs: upstream.facts.idleTimeoutMs,
+    };
+  }
+
+  onEnded(flow: Flow, { code, errno }: FlowResult): void {
+    const reason = reasonOf(code);
+    this.#node?.load.end();
+    if (reason !== 'OK') this.#report(reason, errno);
+    if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail(errno);
+    this.#end(reason);
+    // Whoever has been idle longest makes room for this client's next datagram.
+    if (errno !== undefined && ownShortages.has(errno)) this.#context.flows.evict(flow);
+  }
+
+  /** Not a node that was tried, until all that may be tried were. */
+  #pick(upstream: Upstream): WorkerNode | undefined {
+    if (upstream !== this.#upstream || this.#tried.size >= upstream.attempts) this.#tried.clear();
+    this.#upstream = upstream;
+    const node = upstream.pick(this);
+    if (node !== undefined || this.#tried.size === 0) return node;
+    this.#tried.clear();
+    return upstream.pick(this);
+  }
+
+  #fail(errno: string | undefined): void {
+    if (this.#upstream === undefined || this.#node === undefined) return;
+    if (errno !== undefined && ownShortages.has(errno)) return;
+    const { host, address, port } = this.#node;
+    if (this.#flow.bytesFromNode > 0) this.#tried.clear();
+    this.#tried.add(this.#node);
+    if (this.#upstream.facts.reports === undefined) return;
+    this.#context.onNodeFailure(this.#upstream.key, { host, address, port });
+  }
+
+  /** The datagram is dropped. */
+  #refuse(reason: SessionReason, errno?: string): undefined {
+    this.#report(reason, errno);
+    this.#end(reason);
+  }
+
+  #end(reason: SessionReason): void {
+    const { counters, onEnded } = this.#context;
+    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
+    onEnded();
+    counters.sessionEnded(this.#listener.slot, reason, {
+      downstreamRead: bytesFromClient,
+      downstreamWritten: bytesToClient,
+      upstreamRead: bytesFromNode,
+      upstreamWritten: bytesToNode,
+    });
+    this.#record(reason);
+  }
+
+  #record(reason: SessionReason): void {
+    const { accessLog, nowMs } = this.#context;
+    if (accessLog === undefined) return;
+    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
+    const durationMs = nowMs() - this.#startedMs;
+    accessLog({
+      connection: nextConnection(),
+      protocol: 'UDP',
+      endedAt: Date.now(),
+      durationMs,
+      listener: this.#listener.name,
+      remoteAddress: this.remoteAddress,
+      remotePort: this.remotePort,
+      peerAddress: this.remoteAddress,
+      peerPort: this.remotePort,
+      serverAddress: this.serverAddress,
+      serverPort: this.serverPort,
+      serverName: undefined,
+      reason,
+      bytesReceived: bytesFromClient,
+      bytesSent: bytesToClient,
+      routeId: this.#route?.id,
+      serviceId: this.#route?.serviceId,
+      upstreams: this.#node === undefined ? [] : [formatNode(this.#node)],
+      node: this.#node,
+      upstream: this.#node && {
+        connectMs: 0,
+        sessionMs: durationMs,
+        bytesReceived: bytesFromNode,
+        bytesSent: bytesToNode,
+      },
+    });
+  }
+
+  #report(reason: SessionReason, errno: string | undefined): void {
+    this.#context.failures.add({
+      reason,
+      errno,
+      listener: this.#listener.name,
+      route: this.#route?.id,
+      node: this.#node && describeNode(this.#node),
+      client: this.remoteAddress,
+    });
+  }
+}
