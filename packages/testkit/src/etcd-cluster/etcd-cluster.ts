@@ -209,9 +209,9 @@ async function openMember({ name, folder, place, initialCluster }: MemberOptions
       if (file !== undefined) await etcdctl('snapshot', 'restore', file, ...founding);
     },
     async close() {
+      await stop();
       agent.destroy();
       await gate.close();
-      await stop();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { MemberNetwork } from './member-network.ts';
 
@@ -30,6 +31,7 @@ export async function openNamespaceNetwork(size: number): Promise<MemberNetwork 
 
   process.on('exit', removeWithUs);
   try {
+    await removeAbandoned();
     for (const name of names) await run('ip', ['netns', 'add', name]);
     await run('ip', ['-n', hub, 'link', 'add', 'bridge', 'type', 'bridge']);
     await run('ip', ['-n', hub, 'link', 'set', 'bridge', 'up']);
@@ -61,6 +63,16 @@ export async function openNamespaceNetwork(size: number): Promise<MemberNetwork 
     },
     close,
   };
+}
+
+/** Those of a process that was killed, and could not remove its own. */
+async function removeAbandoned(): Promise<void> {
+  const { stdout } = await run('ip', ['netns', 'list']);
+  for (const [name, pid] of stdout.matchAll(/^etcd-(\d+)-\d+(?:-\d+)?/gm)) {
+    if (existsSync(`/proc/${pid}`)) continue;
+    // Another run may have been faster.
+    await run('ip', ['netns', 'delete', name]).catch(() => {});
+  }
 }
 
 /** In the range for documentation: it is nobody's. */
