@@ -139,8 +139,10 @@ class RunningGateway implements Gateway {
     this.#settings = settings;
     this.#log = log;
     const context: CheckContext = { ...this.checkContext, isStored: true };
-    this.#documents = new DocumentSet(resourceKinds, (kind, document) =>
-      checkResource(kind, document, context),
+    this.#documents = new DocumentSet(
+      resourceKinds,
+      (kind, document) => checkResource(kind, document, context),
+      { keepsText: snapshot !== undefined },
     );
     this.#source = new ConfigurationSource({
       store,

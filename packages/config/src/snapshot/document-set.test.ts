@@ -127,11 +127,16 @@ describe('a load', () => {
     expect(set.rejections).toMatchObject([{ id: 'bad', revision: 22 }]);
   });
 
-  test('can be had again as it was stored', () => {
+  test('can be had again as it was stored, where the text is kept', () => {
     const entries = [entry('upstreams/a', {}, 1), entry('upstreams/bad', { bad: 1 }, 2)];
-    const set = setOf(...entries, entry('upstreams/', 'init_dir', 3));
+    const snapshot = { revision: 3, entries: [...entries, entry('upstreams/', 'init_dir', 3)] };
+    const keeping = new DocumentSet([upstreams], check, { keepsText: true });
+    keeping.load(snapshot);
+    const frugal = setOf(...entries);
 
-    expect([...set.stored()]).toEqual(entries);
+    expect([...keeping.stored()]).toEqual(entries);
+    expect(keeping.load(snapshot).changes).toEqual([]);
+    expect(() => [...frugal.stored()]).toThrow(TypeError);
   });
 });
 

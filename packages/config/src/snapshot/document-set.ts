@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Document, ResourceKind } from '../resources/resource-kind.ts';
 import type { Revision, StoreChange, StoreEntry, StoreSnapshot } from '../store/store.ts';
 import { placeOfKey } from './key-place.ts';
@@ -47,8 +48,13 @@ export interface DocumentView {
   kindRevisions(): ReadonlyMap<string, Revision>;
 }
 
+export interface DocumentSetOptions {
+  /** Keep the text of every value for `stored`, instead of a digest. Default false. */
+  readonly keepsText?: boolean;
+}
+
 interface Held {
-  /** As the store has it, good or not. */
+  /** What the store has, good or not; its value is the text, or the digest of it. */
   readonly entry: StoreEntry;
   /** The last good version. */
   readonly document: Document | undefined;
@@ -62,11 +68,17 @@ interface Held {
 export class DocumentSet implements DocumentView {
   readonly #kinds: ReadonlyMap<string, ResourceKind>;
   readonly #check: CheckStored;
+  readonly #keepsText: boolean;
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #rejected = new Map<string, Rejection>();
   #revision: Revision = 0;
 
-  constructor(kinds: readonly ResourceKind[], check: CheckStored) {
+  constructor(
+    kinds: readonly ResourceKind[],
+    check: CheckStored,
+    { keepsText = false }: DocumentSetOptions = {},
+  ) {
+    this.#keepsText = keepsText;
     this.#kinds = new Map(kinds.map((kind) => [kind.segment, kind]));
     this.#check = check;
     for (const kind of kinds) this.#held.set(kind.segment, new Map());
@@ -91,8 +103,12 @@ export class DocumentSet implements DocumentView {
     }
   }
 
-  /** The resources as their store has them, those that cannot be used included; in no particular order. */
+  /**
+   * The resources as their store has them, those that cannot be used included; in no particular order.
+   * @throws TypeError unless the set keeps text.
+   */
   *stored(): Iterable<StoreEntry> {
+    if (!this.#keepsText) throw new TypeError('a set of documents without keepsText has digests only');
     for (const held of this.#held.values()) {
       for (const { entry } of held.values()) yield entry;
     }
@@ -147,8 +163,9 @@ export class DocumentSet implements DocumentView {
     if (kind === undefined || held === undefined || id === '') return;
 
     const former = held.get(id);
-    if (former?.entry.value === entry.value) {
-      held.set(id, { ...former, entry });
+    const known = this.#keepsText ? entry : { ...entry, value: hash('sha256', entry.value, 'base64') };
+    if (former?.entry.value === known.value) {
+      held.set(id, { ...former, entry: known });
       const rejection = this.#rejected.get(entry.key);
       if (rejection !== undefined)
         this.#rejected.set(entry.key, { ...rejection, revision: entry.modRevision });
@@ -156,12 +173,12 @@ export class DocumentSet implements DocumentView {
     }
     const checked = this.#read(kind, id, entry.value);
     if (checked.ok) {
-      held.set(id, { entry, document: checked.document });
+      held.set(id, { entry: known, document: checked.document });
       this.#rejected.delete(entry.key);
       batch.changes.push({ kind: segment, id, document: checked.document });
       return;
     }
-    held.set(id, { entry, document: former?.document });
+    held.set(id, { entry: known, document: former?.document });
     const rejection: Rejection = {
       kind: segment,
       id,

@@ -130,7 +130,9 @@ async function setUp(): Promise<SetUp> {
       };
       const lines: string[] = [];
       const changes: DocumentChange[] = [];
-      const documents = new DocumentSet(resourceKinds, (_kind, document) => ({ ok: true, document }));
+      const documents = new DocumentSet(resourceKinds, (_kind, document) => ({ ok: true, document }), {
+        keepsText: true,
+      });
       const source = new ConfigurationSource({
         store: faulty,
         snapshot: { path, origin: { store: 'etcd', prefix: '/apisix', hosts: ['http://127.0.0.1:2379'] } },

@@ -19,6 +19,7 @@ export interface ConfigurationSourceOptions {
   readonly store: Store;
   /** Absent: nothing is kept. */
   readonly snapshot?: SnapshotOptions;
+  /** With a snapshot, one that keeps text. */
   readonly documents: DocumentSet;
   readonly publish: (batch: DocumentBatch) => void;
   /** The first load has failed after so many attempts. At least 1. */
