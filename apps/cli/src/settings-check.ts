@@ -41,7 +41,10 @@ export function warnAboutMachine({ stdout }: CommandContext, { path }: Home): vo
   }
 }
 
-export function printWarnings({ stdout }: CommandContext, { warnings }: LoadedSettings): void {
+export function printWarnings(
+  { stdout }: CommandContext,
+  { warnings }: Pick<LoadedSettings, 'warnings'>,
+): void {
   for (const warning of warnings) stdout.write(`${warning}\n`);
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { httpListeners, streamListeners } from '@apisix-ts/config';
-import type { Settings } from '@apisix-ts/config';
+import type { Environment, Settings } from '@apisix-ts/config';
 import { adminKeyPath, usesMadeKey } from './admin-key.ts';
 import { describeStore } from './stores.ts';
 import { version } from './version.ts';
@@ -9,12 +9,13 @@ export interface BannerFacts {
   readonly settings: Settings;
   readonly home: string;
   readonly configFile: string;
+  readonly env: Environment;
   /** From the start of the process until it served. Milliseconds. */
   readonly readyAfterMs: number;
 }
 
 /** What a person needs to know first: where everything is, and what to do next. */
-export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts): string {
+export function banner({ settings, home, configFile, env, readyAfterMs }: BannerFacts): string {
   const { apisix, deployment, plugin_attr, nginx_config } = settings;
   const { admin_listen: admin } = deployment.admin;
   const { export_addr: metrics, export_uri, enable_export_server: exportsMetrics } = plugin_attr.prometheus;
@@ -39,7 +40,7 @@ export function banner({ settings, home, configFile, readyAfterMs }: BannerFacts
     ['status API', apisix.status && `${url(apisix.status.ip, apisix.status.port)}/status`],
     ['metrics', exportsMetrics ? `${url(metrics.ip, metrics.port)}${export_uri}` : 'off'],
     ['config', configFile],
-    ['data', describeStore(settings, home)],
+    ['data', describeStore(settings, home, env)],
     ['log', resolve(home, nginx_config.error_log)],
   ];
   const table = rows

@@ -70,7 +70,7 @@ describe('a gateway that starts', () => {
       `127.0.0.1:${ports.stream}`,
       `127.0.0.1:${ports.stream}/udp`,
     ]);
-    expect(banner({ settings, home, configFile: 'config.yaml', readyAfterMs: 1 })).toContain(
+    expect(banner({ env: {}, settings, home, configFile: 'config.yaml', readyAfterMs: 1 })).toContain(
       `  stream TCP   127.0.0.1:${ports.stream}\n  stream UDP   127.0.0.1:${ports.stream}\n`,
     );
   });

@@ -61,7 +61,7 @@ export class GatewayProcess {
     try {
       log.log('info', `use config_provider: ${loaded.settings.deployment.config_provider}`, {});
       accessLog = openAccessLog(loaded.settings, options.home);
-      store = await openStore(loaded.settings, options.home);
+      store = await openStore(loaded.settings, { home: options.home, env: options.env, log: log.log });
       const snapshot = snapshotOptions(loaded.settings, options.home);
       const gateway = createGateway(loaded.settings, {
         store,

@@ -21,7 +21,12 @@ async function main(): Promise<void> {
     });
     handleSignals(gateway, process);
     gateway.announce();
-    const facts = { settings: gateway.settings, home: args.home, configFile: gateway.configFile };
+    const facts = {
+      settings: gateway.settings,
+      home: args.home,
+      configFile: gateway.configFile,
+      env: process.env,
+    };
     if (notifyParent === undefined) {
       for (const warning of gateway.warnings) process.stdout.write(`${warning}\n`);
       process.stdout.write(banner({ ...facts, readyAfterMs: process.uptime() * 1000 }));

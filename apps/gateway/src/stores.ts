@@ -1,14 +1,21 @@
 import { resolve } from 'node:path';
-import { createMemoryStore } from '@apisix-ts/config';
-import type { Settings, Store } from '@apisix-ts/config';
-import type { SnapshotOptions } from '@apisix-ts/runtime';
+import { createMemoryStore, resourceFilePath } from '@apisix-ts/config';
+import type { Environment, ResourceFormat, Settings, Store } from '@apisix-ts/config';
+import type { Log, SnapshotOptions } from '@apisix-ts/runtime';
+
+export interface StoreContext {
+  /** Absolute path of the installation. */
+  readonly home: string;
+  readonly env: Environment;
+  readonly log: Log;
+}
 
 /** Opens a store as the settings describe it. */
-type OpenStore = (settings: Settings, home: string) => Promise<Store>;
+type OpenStore = (settings: Settings, context: StoreContext) => Promise<Store>;
 
 /** Every store there is, by the name that `config_provider` has for it. Only the one in use is loaded. */
-const stores: Readonly<Record<'embedded' | 'etcd', OpenStore>> = {
-  async embedded({ deployment }, home) {
+const stores: Readonly<Record<'embedded' | 'etcd' | 'file', OpenStore>> = {
+  async embedded({ deployment }, { home }) {
     const { openEmbeddedStore } = await import('@apisix-ts/store-embedded');
     return openEmbeddedStore({ path: resolve(home, deployment.embedded.path) });
   },
@@ -19,14 +26,20 @@ const stores: Readonly<Record<'embedded' | 'etcd', OpenStore>> = {
       etcdOptions(deployment.etcd, authorities === 'system' ? undefined : resolve(authorities)),
     );
   },
+  async file({ deployment }, { home, env, log }) {
+    const { openFileStore } = await import('@apisix-ts/store-file');
+    const format = formatOf(deployment);
+    return openFileStore({ path: resourceFilePath(home, format, env), format, env, log });
+  },
 };
 
-/** Rejects with `STORE_*`. */
-export async function openStore(settings: Settings, home: string): Promise<Store> {
+/** Rejects with `STORE_*`, or with `SETTINGS_*` for a file of resources that cannot be used. */
+export async function openStore(settings: Settings, context: StoreContext): Promise<Store> {
   const { config_provider: provider, role, rules } = settings.deployment;
+  if (rules === 'file') return stores.file(settings, context);
   if (rules === 'api') return wholeConfigurations(provider);
   if (provider === 'embedded' || provider === 'etcd') {
-    const store = await stores[provider](settings, home);
+    const store = await stores[provider](settings, context);
     return role === 'data_plane' ? withoutWriter(store) : store;
   }
   // Refused with the settings, which know the place in the file.
@@ -57,9 +70,14 @@ export function snapshotOptions({ deployment }: Settings, home: string): Snapsho
 }
 
 /** Where the configuration is kept, for people. */
-export function describeStore({ deployment }: Settings, home: string): string {
+export function describeStore({ deployment }: Settings, home: string, env: Environment): string {
+  if (deployment.rules === 'file') return resourceFilePath(home, formatOf(deployment), env);
   if (deployment.rules === 'api') return 'in memory, until the gateway stops';
   return deployment.config_provider === 'etcd'
     ? `etcd ${deployment.etcd.host.join(', ')} under ${deployment.etcd.prefix}`
     : resolve(home, deployment.embedded.path);
+}
+
+function formatOf({ config_provider: provider }: Settings['deployment']): ResourceFormat {
+  return provider === 'json' ? 'json' : 'yaml';
 }

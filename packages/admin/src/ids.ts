@@ -1,3 +1,4 @@
+import { idText } from '@apisix-ts/config';
 import type { Document } from '@apisix-ts/config';
 import type { KindRules } from './kind-rules.ts';
 
@@ -40,9 +41,4 @@ export function wrongIdForPost(
 /** A generated id: the store's revision in 20 digits, so that ids sort by age. */
 export function idFromRevision(revision: number): string {
   return String(revision).padStart(20, '0');
-}
-
-/** An id as it stands in a key; documents may have it as a number. */
-export function idText(id: unknown): string {
-  return typeof id === 'string' ? id : JSON.stringify(id);
 }

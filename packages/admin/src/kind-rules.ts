@@ -1,4 +1,3 @@
-import type { Document } from '@apisix-ts/config';
 import { duplicateCredential, duplicatePlugin } from './duplicates.ts';
 import type { FindDuplicate } from './duplicates.ts';
 
@@ -12,8 +11,6 @@ export interface KindRules {
   readonly refusal: string;
   /** Fields that no answer shows. Default none. */
   readonly hidden: readonly string[];
-  /** Why a resource that exists cannot be named by others. Default: it always can. */
-  readonly unfit: (document: Document) => string | undefined;
   /** Where PUT finds the id: in the path or the body, in the path alone, or in `username`. Default `either`. */
   readonly idFrom: 'either' | 'path' | 'username';
   /** Is the id a member of the stored document? Default true. */
@@ -41,7 +38,6 @@ const defaults: KindRules = {
   filterFields: [],
   refusal: '',
   hidden: [],
-  unfit: () => undefined,
   idFrom: 'either',
   isIdStored: true,
   hasTimes: true,
@@ -57,10 +53,7 @@ const defaults: KindRules = {
 const bySegment: Readonly<Record<string, Partial<KindRules>>> = {
   routes: { filterFields: ['service_id', 'upstream_id'] },
   services: { refusal: ' directly' },
-  ssls: {
-    hidden: ['key', 'keys'],
-    unfit: ({ type }) => (type === 'client' ? undefined : 'wrong ssl type'),
-  },
+  ssls: { hidden: ['key', 'keys'] },
   stream_routes: { refused: ['PATCH'], filterFields: ['service_id', 'upstream_id'], refusal: ' directly' },
   protos: { refused: ['PATCH'] },
   plugin_configs: { refused: ['POST'] },

@@ -1,30 +1,13 @@
-import type { Document, ResourceKind } from '@apisix-ts/config';
+import { idText, memberAt } from '@apisix-ts/config';
+import type { Document, Reference, ResourceKind } from '@apisix-ts/config';
 import type { Documents } from './duplicates.ts';
-import { idText } from './ids.ts';
 import { rulesFor } from './kind-rules.ts';
 import { isObject } from './patch.ts';
 
-/** One resource that a document names. */
-export interface Reference {
-  readonly segment: string;
-  readonly id: string;
-  /** How to answer when it cannot be named: these words, and why. */
-  readonly refused: string;
-}
-
-/** The resources a document names directly, in the order they are checked. Those in plugins are not checked. */
-export function referencesOf(
-  kind: ResourceKind,
-  document: Document,
-  kinds: readonly ResourceKind[],
-): readonly Reference[] {
-  return Object.entries(kind.references).flatMap(([field, segment]) => {
-    const id = memberAt(document, field);
-    const word = kinds.find((target) => target.segment === segment)?.word ?? segment;
-    if (id === undefined) return [];
-    const text = idText(id);
-    return [{ segment, id: text, refused: `failed to fetch ${word} info by ${word} id [${text}]` }];
-  });
+/** How to answer when a resource cannot be named: these words, and why. */
+export function refusalOf({ segment, id }: Reference, kinds: readonly ResourceKind[]): string {
+  const word = kinds.find((target) => target.segment === segment)?.word ?? segment;
+  return `failed to fetch ${word} info by ${word} id [${id}]`;
 }
 
 /** May a resource of this kind be named by others, so that deleting it needs a look at them? */
@@ -65,13 +48,6 @@ export function findUse(
 
 function fieldsNaming(referrer: ResourceKind, segment: string): readonly string[] {
   return Object.keys(referrer.references).filter((field) => referrer.references[field] === segment);
-}
-
-/** @param path names with dots between: `tls.client_cert_id`. */
-function memberAt(document: Document, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((holder, name) => (isObject(holder) ? holder[name] : undefined), document);
 }
 
 /** A stored id may be a number. */

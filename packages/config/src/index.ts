@@ -1,4 +1,5 @@
 export * from './encryption/index.ts';
+export * from './resource-file/index.ts';
 export * from './settings/index.ts';
 export * from './source/index.ts';
 export * from './snapshot/index.ts';

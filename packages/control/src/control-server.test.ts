@@ -15,6 +15,15 @@ const facts: GatewayFacts = {
   ]),
   workerCount: 2,
   listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
+  faults: [
+    {
+      resource: 'ssls/1',
+      secret: '$secret://vault/1/db/key',
+      code: 'SECRET_UNREACHABLE',
+      reason: 'nobody answers',
+      hasPredecessor: true,
+    },
+  ],
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],
@@ -64,6 +73,15 @@ test('tells which revision is in effect in each worker and in all of them', asyn
     listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
     rejected: [
       { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
+    ],
+    faults: [
+      {
+        resource: 'ssls/1',
+        secret: '$secret://vault/1/db/key',
+        code: 'SECRET_UNREACHABLE',
+        reason: 'nobody answers',
+        serves_last_good: true,
+      },
     ],
   });
 });

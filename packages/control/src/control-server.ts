@@ -66,6 +66,14 @@ export interface ConfigStatus {
     /** Is an earlier version of it in effect? */
     readonly serves_last_good: boolean;
   }[];
+  readonly faults: readonly {
+    readonly resource: string;
+    readonly reason: string;
+    readonly secret?: string;
+    readonly code?: string;
+    /** Is the certificate in use that it had before? */
+    readonly serves_last_good: boolean;
+  }[];
 }
 
 function configStatus(facts: GatewayFacts): ConfigStatus {
@@ -86,6 +94,10 @@ function configStatus(facts: GatewayFacts): ConfigStatus {
       resource: `${kind}/${id}`,
       revision,
       reason: message,
+      serves_last_good: hasPredecessor,
+    })),
+    faults: facts.faults.map(({ hasPredecessor, ...fault }) => ({
+      ...fault,
       serves_last_good: hasPredecessor,
     })),
   };

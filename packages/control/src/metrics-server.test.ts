@@ -56,6 +56,7 @@ const facts: GatewayFacts = {
   workerCount: 2,
   listeners: [],
   rejections: [],
+  faults: [{ resource: 'ssls/1', reason: 'it has no key', hasPredecessor: false }],
   health: [health],
 };
 
@@ -86,6 +87,7 @@ test('a scrape has every metric with its labels', async () => {
   expect(lines.filter((line) => !line.startsWith('apisix_node_info'))).toEqual([
     'apisix_config_revision 11',
     'apisix_config_rejected_resources 0',
+    'apisix_config_faulty_resources 1',
     'apisix_store_reachable{provider="embedded"} 1',
     'apisix_config_from_snapshot 0',
     'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',

@@ -66,6 +66,14 @@ function createRegistry(options: MetricsServerOptions): Registry {
         this.set(status().rejections.length);
       },
     }),
+    new Gauge({
+      name: `${prefix}config_faulty_resources`,
+      help: 'Resources in effect whose certificates cannot be had, or not in their present version',
+      registers,
+      collect() {
+        this.set(status().faults.length);
+      },
+    }),
     ...storeMetrics(options),
     new Gauge({
       name: `${prefix}upstream_status`,

@@ -25,6 +25,15 @@ export const codes = {
   // Resources: stream routes, upstreams, services
   RESOURCE_INVALID: { side: 'operator', retryable: false, status: 400 },
 
+  // Secrets: what references to the environment and to managers stand for
+  SECRET_REFERENCE_INVALID: { side: 'operator', retryable: false, status: 500 },
+  SECRET_MANAGER_UNKNOWN: { side: 'operator', retryable: false, status: 500 },
+  SECRET_MANAGER_UNAVAILABLE: { side: 'operator', retryable: false, status: 500 },
+  SECRET_UNREACHABLE: { side: 'operator', retryable: true, status: 503 },
+  SECRET_DENIED: { side: 'operator', retryable: true, status: 503 },
+  SECRET_NOT_FOUND: { side: 'operator', retryable: true, status: 503 },
+  SECRET_INVALID: { side: 'operator', retryable: true, status: 503 },
+
   // Store: where resources are kept
   STORE_UNREACHABLE: { side: 'operator', retryable: true, status: 503 },
   STORE_COMPACTED: { side: 'internal', retryable: true, status: 503 },

@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { DocumentSet, checkResource, parseDurationMs, resourceKinds } from '@apisix-ts/config';
+import { resolve as resolvePath } from 'node:path';
+import { DocumentSet, checkResource, checkWritten, parseDurationMs, resourceKinds } from '@apisix-ts/config';
 import type {
   CheckContext,
+  CheckStored,
   DocumentBatch,
   DocumentChange,
   DocumentView,
@@ -14,15 +16,18 @@ import type {
   Settings,
   Store,
 } from '@apisix-ts/config';
-import { balancerKinds } from '@apisix-ts/core';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { listenError } from '@apisix-ts/errors';
-import { probeDatagramPort, probePort } from '@apisix-ts/transport';
+import { SecretWatcher } from '@apisix-ts/secrets';
+import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport';
+import { checkContext } from './check-context.ts';
 import { ConfigurationSource } from './configuration/configuration-source.ts';
 import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
+import type { Fault } from './facts/secret-users.ts';
 import { nodeName } from './facts/node-slots.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
@@ -43,6 +48,8 @@ export interface GatewayOptions {
   readonly snapshot?: SnapshotOptions;
   /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
   readonly lookup?: Lookup;
+  /** Where `$env://` references are looked up. Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: nowhere. */
   readonly log?: Log;
   /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
@@ -69,6 +76,8 @@ export interface GatewayStatus {
   }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** Resources in effect whose certificates cannot be had, or not in their present version. */
+  readonly faults: readonly Fault[];
   /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
   readonly health: readonly UpstreamHealth[];
 }
@@ -111,10 +120,7 @@ export function createGateway(settings: Settings, options: GatewayOptions): Gate
 }
 
 class RunningGateway implements Gateway {
-  readonly checkContext: CheckContext = {
-    plugins: new Map(),
-    balancers: new Set(balancerKinds.map((kind) => kind.name)),
-  };
+  readonly checkContext = checkContext;
 
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
@@ -123,6 +129,8 @@ class RunningGateway implements Gateway {
   readonly #source: ConfigurationSource;
   readonly #documents: DocumentSet;
   readonly #names: NameWatcher;
+  readonly #secrets: SecretWatcher;
+  readonly #compiler: FactCompiler;
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
@@ -134,16 +142,14 @@ class RunningGateway implements Gateway {
   readonly #listeners = new ListenerTable();
   #phase: GatewayStatus['phase'] = 'starting';
 
-  constructor(settings: Settings, { store, snapshot, lookup, log = () => {}, writeAccess }: GatewayOptions) {
+  constructor(settings: Settings, options: GatewayOptions) {
+    const { store, snapshot, lookup, env = process.env, log = () => {}, writeAccess } = options;
     this.#started = settings;
     this.#settings = settings;
     this.#log = log;
-    const context: CheckContext = { ...this.checkContext, isStored: true };
-    this.#documents = new DocumentSet(
-      resourceKinds,
-      (kind, document) => checkResource(kind, document, context),
-      { keepsText: snapshot !== undefined },
-    );
+    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings), {
+      keepsText: snapshot !== undefined,
+    });
     this.#source = new ConfigurationSource({
       store,
       ...(snapshot === undefined ? {} : { snapshot }),
@@ -168,6 +174,12 @@ class RunningGateway implements Gateway {
         });
       },
     });
+    this.#secrets = new SecretWatcher({
+      ...secretOptions(settings),
+      env,
+      clock: systemClock,
+      onChange: (references) => this.#publisher.publishSecrets(references),
+    });
     const threads = threadCount(settings);
     this.#ticketKeys = [newTicketKey()];
     this.#counters = new SharedCounters(Math.max(threads, 1));
@@ -178,16 +190,16 @@ class RunningGateway implements Gateway {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
       },
     });
-    this.#publisher = new Publisher(
-      new FactCompiler({
-        names: this.#names,
-        slots: this.#loads,
-        health: this.#watch(settings),
-        keyring: keyringOf(settings),
-        log,
-      }),
+    this.#compiler = new FactCompiler({
+      names: this.#names,
+      onLateName: (name) => this.#publisher.publishName(name),
+      secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
+      slots: this.#loads,
+      health: this.#watch(settings),
+      keyring: keyringOf(settings),
       log,
-    );
+    });
+    this.#publisher = new Publisher(this.#compiler, log);
     this.#pool = new WorkerPool({
       threads,
       worker: {
@@ -253,6 +265,7 @@ class RunningGateway implements Gateway {
       workerCount: Math.max(threadCount(this.#started), 1),
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
+      faults: this.#compiler.faults,
       health: this.#health.status(),
     };
   }
@@ -274,6 +287,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#phase = 'ending';
     this.#names.close();
+    this.#secrets.close();
     this.#health.close();
     clearInterval(this.#rotation);
     await Promise.all([this.#source.close(), this.#pool.stop()]);
@@ -326,12 +340,26 @@ async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
   }
 }
 
+/**
+ * How documents are judged that come from the store. What stands in a file was written for this gateway, so a plugin
+ * that does not exist is a mistake there, and not another product's.
+ */
+function judgeOf(settings: Settings): CheckStored {
+  if (settings.deployment.rules === 'file') {
+    return (kind, document) => checkWritten(kind, document, checkContext, keyringOf(settings));
+  }
+  const context: CheckContext = { ...checkContext, isStored: true };
+  return (kind, document) => checkResource(kind, document, context);
+}
+
 /** Settings of the data plane that a running gateway cannot change. */
 const restartOnly: readonly { readonly path: string; readonly read: (settings: Settings) => unknown }[] = [
   { path: 'nginx_config.worker_processes', read: threadCount },
   { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
   { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
+  { path: 'apisix.ssl.ssl_trusted_certificate', read: ({ apisix }) => apisix.ssl.ssl_trusted_certificate },
+  { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
@@ -367,6 +395,17 @@ function retryDelaysMs({ deployment: { etcd } }: Settings): readonly number[] {
   const { resync_delay: delay = -1 } = etcd;
   const lastMs = delay < 0 ? 5000 : Math.max(delay, 1) * 1000;
   return [1000, 2000, 4000, 8000, 16_000, 32_000, lastMs];
+}
+
+/** When secrets are read again, and whom to trust. */
+function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; caFile?: string } {
+  const { ttl, neg_ttl } = apisix.lru.secret;
+  const { ssl_trusted_certificate: authorities } = apisix.ssl;
+  return {
+    ttlMs: ttl * 1000,
+    retryMs: neg_ttl * 1000,
+    ...(authorities === 'system' ? {} : { caFile: resolvePath(authorities) }),
+  };
 }
 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {

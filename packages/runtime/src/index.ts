@@ -1,3 +1,4 @@
+export { checkContext } from './check-context.ts';
 export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway, keyringOf } from './gateway.ts';

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts';
 import { findHome, makeFolders } from '../home.ts';
+import { readResources } from '../resource-check.ts';
 import { checkSettings, printWarnings, warnAboutMachine } from '../settings-check.ts';
 
 export const init: Command = {
@@ -9,7 +10,9 @@ export const init: Command = {
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
     warnAboutMachine(context, home);
-    printWarnings(context, checkSettings(context, home));
+    const loaded = checkSettings(context, home);
+    readResources(context, home, loaded.settings);
+    printWarnings(context, loaded);
     makeFolders(home);
     return 0;
   },

@@ -5,6 +5,7 @@ import { findHome } from '../home.ts';
 import { waitingNotice } from '../progress.ts';
 import { readRecord } from '../run-record.ts';
 import { notRunning, pidFilePath, requireRunning, signalDenied } from '../running-gateway.ts';
+import { readResources } from '../resource-check.ts';
 import { checkSettings, printWarnings } from '../settings-check.ts';
 import { waitFor } from '../waiting.ts';
 
@@ -24,7 +25,9 @@ export const reload: Command = {
         `process ${pid}, named by ${pidFilePath(home.path)}, is not a gateway that serves: it left no run record there`,
       );
     }
-    printWarnings(context, checkSettings(context, home, before.config));
+    const loaded = checkSettings(context, home, before.config);
+    readResources(context, home, loaded.settings);
+    printWarnings(context, loaded);
     report(context, await reloadGateway(context, home.path, before));
     return 0;
   },

@@ -5,11 +5,11 @@ import { readRecord } from '../run-record.ts';
 import { requireRunning } from '../running-gateway.ts';
 import { customConfig, startGateway } from './start.ts';
 import { stopGateway } from './stop.ts';
-import { testSettings } from './test.ts';
+import { testConfiguration } from './test.ts';
 
 export const restart: Command = {
   name: 'restart',
-  summary: 'check config.yaml, then stop the gateway if one runs, then start it with the same file',
+  summary: 'check as test does, then stop the gateway if one runs, then start it with the same file',
   options: ['config', 'foreground', 'verbose'],
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
@@ -17,7 +17,7 @@ export const restart: Command = {
     const remembered = pid === undefined ? undefined : await readRecord(home.path, pid);
     const config = customConfig(context, options.config) ?? remembered?.config;
 
-    testSettings(context, home, config);
+    await testConfiguration(context, home, config);
     if (pid !== undefined) await stopGateway(context, home.path);
     return startGateway(context, home, { ...options, config });
   },

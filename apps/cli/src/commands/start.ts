@@ -8,6 +8,7 @@ import type { Home } from '../home.ts';
 import { becomeGateway, launchDaemon } from '../launch.ts';
 import type { Options } from '../options.ts';
 import { pidFilePath, readPid, signalDenied } from '../running-gateway.ts';
+import { readResources } from '../resource-check.ts';
 import { checkSettings, printWarnings, warnAboutMachine } from '../settings-check.ts';
 import { waitFor } from '../waiting.ts';
 
@@ -51,6 +52,7 @@ export async function startGateway(
   await refuseSecond(context, home.path);
   warnAboutMachine(context, home);
   const loaded = checkSettings(context, home, config);
+  readResources(context, home, loaded.settings);
   // In the foreground the gateway prints its warnings itself.
   if (!foreground) printWarnings(context, loaded);
   if (verbose) context.stdout.write(`HOME: ${home.path}, ${home.reason}\nconfig: ${loaded.file}\n`);

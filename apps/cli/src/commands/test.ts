@@ -1,14 +1,15 @@
 import type { Command, CommandContext } from '../command.ts';
 import { findHome } from '../home.ts';
 import type { Home } from '../home.ts';
+import { checkResources } from '../resource-check.ts';
 import { checkSettings, printWarnings, warnAboutMachine } from '../settings-check.ts';
 
 export const test: Command = {
   name: 'test',
-  summary: 'check config.yaml; a running gateway is left alone',
+  summary: 'check config.yaml, and apisix.yaml where that is read; a running gateway is left alone',
   options: [],
   async run(context, options) {
-    testSettings(context, findHome(options.home, context.env, context.cwd));
+    await testConfiguration(context, findHome(options.home, context.env, context.cwd));
     return 0;
   },
 };
@@ -16,12 +17,13 @@ export const test: Command = {
 /**
  * Says how the check went.
  * @param file absolute path of another file than `conf/config.yaml`.
- * @throws GatewayError `SETTINGS_*`.
+ * @throws GatewayError `SETTINGS_*`, `RESOURCE_INVALID`.
  */
-export function testSettings(context: CommandContext, home: Home, file?: string): void {
+export async function testConfiguration(context: CommandContext, home: Home, file?: string): Promise<void> {
   warnAboutMachine(context, home);
   try {
-    printWarnings(context, checkSettings(context, home, file));
+    const { settings, warnings } = checkSettings(context, home, file);
+    printWarnings(context, { warnings: [...warnings, ...(await checkResources(context, home, settings))] });
   } catch (error) {
     context.stderr.write('configuration test failed\n');
     throw error;

@@ -25,8 +25,11 @@ export interface Installation {
   readonly read: (file: string) => Promise<string>;
 }
 
-/** An empty installation in a temporary folder, removed when the test is over. */
-export async function createInstallation(): Promise<Installation> {
+/**
+ * An empty installation in a temporary folder, removed when the test is over.
+ * @param env of the gateway.
+ */
+export async function createInstallation(env: NodeJS.ProcessEnv = {}): Promise<Installation> {
   const home = await mkdtemp(join(tmpdir(), 'apisix-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   await mkdir(join(home, 'conf'));
@@ -36,7 +39,7 @@ export async function createInstallation(): Promise<Installation> {
     ports: { stream, http, admin, control, status, metrics },
     configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
     start: async () => {
-      const gateway = await GatewayProcess.start({ home, config: undefined, env: {}, mirrorLog: false });
+      const gateway = await GatewayProcess.start({ home, config: undefined, env, mirrorLog: false });
       gateway.announce();
       onTestFinished(() => gateway.stop());
       return gateway;

@@ -1,6 +1,5 @@
-import { placeOfKey } from '@apisix-ts/config';
+import { idText, placeOfKey } from '@apisix-ts/config';
 import type { Document, ResourceKind } from '@apisix-ts/config';
-import { idText } from '../ids.ts';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 

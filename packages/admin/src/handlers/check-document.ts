@@ -3,12 +3,13 @@ import {
   compileSchema,
   openPrivateKeys,
   placeOfKey,
+  referencesOf,
   sealPrivateKeys,
 } from '@apisix-ts/config';
 import type { CheckContext, Document, ResourceKind } from '@apisix-ts/config';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
-import { referencesOf } from '../references.ts';
+import { refusalOf } from '../references.ts';
 import { currentDocuments } from './current-documents.ts';
 import type { AdminContext } from './handler.ts';
 
@@ -73,10 +74,12 @@ async function referenceFault(
   document: Document,
   { kinds, resources }: AdminContext,
 ): Promise<string | undefined> {
-  for (const { segment, id, refused } of referencesOf(kind, document, kinds)) {
+  for (const reference of referencesOf(kind, document)) {
+    const { segment, id } = reference;
     const named = await resources.read(segment, id);
-    const reason = named === undefined ? 'response code: 404' : rulesFor(segment).unfit(named.document);
-    if (reason !== undefined) return `${refused}, ${reason}`;
+    const target = kinds.find((candidate) => candidate.segment === segment);
+    const reason = named === undefined ? 'response code: 404' : target?.unfit?.(named.document);
+    if (reason !== undefined) return `${refusalOf(reference, kinds)}, ${reason}`;
   }
   return undefined;
 }

@@ -1,8 +1,9 @@
+import { idText } from '@apisix-ts/config';
 import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import { written } from '../envelope.ts';
-import { idText, settleId } from '../ids.ts';
+import { settleId } from '../ids.ts';
 import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
 import { replaceIfUnchanged } from '../resource-store.ts';

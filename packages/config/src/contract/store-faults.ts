@@ -1,7 +1,7 @@
 import { isGatewayError } from '@apisix-ts/errors';
 import { describe, expect, test } from 'vitest';
 import type { StoreChange } from '../store/store.ts';
-import { openSubject, putValues } from './store-subject.ts';
+import { documentText, openSubject, putNames } from './store-subject.ts';
 import type { OpenStore, Subject } from './store-subject.ts';
 
 export function describeFaults(open: OpenStore): void {
@@ -16,7 +16,7 @@ export function describeFaults(open: OpenStore): void {
       await expect(subject.watch(since).next()).rejects.toMatchObject({ code: 'STORE_COMPACTED' });
       const watching = subject.watch(await subject.revision());
       await subject.write('upstreams/1', 'four');
-      expect(putValues(await watching.next())).toEqual(['four']);
+      expect(putNames(await watching.next())).toEqual(['four']);
     });
 
     test('a compaction takes nothing from a watch that is up to date', async (context) => {
@@ -30,7 +30,7 @@ export function describeFaults(open: OpenStore): void {
       await compact();
       await subject.write('upstreams/1', 'two');
 
-      expect(putValues(await next)).toEqual(['two']);
+      expect(putNames(await next)).toEqual(['two']);
     });
 
     test('a store that was wiped ends watches, running and new, and can be loaded again', async (context) => {
@@ -50,7 +50,7 @@ export function describeFaults(open: OpenStore): void {
       expect(revision).toBeLessThan(since);
       const watching = subject.watch(revision);
       await subject.write('upstreams/1', 'a new start');
-      expect(putValues(await watching.next())).toEqual(['a new start']);
+      expect(putNames(await watching.next())).toEqual(['a new start']);
     });
 
     test.for(['cutConnections', 'silenceConnections'] as const)(
@@ -66,7 +66,7 @@ export function describeFaults(open: OpenStore): void {
         await disturb();
         for (const value of ['two', 'three', 'four']) await subject.writeBesides('upstreams/1', value);
 
-        expect((await seen.all).flatMap(putValues)).toEqual(['one', 'two', 'three', 'four']);
+        expect((await seen.all).flatMap(putNames)).toEqual(['one', 'two', 'three', 'four']);
       },
     );
 
@@ -86,13 +86,15 @@ export function describeFaults(open: OpenStore): void {
 
       expect((await subject.load()).entries).toEqual(before.entries);
       await subject.write('upstreams/1', 'written again');
-      expect((await subject.load()).entries).toMatchObject([{ value: 'written again' }]);
+      expect((await subject.load()).entries).toMatchObject([
+        { value: documentText('upstreams/1', 'written again') },
+      ]);
     });
 
     test('a store that is opened again has everything, at the same revision', async (context) => {
       const subject = await openSubject(context, open);
-      for (const key of ['a', 'b', 'a']) await subject.write(key, `${key}!`);
-      await subject.write('b', undefined);
+      for (const key of ['routes/a', 'routes/b', 'routes/a']) await subject.write(key, `${key}!`);
+      await subject.write('routes/b', undefined);
       const before = await subject.load();
 
       const again = await subject.reopen();
@@ -109,7 +111,7 @@ export function describeFaults(open: OpenStore): void {
       const again = await subject.reopen();
       const watching = subject.watch(first.revision, again);
 
-      expect([await watching.next(), await watching.next()].flatMap(putValues)).toEqual(['two', 'three']);
+      expect([await watching.next(), await watching.next()].flatMap(putNames)).toEqual(['two', 'three']);
     });
   });
 }

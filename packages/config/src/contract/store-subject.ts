@@ -1,12 +1,15 @@
 import type { TestContext } from 'vitest';
-import type { Revision, Store, StoreChange, StoreSnapshot, StoreWriter } from '../store/store.ts';
+import type { Revision, Store, StoreChange, StoreEntry, StoreSnapshot, StoreWriter } from '../store/store.ts';
 
 /**
  * What a driver's test can do to its store from outside. Offer what the driver can meet in life; a case that needs
  * one that is missing is skipped and says so.
  */
 export interface StoreDisturbances {
-  /** Writes as another client of the same store does; `undefined` removes the key. */
+  /**
+   * Writes as another client of the same store does; `undefined` removes the key. A store without a `writer` is
+   * written with this only, by whatever means it has; then the store has it once the promise is fulfilled.
+   */
   readonly writeFromElsewhere?: (key: string, value: string | undefined) => Promise<void>;
   /** Writes something that the same store keeps outside the prefix. */
   readonly writeOutsidePrefix?: () => Promise<void>;
@@ -87,18 +90,25 @@ export class Subject {
     return (await this.load()).revision;
   }
 
-  /** Puts, or removes with `undefined`, by whatever way there is. */
-  async write(key: string, value: string | undefined): Promise<void> {
+  /** The entry as the store has it now. */
+  async read(key: string): Promise<StoreEntry | undefined> {
+    return (await this.load()).entries.find((entry) => entry.key === key);
+  }
+
+  /** Puts a document with this name, or removes with `undefined`, by whatever way there is. */
+  async write(key: string, name: string | undefined): Promise<void> {
     const { writer } = this.store;
+    const value = name === undefined ? undefined : documentText(key, name);
     if (writer === undefined) await this.need('writeFromElsewhere')(key, value);
     else if (value === undefined) await writer.delete(key);
     else await writer.put(key, value);
   }
 
   /** As `write`, and not through the connections of the store itself if there is a way. */
-  async writeBesides(key: string, value: string): Promise<void> {
+  async writeBesides(key: string, name: string): Promise<void> {
     const { writeFromElsewhere } = this.disturb;
-    await (writeFromElsewhere === undefined ? this.write(key, value) : writeFromElsewhere(key, value));
+    if (writeFromElsewhere === undefined) await this.write(key, name);
+    else await writeFromElsewhere(key, documentText(key, name));
   }
 
   watch(since: Revision, store: Store = this.store): Watching {
@@ -150,7 +160,17 @@ export class Watching {
   }
 }
 
-/** The values that a change put, without their keys. */
-export function putValues(change: StoreChange): string[] {
-  return change.events.flatMap((event) => (event.type === 'put' ? [event.entry.value] : []));
+/** What cases write: a document that every store takes, also one that knows no other text, with a name in it. */
+export function documentText(key: string, name: string): string {
+  return JSON.stringify({ id: key.slice(key.indexOf('/') + 1), desc: name });
+}
+
+/** The names of the documents that a change put, without their keys. */
+export function putNames(change: StoreChange): string[] {
+  return change.events.flatMap((event) => {
+    if (event.type !== 'put') return [];
+    const document: unknown = JSON.parse(event.entry.value);
+    const isNamed = typeof document === 'object' && document !== null && 'desc' in document;
+    return [isNamed ? String(document.desc) : event.entry.value];
+  });
 }

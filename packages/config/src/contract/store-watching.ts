@@ -1,7 +1,7 @@
 import { isGatewayError } from '@apisix-ts/errors';
 import { describe, expect, test } from 'vitest';
 import type { StoreChange, StoreEntry, StoreSnapshot, StoreWriter } from '../store/store.ts';
-import { openSubject, putValues } from './store-subject.ts';
+import { documentText, openSubject, putNames } from './store-subject.ts';
 import type { OpenStore, Subject } from './store-subject.ts';
 
 export function describeWatching(open: OpenStore): void {
@@ -19,13 +19,35 @@ export function describeWatching(open: OpenStore): void {
       const later = await subject.watch(first.revision).next();
 
       expect(first.events).toMatchObject([
-        { type: 'put', entry: { key: 'upstreams/1', value: 'after the load' } },
+        { type: 'put', entry: { key: 'upstreams/1', value: documentText('upstreams/1', 'after the load') } },
       ]);
       expect(second.events).toMatchObject([{ type: 'put', entry: { key: 'upstreams/2' } }]);
       expect(later).toEqual(second);
     });
 
-    test('a change carries its revision and the entry as a read has it', async (context) => {
+    test('a change carries the entry as a load has it, and its revision', async (context) => {
+      const subject = await openSubject(context, open);
+      const watching = subject.watch(await subject.revision());
+
+      await subject.write('upstreams/1', '漢 \u{1f600}');
+      const created = await subject.read('upstreams/1');
+      await subject.write('upstreams/1', 'changed');
+      const changed = await subject.read('upstreams/1');
+      await subject.write('upstreams/1', undefined);
+      const gone = await subject.read('upstreams/1');
+
+      for (const entry of [created, changed]) {
+        expect(await watching.next()).toEqual({
+          revision: entry?.modRevision,
+          events: [{ type: 'put', entry }],
+        });
+      }
+      expect((await watching.next()).events).toEqual([{ type: 'delete', key: 'upstreams/1' }]);
+      expect(changed).toMatchObject({ createRevision: created?.createRevision });
+      expect(gone).toBeUndefined();
+    });
+
+    test('a change carries the revision that its write was answered with', async (context) => {
       const subject = await openSubject(context, open);
       const writer = subject.writer();
       const watching = subject.watch(await subject.revision());
@@ -71,7 +93,7 @@ export function describeWatching(open: OpenStore): void {
       const changes = [await first];
       while (changes.length < values.length) changes.push(await watching.next());
 
-      expect(changes.flatMap(putValues)).toEqual(values);
+      expect(changes.flatMap(putNames)).toEqual(values);
       expect(isAscending([since, ...changes.map(({ revision }) => revision)])).toBe(true);
     });
 
@@ -87,8 +109,8 @@ export function describeWatching(open: OpenStore): void {
       await advance(24 * 60 * 60);
       await subject.write('upstreams/1', 'after two days');
 
-      expect(putValues(await first)).toEqual(['after a day']);
-      expect(putValues(await second)).toEqual(['after two days']);
+      expect(putNames(await first)).toEqual(['after a day']);
+      expect(putNames(await second)).toEqual(['after two days']);
     });
 
     test('writes outside the prefix pass revisions and are no changes', async (context) => {
@@ -101,8 +123,8 @@ export function describeWatching(open: OpenStore): void {
       await writeOutsidePrefix();
       await subject.write('upstreams/1', 'inside again');
 
-      expect(putValues(await watching.next())).toEqual(['inside']);
-      expect(putValues(await watching.next())).toEqual(['inside again']);
+      expect(putNames(await watching.next())).toEqual(['inside']);
+      expect(putNames(await watching.next())).toEqual(['inside again']);
       expect((await subject.load()).entries).toHaveLength(1);
     });
 
@@ -115,8 +137,8 @@ export function describeWatching(open: OpenStore): void {
       await subject.write('upstreams/1', 'one');
       await subject.write('upstreams/1', 'two');
 
-      for (const first of await Promise.all(firsts)) expect(putValues(first)).toEqual(['one']);
-      for (const watching of watches) expect(putValues(await watching.next())).toEqual(['two']);
+      for (const first of await Promise.all(firsts)) expect(putNames(first)).toEqual(['one']);
+      for (const watching of watches) expect(putNames(await watching.next())).toEqual(['two']);
     });
 
     test('an abort ends the watch that it belongs to, also while it waits', async (context) => {
@@ -132,7 +154,7 @@ export function describeWatching(open: OpenStore): void {
       await aborted.ended();
       await subject.write('upstreams/1', 'still seen');
 
-      expect(putValues(await next)).toEqual(['still seen']);
+      expect(putNames(await next)).toEqual(['still seen']);
     });
 
     test('a watch that is aborted before it begins gives nothing', async (context) => {
@@ -150,7 +172,7 @@ export function describeWatching(open: OpenStore): void {
       const subject = await openSubject(context, open);
       const watching = subject.watch(await subject.revision());
       for (const value of ['one', 'two', 'three']) await subject.write('upstreams/1', value);
-      expect(putValues(await watching.next())).toEqual(['one']);
+      expect(putNames(await watching.next())).toEqual(['one']);
 
       watching.abort();
 
@@ -169,7 +191,7 @@ export function describeWatching(open: OpenStore): void {
         break;
       }
 
-      expect(seen.flatMap(putValues)).toEqual(['one']);
+      expect(seen.flatMap(putNames)).toEqual(['one']);
     });
 
     test('a watch from a revision that the store has not reached rejects: the store is another', async (context) => {
@@ -182,17 +204,16 @@ export function describeWatching(open: OpenStore): void {
 
     test('whenever it is taken, a snapshot and its watch amount to the same as a later load', async (context) => {
       const subject = await openSubject(context, open);
-      const writer = subject.writer();
-      await writer.put('upstreams/0', 'there before');
+      await subject.write('upstreams/0', 'there before');
 
-      const writing = [1, 2, 3, 4].map((seed) => writeAtRandom(writer, seed, 100));
+      const writing = [1, 2, 3, 4].map((seed) => writeAtRandom(subject, seed, 100));
       const followers: Promise<Followed>[] = [];
       for (let taken = 0; taken < 12; taken += 1) {
         followers.push(follow(subject, await subject.load()));
-        await writer.get('upstreams/0');
+        await subject.read('upstreams/0');
       }
       await Promise.all(writing);
-      await writer.put('last', 'of all');
+      await subject.write('upstreams/last', 'of all');
 
       const expected = (await subject.load()).entries;
       for (const { entries, revisions } of await Promise.all(followers)) {
@@ -208,7 +229,8 @@ function isAscending(revisions: readonly number[]): boolean {
 }
 
 /** Puts, swaps and deletes among twenty keys, in an order that the seed decides; losing a swap is part of it. */
-async function writeAtRandom(writer: StoreWriter, seed: number, writes: number): Promise<void> {
+async function writeAtRandom(subject: Subject, seed: number, writes: number): Promise<void> {
+  const { writer } = subject.store;
   let state = seed;
   const random = (below: number): number => {
     state = (state * 48_271) % 2_147_483_647;
@@ -217,9 +239,10 @@ async function writeAtRandom(writer: StoreWriter, seed: number, writes: number):
   for (let written = 0; written < writes; written += 1) {
     const key = `upstreams/${random(20)}`;
     const kind = random(4);
-    if (kind === 0) await writer.delete(key);
-    else if (kind === 1) await swapUnlessTaken(writer, key, `swap ${seed}/${written}`);
-    else await writer.put(key, `put ${seed}/${written}`);
+    if (kind === 0) await subject.write(key, undefined);
+    else if (kind === 1 && writer !== undefined)
+      await swapUnlessTaken(writer, key, `swap ${seed}/${written}`);
+    else await subject.write(key, `put ${seed}/${written}`);
   }
 }
 
@@ -237,12 +260,12 @@ interface Followed {
   readonly revisions: readonly number[];
 }
 
-/** Applies changes to a snapshot until the key `last` appears. */
+/** Applies changes to a snapshot until the key `upstreams/last` appears. */
 async function follow(subject: Subject, snapshot: StoreSnapshot): Promise<Followed> {
   const state = new Map(snapshot.entries.map((entry) => [entry.key, entry]));
   const revisions = [snapshot.revision];
   const watching = subject.watch(snapshot.revision);
-  while (!state.has('last')) {
+  while (!state.has('upstreams/last')) {
     const change = await watching.next();
     revisions.push(change.revision);
     for (const event of change.events) {

@@ -21,10 +21,15 @@ export type {
   PassiveChecks,
   UnhealthyRules,
 } from './health-checks.ts';
+export { checkWritten } from './check-written.ts';
+export { idText } from './id-text.ts';
+export { certificateFault, keyPairFault } from './key-pair.ts';
 export { normaliseNodes } from './nodes.ts';
 export type { NodeFields, NodesField, NormalNode } from './nodes.ts';
 export { withMeta } from './plugins.ts';
 export type { PluginsField } from './plugins.ts';
+export { memberAt, referencesOf } from './references.ts';
+export type { Reference } from './references.ts';
 export type { CheckContext, Document, DocumentCheck, PluginSchemas, ResourceKind } from './resource-kind.ts';
 export { serviceKind } from './service.ts';
 export type { ServiceDocument } from './service.ts';

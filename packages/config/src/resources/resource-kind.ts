@@ -50,7 +50,7 @@ export interface ResourceKind<D extends Document = Document> {
   readonly word: string;
   readonly schema: JsonSchema;
   /**
-   * What the schema cannot say, about one document alone (references are checked by the Admin API).
+   * What the schema cannot say, about one document alone; references are checked by those who know the others.
    * @param document has passed the schema, defaults applied; the kind may keep it, and change nothing.
    */
   check(document: D, context: CheckContext): DocumentCheck<D>;
@@ -59,6 +59,8 @@ export interface ResourceKind<D extends Document = Document> {
    * a dot: `tls.client_cert_id`.
    */
   readonly references: Readonly<Record<string, string>>;
+  /** Why a resource of this kind that exists cannot be named by others. Default: it always can. */
+  unfit?(document: Document): string | undefined;
   /** The fields with private keys, or lists of them, which are stored encrypted; written as in `references`. */
   readonly privateKeys?: readonly string[];
 }

@@ -73,6 +73,7 @@ export const sslKind: ResourceKind<SslDocument> = {
   },
   references: {},
   privateKeys: ['key', 'keys'],
+  unfit: ({ type }) => (type === 'client' ? undefined : 'wrong ssl type'),
   check(ssl, context) {
     const message = pairFault(ssl.cert, ssl.key, context) ?? furtherFault(ssl, context) ?? clientFault(ssl);
     return message === undefined ? { ok: true, document: ssl } : { ok: false, message };

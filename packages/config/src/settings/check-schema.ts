@@ -1,7 +1,7 @@
 import { isMap } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 import type { Problem } from '../source/problem.ts';
-import { compileSchema } from '../validate/index.ts';
+import { compileSchema, findFaults } from '../validate/index.ts';
 import type { JsonSchema } from '../validate/index.ts';
 import { roleOf } from './deployment.ts';
 import { deploymentSchemas } from './schema-deployment.ts';
@@ -36,33 +36,16 @@ function check(
   const whole = compileSchema(schema)(value);
   if (whole.ok && isMap(whole.value)) return { value: whole.value, problems: [] };
 
-  const problems = new Map<string, Problem>();
-  for (const part of parts(schema)) {
-    const result = compileSchema(part)(value);
-    if (result.ok) continue;
-    const expected = describe(schema, result.path) ?? result.expected;
-    problems.set(JSON.stringify(result.path), {
+  const problems = findFaults(schema, value).map((fault): Problem => {
+    const expected = describe(schema, fault.path) ?? fault.expected;
+    return {
       code: 'SETTINGS_INVALID',
-      text: prefix + result.message,
-      path: [...base, ...result.path],
+      text: prefix + fault.message,
+      path: [...base, ...fault.path],
       ...(expected === undefined ? {} : { expected }),
-    });
-  }
-  return { value: isMap(value) ? value : {}, problems: [...problems.values()] };
-}
-
-/** Schemas that together say what one says, each about a single key. */
-function* parts(schema: JsonSchema): Generator<JsonSchema> {
-  const { properties, required, ...own } = schema;
-  if (!isMap(properties)) {
-    yield schema;
-    return;
-  }
-  for (const name of Array.isArray(required) ? required : []) yield { ...own, required: [name] };
-  for (const [name, member] of Object.entries(properties)) {
-    if (!isMap(member)) continue;
-    for (const part of parts(member)) yield { ...own, properties: { [name]: part } };
-  }
+    };
+  });
+  return { value: isMap(value) ? value : {}, problems };
 }
 
 /** The description in the schema for a path. */

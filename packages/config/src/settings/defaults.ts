@@ -25,6 +25,7 @@ export const defaults = {
       keyring: ['qeddd145sfvddff3', 'edd1c9f0985e76a2'],
     },
     disable_upstream_healthcheck: false,
+    lru: { secret: { ttl: 300, neg_ttl: 60 } },
   },
   deployment: {
     role: 'traditional',
@@ -101,6 +102,7 @@ export const whenAbsent: Readonly<Record<string, unknown>> = {
     enable_resolv_search_opt: false,
     disable_upstream_healthcheck: false,
     ssl: { enable: false, listen: [], ssl_trusted_certificate: 'system' },
+    lru: defaults.apisix.lru,
   },
   deployment: {
     role: defaults.deployment.role,

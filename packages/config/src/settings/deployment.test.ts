@@ -20,9 +20,12 @@ describe('the form of a deployment', () => {
     ['traditional', 'etcd', true, 'store', true],
     ['traditional', 'etcd', false, 'store', false],
     ['traditional', 'yaml', true, 'api', true],
+    ['traditional', 'yaml', false, 'file', false],
     ['control_plane', 'etcd', true, 'store', true],
     ['control_plane', 'etcd', false, 'store', true],
     ['data_plane', 'etcd', true, 'store', false],
+    ['data_plane', 'yaml', true, 'file', false],
+    ['data_plane', 'json', true, 'file', false],
   ] as const)('%s with %s and enable_admin %s: rules from %s, Admin API %s', (row) => {
     const [role, config_provider, enable_admin, rules, isAdmin] = row;
     const { apisix, deployment } = settingsOf(provided(role, config_provider), { enable_admin });
@@ -81,17 +84,9 @@ describe('a role is refused', () => {
   test.for([
     ['that does not exist any more', { role: 'standalone' }, 'there is no role standalone'],
     ['with a library of the reference', provided('data_plane', 'xds'), 'has no xds provider'],
-    ['with a file', provided('data_plane', 'yaml'), 'cannot read its resources from a file yet'],
-    ['with a JSON file', provided('data_plane', 'json'), 'cannot read its resources from a file yet'],
   ] as const)('%s', ([, deployment, message]) => {
     expect(() => settingsOf(deployment)).toThrow(
       expect.objectContaining({ code: 'SETTINGS_UNSUPPORTED', message: expect.stringContaining(message) }),
-    );
-  });
-
-  test('with a file, for want of an Admin API', () => {
-    expect(() => settingsOf(provided('traditional', 'yaml'), { enable_admin: false })).toThrow(
-      'cannot read its resources from a file yet',
     );
   });
 });

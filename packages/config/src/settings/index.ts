@@ -6,4 +6,3 @@ export type { LoadedSettings, ReadSettingsOptions } from './read-settings.ts';
 export { settingsFrom } from './settings-from.ts';
 export type { SettingsFromOptions, SettingsInput } from './settings-from.ts';
 export type * from './settings.ts';
-export type { Environment } from '../source/substitute.ts';

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
+import { confFile } from '../source/conf-file.ts';
 import { assemble } from './assemble.ts';
 import type { Settings } from './settings.ts';
 import type { Environment } from '../source/substitute.ts';
@@ -33,7 +34,7 @@ export interface LoadedSettings {
  * `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
 export function readSettings({ home, file, env }: ReadSettingsOptions): LoadedSettings {
-  const path = file === undefined ? resolve(home, 'conf', fileName('config', env)) : resolve(file);
+  const path = file === undefined ? confFile(home, 'config', 'yaml', env) : resolve(file);
   const source = readYaml(readText(path), path, env);
   const { settings, warnings } = assemble(source, env);
   return {
@@ -43,14 +44,9 @@ export function readSettings({ home, file, env }: ReadSettingsOptions): LoadedSe
   };
 }
 
-/** `config.yaml`, or `config-p.yaml` when `APISIX_PROFILE` is `p`. */
-function fileName(name: string, { APISIX_PROFILE: profile }: Environment): string {
-  return profile === undefined || profile === '' ? `${name}.yaml` : `${name}-${profile}.yaml`;
-}
-
 /** Who has both the Admin API and a file of resources may expect the file to count. */
 function warnAboutUnreadRules({ deployment }: Settings, home: string, env: Environment): readonly string[] {
-  const path = resolve(home, 'conf', fileName('apisix', env));
+  const path = confFile(home, 'apisix', 'yaml', env);
   if (deployment.rules !== 'api' || !existsSync(path)) return [];
   return [
     `${path} is not read: with config_provider yaml and the Admin API on, resources come through PUT ` +

@@ -32,6 +32,16 @@ test('takes null for a removed default', () => {
   expect(attributes.prometheus.enable_export_server).toBe(false);
 });
 
+test('wants pauses between reads of a secret that are above 0', () => {
+  expect(settingsFrom({ apisix: { lru: { secret: { ttl: 0.5 } } } }).apisix.lru.secret).toEqual({
+    ttl: 0.5,
+    neg_ttl: 60,
+  });
+  expect(() => settingsFrom({ apisix: { lru: { secret: { ttl: 0 } } } })).toThrow(
+    /apisix\.lru\.secret\.ttl: expected seconds, above 0/,
+  );
+});
+
 test('keeps keys that it does not know', () => {
   const input: SettingsInput & { readonly [key: string]: unknown } = {
     more: { x: [1] },

@@ -49,8 +49,19 @@ export interface ApisixSettings {
     /** One key or several, each 16 or 32 characters: the first encrypts, all decrypt. Absent: nothing is encrypted. */
     readonly keyring?: string | readonly string[];
   };
+  readonly lru: {
+    readonly secret: SecretCacheSettings;
+  };
   /** The identity of this gateway. Absent: one is made and kept. */
   readonly id?: string;
+}
+
+/** When secrets are read again. The reference's `count` and `neg_count` bound nothing: only what is in use is kept. */
+export interface SecretCacheSettings {
+  /** Seconds until a secret is read again. */
+  readonly ttl: number;
+  /** Seconds until a read that failed is repeated. */
+  readonly neg_ttl: number;
 }
 
 export type ProxyMode = 'http' | 'stream' | 'http&stream';

@@ -31,22 +31,10 @@ const rows: readonly Unsupported[] = [
     text: 'there is no role standalone; use traditional or data_plane with config_provider yaml',
   },
   {
-    path: ['deployment', 'role_traditional', 'config_provider'],
-    applies: (name) => name === 'yaml',
-    when: (tree) => roleOf(tree) === 'traditional' && valueAt(tree, ['apisix', 'enable_admin']) !== true,
-    text: 'this gateway cannot read its resources from a file yet; leave enable_admin on, or use embedded or etcd',
-  },
-  {
-    path: ['deployment', 'role_data_plane', 'config_provider'],
-    applies: (name) => name === 'yaml' || name === 'json',
-    when: isDataPlane,
-    text: 'this gateway cannot read its resources from a file yet; use etcd',
-  },
-  {
     path: ['deployment', 'role_data_plane', 'config_provider'],
     applies: (name) => name === 'xds',
     when: isDataPlane,
-    text: 'this gateway has no xds provider; use etcd',
+    text: 'this gateway has no xds provider; use etcd, yaml or json',
   },
   {
     path: ['deployment', 'admin', 'https_admin'],

@@ -2,10 +2,11 @@ import { GatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import { isMap, showPath, valueAt } from './key-path.ts';
 import type { KeyPath } from './key-path.ts';
+import type { SourcePosition } from './position.ts';
 
-/** One thing that is wrong with the settings. */
+/** One thing that is wrong with the settings, or with a file of resources. */
 export interface Problem {
-  readonly code: Extract<ErrorCode, `SETTINGS_${string}`>;
+  readonly code: Extract<ErrorCode, `SETTINGS_${string}` | 'RESOURCE_INVALID'>;
   /** What is wrong; in APISIX's words where it has some. */
   readonly text: string;
   /** The value at fault, also when it is missing. */
@@ -14,13 +15,6 @@ export interface Problem {
   readonly expected?: string;
   /** Where it stands, when the path cannot tell. */
   readonly at?: SourcePosition;
-}
-
-export interface SourcePosition {
-  /** From 1. */
-  readonly line: number;
-  /** From 1. */
-  readonly column: number;
 }
 
 /** What the operator wrote, and where. */
@@ -35,6 +29,24 @@ export interface Source {
   variablesOf(path: KeyPath): readonly string[];
 }
 
+/** A source that could not be read. */
+export function unread(name: string): Source {
+  return { name, tree: {}, locate: () => undefined, variablesOf: () => [] };
+}
+
+export function syntaxProblem(text: string, at: SourcePosition): Problem {
+  return { code: 'SETTINGS_SYNTAX', text, path: [], at };
+}
+
+export function missingVariable(name: string, at: SourcePosition | undefined): Problem {
+  return {
+    code: 'SETTINGS_VARIABLE_MISSING',
+    text: `failed to handle configuration: can't find environment variable ${name}`,
+    path: [],
+    ...(at !== undefined && { at }),
+  };
+}
+
 /** Throws all problems, if there are any. */
 export function refuseAny(problems: readonly Problem[], source: Source): void {
   const [first, ...others] = problems;
@@ -47,18 +59,27 @@ export function refuseAny(problems: readonly Problem[], source: Source): void {
  */
 export function problemsError(problems: readonly [Problem, ...Problem[]], source: Source): GatewayError {
   const placed = problems
-    .map((problem) => ({ problem, at: problem.at ?? source.locate(problem.path) }))
+    .map((problem) => ({ problem, at: placeOf(problem, source) }))
     .sort((a, b) => compareLines(a.at, b.at));
 
   return new GatewayError(
     (placed[0]?.problem ?? problems[0]).code,
-    placed.map(({ problem, at }) => showPlace(source, at) + showProblem(problem, source)).join('\n'),
+    placed.map(({ problem }) => describeProblem(problem, source)).join('\n'),
     {
       detail: {
         problems: placed.map(({ problem: { code, text, path } }) => ({ code, text, path: showPath(path) })),
       },
     },
   );
+}
+
+/** One line of such a message. */
+export function describeProblem(problem: Problem, source: Source): string {
+  return showPlace(source, placeOf(problem, source)) + showProblem(problem, source);
+}
+
+function placeOf({ at, path }: Problem, source: Source): SourcePosition | undefined {
+  return at ?? source.locate(path);
 }
 
 /** `conf/config.yaml:7:5: `, as far as it is known. */
@@ -79,7 +100,7 @@ function showProblem({ text, path, expected }: Problem, source: Source): string 
   return `${text} (${showPath(path)}: ${wanted}found ${showFound(path, source.tree)}${variables.join('')})`;
 }
 
-const secret = /^(?:.*_)?(?:key|keyring|password|secret|token)$/;
+const secret = /^(?:.*_)?(?:keys?|keyring|password|secret|token)$/;
 const shownCharacters = 60;
 
 /** What was written there; keys and passwords stay out of logs, also those inside a map. */

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { substitute } from './substitute.ts';
+import { describe, expect, test } from 'vitest';
+import { substitute, substituteText } from './substitute.ts';
 
 const env = {
   NAME: 'world',
@@ -50,4 +50,36 @@ test('names what is unset and has no default', () => {
   const result = substitute('${{NAME}}:${{UNSET}}:${{OTHER}}', env);
 
   expect(result).toMatchObject({ variables: ['NAME', 'UNSET', 'OTHER'], missing: ['UNSET', 'OTHER'] });
+});
+
+describe('in a whole text', () => {
+  test('variables are replaced as text, in comments too', () => {
+    const { text } = substituteText('a: ${{PORT}}\n"${{NAME}}": "${{PORT}}" # ${{UNSET:=x}}\n', env);
+
+    expect(text).toBe('a: 9100\n"world": "9100" # x\n');
+  });
+
+  test('what is missing is told with its place and stays', () => {
+    const { text, missing } = substituteText('${{NAME}} ${{ UNSET }}', env);
+
+    expect([text, missing]).toEqual(['world ${{ UNSET }}', [{ name: 'UNSET', offset: 10 }]]);
+  });
+
+  test('a reference ends in its line', () => {
+    expect(substituteText('${{NAME\n}} ${{NAME', env).text).toBe('world ${{NAME');
+    expect(substituteText('${{UNSET:=a\nb}}', env)).toMatchObject({ text: '${{UNSET:=a\nb}}', missing: [] });
+  });
+
+  test.for([
+    ['before the first', 0, 0],
+    ['within a value', 4, 2],
+    ['between two', 7, 11],
+    ['within the second', 9, 12],
+    ['after the last', 12, 21],
+  ] as const)('a place %s is traced back', ([, place, origin]) => {
+    const { text, originOf } = substituteText('a ${{NAME}}-${{PORT}}z', env);
+
+    expect(text).toBe('a world-9100z');
+    expect(originOf(place)).toBe(origin);
+  });
 });

@@ -1,9 +1,11 @@
-import { LineCounter, isMap, isSeq, parseDocument, visit } from 'yaml';
+import { isMap, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, YAMLMap, YAMLParseError } from 'yaml';
 import { isMap as isPlainMap } from './key-path.ts';
-import { refuseAny, problemsError, showPlace } from './problem.ts';
-import type { Problem, Source, SourcePosition } from './problem.ts';
-import { substitute } from './substitute.ts';
+import { positionsIn } from './position.ts';
+import type { SourcePosition } from './position.ts';
+import { missingVariable, problemsError, refuseAny, showPlace, syntaxProblem, unread } from './problem.ts';
+import type { Problem, Source } from './problem.ts';
+import { substitute, substituteText } from './substitute.ts';
 import type { Environment } from './substitute.ts';
 import { withDialect } from './yaml-dialect.ts';
 import { keyText, offsetOf, walk } from './yaml-path.ts';
@@ -18,21 +20,62 @@ export interface YamlSource extends Source {
  * @throws GatewayError `SETTINGS_SYNTAX`, `SETTINGS_VARIABLE_MISSING`; each tells of every such fault in the file.
  */
 export function readYaml(text: string, name: string, env: Environment): YamlSource {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
+  return readWritten(text, {
+    name,
+    title: 'config.yaml',
+    holds: 'settings',
+    text,
+    originOf: (at) => at,
+    env,
+  });
+}
+
+/**
+ * Reads the text of an apisix.yaml: its variables are replaced before it is parsed, so that YAML decides what the
+ * values are. A blank file is an empty map.
+ * @throws GatewayError as `readYaml` does.
+ */
+export function readSubstitutedYaml(text: string, name: string, env: Environment): YamlSource {
+  const { text: replaced, missing, originOf } = substituteText(text, env);
+  const positionOf = positionsIn(text);
+  refuseAny(
+    missing.map(({ name: variable, offset }) => missingVariable(variable, positionOf(offset))),
+    unread(name),
+  );
+  return readWritten(replaced, {
+    name,
+    title: 'apisix.yaml',
+    holds: 'resources',
+    text,
+    originOf,
+    env: undefined,
+  });
+}
+
+interface Written {
+  readonly name: string;
+  /** How the file is called in messages, and what it is a map of. */
+  readonly title: string;
+  readonly holds: string;
+  /** As it is in the file, for messages, and where in it a place of the parsed text comes from. */
+  readonly text: string;
+  readonly originOf: (offset: number) => number;
+  /** For variables in what was parsed; undefined leaves them as they are. */
+  readonly env: Environment | undefined;
+}
+
+function readWritten(parsed: string, { name, title, holds, text, originOf, env }: Written): YamlSource {
+  const document = parseDocument(parsed, {
     version: '1.1',
     customTags: withDialect,
     uniqueKeys: false,
-    lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
   });
-  const positionOf = (offset: number): SourcePosition => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
+  const positionInText = positionsIn(text);
+  const positionOf = (offset: number): SourcePosition => positionInText(originOf(offset));
 
-  const written = { name, tree: {}, locate: () => undefined, variablesOf: () => [] };
+  const written = unread(name);
   refuseAny(
     document.errors.map((error) => {
       const at = positionOf(error.pos[0]);
@@ -44,13 +87,17 @@ export function readYaml(text: string, name: string, env: Environment): YamlSour
   refuseAny(problems, written);
   refuseAny(missing, written);
 
-  const tree = toTree(document);
-  if (typeof tree === 'string') {
-    throw problemsError([syntaxProblem(tree, positionOf(offsetOf(document.contents)))], written);
+  const content = toTree(document);
+  if (!('tree' in content)) {
+    const fault =
+      'wrong' in content
+        ? `YAML syntax error: ${content.wrong}`
+        : `invalid ${title} file: expected a map of ${holds}, found ${content.found}`;
+    throw problemsError([syntaxProblem(fault, positionOf(offsetOf(document.contents)))], written);
   }
   return {
     name,
-    tree,
+    tree: content.tree,
     locate: (path) => {
       const { offset } = walk(document, path);
       return offset === undefined ? undefined : positionOf(offset);
@@ -71,18 +118,22 @@ function showError(error: YAMLParseError, text: string, { line, column }: Source
   return `YAML syntax error: ${what}, found ${rest === '' ? 'the end of the line' : JSON.stringify(rest)}`;
 }
 
-/** The whole document as plain data, or what is wrong with it. */
-function toTree(document: Document): Readonly<Record<string, unknown>> | string {
-  if (document.contents === null) return {};
+/** The whole document as plain data, or what is wrong with it; what it is instead of a map. */
+function toTree(
+  document: Document,
+):
+  | { readonly tree: Readonly<Record<string, unknown>> }
+  | { readonly wrong: string }
+  | { readonly found: string } {
+  if (document.contents === null) return { tree: {} };
   let tree: unknown;
   try {
     tree = document.toJS();
   } catch (error) {
-    if (error instanceof ReferenceError) return `YAML syntax error: ${error.message}`; // Aliases of aliases of aliases.
+    if (error instanceof ReferenceError) return { wrong: error.message }; // Aliases of aliases of aliases.
     throw error;
   }
-  if (isPlainMap(tree)) return tree;
-  return `invalid config.yaml file: expected a map of settings, found ${Array.isArray(tree) ? 'a list' : String(tree)}`;
+  return isPlainMap(tree) ? { tree } : { found: Array.isArray(tree) ? 'a list' : String(tree) };
 }
 
 interface Findings {
@@ -93,27 +144,21 @@ interface Findings {
   readonly warnings: { readonly offset: number; readonly text: string }[];
 }
 
-/** Replaces variables in place, and finds what the parser lets pass. Keys are compared once their variables are replaced. */
+/**
+ * Replaces variables in place, and finds what the parser lets pass. Keys are compared once their variables are replaced.
+ */
 function examine(
   document: Document,
-  env: Environment,
+  env: Environment | undefined,
   positionOf: (offset: number) => SourcePosition,
 ): Findings {
   const found: Findings = { problems: [], missing: [], variables: new Map(), warnings: [] };
 
   visit(document, {
     Scalar(role, node) {
-      if (typeof node.value !== 'string') return;
+      if (env === undefined || typeof node.value !== 'string') return;
       const { value, variables, missing } = substitute(node.value, env);
-      const at = positionOf(offsetOf(node));
-      for (const name of missing) {
-        found.missing.push({
-          code: 'SETTINGS_VARIABLE_MISSING',
-          text: `failed to handle configuration: can't find environment variable ${name}`,
-          path: [],
-          at,
-        });
-      }
+      for (const name of missing) found.missing.push(missingVariable(name, positionOf(offsetOf(node))));
       if (variables.length === 0) return;
       node.value = role === 'key' ? String(value) : value;
       found.variables.set(node, variables);
@@ -164,8 +209,4 @@ function repeatedKeys(map: YAMLMap, positionOf: (offset: number) => SourcePositi
     seen.set(name, offset);
   }
   return warnings;
-}
-
-function syntaxProblem(text: string, at: SourcePosition): Problem {
-  return { code: 'SETTINGS_SYNTAX', text, path: [], at };
 }
