@@ -159,6 +159,17 @@ describe('a change', () => {
     expect(set.revision).toBe(11);
   });
 
+  test('that writes the same again is a change', () => {
+    const set = setOf(entry('upstreams/a', {}, 1));
+
+    const batch = set.apply({
+      revision: 11,
+      events: [{ type: 'put', entry: entry('upstreams/a', {}, 11) }],
+    });
+
+    expect(batch.changes).toMatchObject([{ id: 'a' }]);
+  });
+
   test('to something bad keeps the last good version and reports it', () => {
     const set = setOf(entry('upstreams/a', { retries: 1 }, 1));
 

@@ -136,16 +136,17 @@ export class DocumentSet implements DocumentView {
         if (!present.has(entry.key)) this.#remove(kind, id, batch);
       }
     }
-    for (const entry of snapshot.entries) this.#put(entry, batch);
+    for (const entry of snapshot.entries) this.#put(entry, batch, () => true);
     this.#revision = snapshot.revision;
     return batch.finish(snapshot.revision);
   }
 
+  /** Takes a change. What was written again is looked at again, even with the same text: somebody wanted that. */
   apply(change: StoreChange): DocumentBatch {
     const batch = new BatchBuilder();
     for (const event of change.events) {
       if (event.type === 'put') {
-        this.#put(event.entry, batch);
+        this.#put(event.entry, batch, ({ modRevision }) => modRevision === event.entry.modRevision);
       } else {
         const { kind, id } = placeOfKey(event.key);
         this.#remove(kind, id, batch);
@@ -155,7 +156,8 @@ export class DocumentSet implements DocumentView {
     return batch.finish(change.revision);
   }
 
-  #put(entry: StoreEntry, batch: BatchBuilder): void {
+  /** @param isKnown of an entry that has the same text: is it the same? */
+  #put(entry: StoreEntry, batch: BatchBuilder, isKnown: (former: StoreEntry) => boolean): void {
     const { kind: segment, id } = placeOfKey(entry.key);
     const kind = this.#kinds.get(segment);
     const held = this.#held.get(segment);
@@ -164,7 +166,7 @@ export class DocumentSet implements DocumentView {
 
     const former = held.get(id);
     const known = this.#keepsText ? entry : { ...entry, value: hash('sha256', entry.value, 'base64') };
-    if (former?.entry.value === known.value) {
+    if (former?.entry.value === known.value && isKnown(former.entry)) {
       held.set(id, { ...former, entry: known });
       const rejection = this.#rejected.get(entry.key);
       if (rejection !== undefined)
