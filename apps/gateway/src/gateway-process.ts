@@ -102,6 +102,7 @@ export class GatewayProcess {
       gateway,
       store,
       isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+      apiVersion: () => (this.settings.deployment.admin.admin_api_version === 'v3' ? 'v3' : 'v2'),
     });
   }
 
@@ -159,6 +160,7 @@ export class GatewayProcess {
     try {
       this.#log.reopen();
       this.#accessLog?.reopen();
+      this.#services.reopenLogs();
       this.#log.log('notice', 'the log files were opened again', {});
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -217,11 +219,12 @@ export class GatewayProcess {
 
   /** All of it or nothing. @returns settings that wait for a restart. */
   async #takeOver(settings: Settings): Promise<readonly string[]> {
+    const former = this.#services.plans;
     await this.#services.become(this.#plans(settings));
     try {
       return await this.#gateway.reload(settings);
     } catch (error) {
-      await this.#services.become(this.#plans(this.settings));
+      await this.#services.become(former);
       throw error;
     }
   }

@@ -1,10 +1,11 @@
+import type { HttpLimits } from '@apisix-ts/http-server';
 import type { JsonSchema } from '@apisix-ts/config';
 import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 
-export interface ControlServerOptions {
+export interface ControlServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;

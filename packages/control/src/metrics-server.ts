@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
+import type { HttpLimits } from '@apisix-ts/http-server';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { GatewayFacts, SessionTotals } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 import { storeMetrics } from './store-metrics.ts';
 
-export interface MetricsServerOptions {
+export interface MetricsServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;

@@ -75,6 +75,9 @@ export const codes = {
   GATEWAY_START_FAILED: { side: 'internal', retryable: false, status: 500 },
   GATEWAY_RELOAD_FAILED: { side: 'operator', retryable: true, status: 500 },
   GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
+  ADMIN_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
+  TRANSFER_FILE_UNUSABLE: { side: 'operator', retryable: false, status: 500 },
+  IMPORT_STOPPED: { side: 'operator', retryable: true, status: 500 },
 
   // Sessions: why a connection ended
   PROXY_HEADER_MISSING: { side: 'downstream', retryable: false, status: 400 },
@@ -101,3 +104,7 @@ export const codes = {
 } as const;
 
 export type ErrorCode = keyof typeof codes;
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(codes, code);
+}

@@ -107,6 +107,8 @@ export const apisixSchema: JsonSchema = {
         enable: bool,
         listen: { type: 'array' },
         ssl_trusted_certificate: { type: 'string', description: '"system" or the path of a PEM file' },
+        ssl_protocols: { type: 'string', description: 'versions of TLS with blanks between' },
+        ssl_ciphers: { type: 'string', description: "ciphers in OpenSSL's notation" },
         fallback_sni: { type: 'string' },
       },
     },

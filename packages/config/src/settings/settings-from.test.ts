@@ -204,11 +204,6 @@ describe('is refused until the gateway can do it', () => {
 
   test.for([
     [
-      'https_admin',
-      { deployment: { admin: { https_admin: true } } },
-      'deployment.admin.https_admin: found true',
-    ],
-    [
       'PROXY protocol on HTTP',
       { apisix: { proxy_protocol: { listen_http_port: 1 } } },
       'listen_http_port: found 1',

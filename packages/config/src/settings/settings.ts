@@ -103,6 +103,10 @@ export interface SslSettings {
   readonly listen: readonly ListenAddress[];
   /** `system`, or a path relative to the working directory. */
   readonly ssl_trusted_certificate: string;
+  /** Versions that the Admin API speaks over TLS, with blanks between; the lowest and the highest count. */
+  readonly ssl_protocols: string;
+  /** Its ciphers for TLS 1.2 and before, in OpenSSL's notation. */
+  readonly ssl_ciphers: string;
   /** The server name used when a client sends none. */
   readonly fallback_sni?: string;
 }
@@ -145,8 +149,23 @@ export interface AdminSettings {
   /** Addresses and CIDR blocks. Absent: every client is allowed. */
   readonly allow_admin?: readonly string[];
   readonly admin_listen: ServerAddress;
+  /** Serve it over TLS. Absent: no. */
+  readonly https_admin?: boolean;
+  readonly admin_api_mtls?: AdminApiMtlsSettings;
+  /** Write a line for every request. */
+  readonly enable_access_log: boolean;
+  /** A path relative to HOME. */
+  readonly access_log: string;
   /** Anything but `v3` means the older response shapes. */
   readonly admin_api_version: string;
+}
+
+/** Files in PEM, relative to HOME's `conf`. Read them through `adminTls`. */
+export interface AdminApiMtlsSettings {
+  readonly admin_ssl_cert?: string;
+  readonly admin_ssl_cert_key?: string;
+  /** Clients must show a certificate that one of these signed. Absent or empty: they need none. */
+  readonly admin_ssl_ca_cert?: string;
 }
 
 export interface AdminKey {
