@@ -3,14 +3,7 @@ import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
-import {
-  DocumentSet,
-  checkResource,
-  checkWritten,
-  followStore,
-  parseDurationMs,
-  resourceKinds,
-} from '@apisix-ts/config';
+import { DocumentSet, checkResource, checkWritten, parseDurationMs, resourceKinds } from '@apisix-ts/config';
 import type {
   CheckContext,
   CheckStored,
@@ -25,10 +18,12 @@ import type {
 } from '@apisix-ts/config';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
-import { isGatewayError, listenError } from '@apisix-ts/errors';
+import { listenError } from '@apisix-ts/errors';
 import { SecretWatcher } from '@apisix-ts/secrets';
 import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport';
 import { checkContext } from './check-context.ts';
+import { ConfigurationSource } from './configuration/configuration-source.ts';
+import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
@@ -49,6 +44,8 @@ import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 export interface GatewayOptions {
   /** Where the resources are. It stays the caller's: `close` leaves it open. */
   readonly store: Store;
+  /** Keeps the last configuration on disk, to start from while the store is away. Default: it is not kept. */
+  readonly snapshot?: SnapshotOptions;
   /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
   readonly lookup?: Lookup;
   /** Where `$env://` references are looked up. Default: the environment of this process. */
@@ -61,11 +58,17 @@ export interface GatewayOptions {
 
 /** What is in effect. */
 export interface GatewayStatus {
+  /** `serving`: the listeners are open. `ending`: they are closed again, and the last sessions may finish. */
+  readonly phase: 'starting' | 'serving' | 'ending';
   readonly store: FollowState;
+  /** What is kept on disk; absent when nothing is. */
+  readonly snapshot?: SnapshotStatus;
   /** The last revision that came from the store. */
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
+  /** How many workers there are to be. */
+  readonly workerCount: number;
   readonly listeners: readonly {
     readonly protocol: 'tcp' | 'udp';
     readonly host: string;
@@ -122,8 +125,8 @@ class RunningGateway implements Gateway {
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
   #settings: Settings;
-  readonly #store: Store;
   readonly #log: Log;
+  readonly #source: ConfigurationSource;
   readonly #documents: DocumentSet;
   readonly #names: NameWatcher;
   readonly #secrets: SecretWatcher;
@@ -137,17 +140,25 @@ class RunningGateway implements Gateway {
   #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
-  readonly #ending = new AbortController();
-  #following: Promise<void> | undefined;
-  #storeState: FollowState = { state: 'connecting', since: Date.now() };
+  #phase: GatewayStatus['phase'] = 'starting';
 
   constructor(settings: Settings, options: GatewayOptions) {
-    const { store, lookup, env = process.env, log = () => {}, writeAccess } = options;
+    const { store, snapshot, lookup, env = process.env, log = () => {}, writeAccess } = options;
     this.#started = settings;
     this.#settings = settings;
-    this.#store = store;
     this.#log = log;
-    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings));
+    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings), {
+      keepsText: snapshot !== undefined,
+    });
+    this.#source = new ConfigurationSource({
+      store,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      documents: this.#documents,
+      publish: (batch) => this.#publish(batch),
+      startupTries: settings.deployment.etcd.startup_retry,
+      retryDelaysMs: retryDelaysMs(settings),
+      log,
+    });
     this.#names = new NameWatcher({
       lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
       onChange: (name, addresses) => {
@@ -216,10 +227,14 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     try {
-      const loaded = this.#follow();
+      const loaded = this.#source.start();
+      // Its failure is seen below, after the workers' own.
+      loaded.catch(() => {});
       await this.#pool.start();
-      await this.#publisher.whenApplied(await loaded);
+      await loaded;
+      await this.#publisher.whenApplied(this.#documents.revision);
       await this.#listen(this.#listeners.plan(this.#settings));
+      this.#phase = 'serving';
       this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_AGE_MS).unref();
     } catch (error) {
       await this.close();
@@ -240,10 +255,14 @@ class RunningGateway implements Gateway {
   }
 
   status(): GatewayStatus {
+    const { snapshot } = this.#source;
     return {
-      store: this.#storeState,
+      phase: this.#phase,
+      store: this.#source.store,
+      ...(snapshot === undefined ? {} : { snapshot }),
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
+      workerCount: Math.max(threadCount(this.#started), 1),
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       faults: this.#compiler.faults,
@@ -260,18 +279,18 @@ class RunningGateway implements Gateway {
   }
 
   async quit(): Promise<void> {
+    this.#phase = 'ending';
     await this.#pool.drain(parseDurationMs(this.#settings.nginx_config.worker_shutdown_timeout));
     await this.close();
   }
 
   async close(): Promise<void> {
-    this.#ending.abort();
+    this.#phase = 'ending';
     this.#names.close();
     this.#secrets.close();
     this.#health.close();
     clearInterval(this.#rotation);
-    await this.#pool.stop();
-    await this.#following;
+    await Promise.all([this.#source.close(), this.#pool.stop()]);
   }
 
   /** A ticket stays good until the key after its own is replaced. */
@@ -284,44 +303,6 @@ class RunningGateway implements Gateway {
   #watch({ apisix, deployment }: Settings): HealthWatch {
     const isOff = apisix.disable_upstream_healthcheck || deployment.role === 'control_plane';
     return isOff ? { follow() {}, unfollow() {} } : this.#health;
-  }
-
-  /** Follows the store from now on. @returns the revision of the first load. */
-  #follow(): Promise<Revision> {
-    const { promise, resolve, reject } = Promise.withResolvers<Revision>();
-    let failures = 0;
-    const following = followStore(this.#store, {
-      signal: this.#ending.signal,
-      onSnapshot: (snapshot) => {
-        this.#publish(this.#documents.load(snapshot));
-        resolve(snapshot.revision);
-      },
-      onChange: (change) => this.#publish(this.#documents.apply(change)),
-      onState: (state) => {
-        this.#storeState = state;
-        if (state.state !== 'away') return;
-        this.#log('error', 'the store is away; the last configuration keeps serving', {
-          store: this.#store.name,
-          reason: state.error.message,
-        });
-        failures += 1;
-        if (failures >= this.#settings.deployment.etcd.startup_retry) reject(state.error);
-      },
-    });
-    this.#following = following.catch((error: unknown) => this.#onUnfollowed(error, reject));
-    return promise;
-  }
-
-  /** No store failure ends the following. What does is a store that its owner closed, or a defect, which ends the process. */
-  #onUnfollowed(error: unknown, failStart: (error: unknown) => void): void {
-    failStart(error);
-    if (!isGatewayError(error)) {
-      queueMicrotask(() => {
-        throw error;
-      });
-      return;
-    }
-    this.#log('error', 'the store is no longer followed', { code: error.code, reason: error.message });
   }
 
   #publish(batch: DocumentBatch): void {
@@ -407,6 +388,13 @@ function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServer
 export function keyringOf({ apisix }: Settings): readonly string[] {
   const keyring = apisix.data_encryption?.keyring ?? [];
   return typeof keyring === 'string' ? [keyring] : keyring;
+}
+
+/** As the reference pauses: longer each time, then always the same. */
+function retryDelaysMs({ deployment: { etcd } }: Settings): readonly number[] {
+  const { resync_delay: delay = -1 } = etcd;
+  const lastMs = delay < 0 ? 5000 : Math.max(delay, 1) * 1000;
+  return [1000, 2000, 4000, 8000, 16_000, 32_000, lastMs];
 }
 
 /** When secrets are read again, and whom to trust. */

@@ -187,16 +187,24 @@ export interface EtcdSettings {
   readonly timeout: number;
   /** Seconds, for one round of watching. */
   readonly watch_timeout: number;
-  /** Tries per endpoint when the key layout is prepared. */
+  /** Tries per endpoint when the key layout is prepared, and of the first load. */
   readonly startup_retry: number;
-  /** Seconds between tries once the short pauses are used up; absent or negative: 5. */
+  /** Whole seconds between tries once the growing pauses are used up; 0 is 1, absent or negative: 5. */
   readonly resync_delay?: number;
-  /** Seconds an endpoint stays marked as down; absent or negative: 10. */
+  /** Whole seconds in which an endpoint that failed is asked last; absent or negative: 10. */
   readonly health_check_timeout?: number;
   /** In use when `password` is there too. */
   readonly user?: string;
   readonly password?: string;
   readonly tls?: EtcdTlsSettings;
+  readonly snapshot: EtcdSnapshotSettings;
+}
+
+/** Ours: what etcd held last, kept on disk to start from while etcd is away. */
+export interface EtcdSnapshotSettings {
+  readonly enable: boolean;
+  /** The file, relative to HOME. */
+  readonly path: string;
 }
 
 export interface EtcdTlsSettings {
