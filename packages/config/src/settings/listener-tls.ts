@@ -25,8 +25,8 @@ export function readListenerTls(
   const { ssl_protocols = ssl.ssl_protocols, ssl_ciphers: ciphers = ssl.ssl_ciphers } = entry;
   const place = (name: 'ssl_protocols' | 'ssl_ciphers'): KeyPath =>
     entry[name] === undefined ? ['apisix', 'ssl', name] : [...path, name];
-  const words = ssl_protocols.split(/\s+/).filter((word) => word !== '');
-  const versions = tlsVersions.filter((version) => words.includes(version));
+  const words = new Set(ssl_protocols.split(/\s+/));
+  const versions = tlsVersions.filter((version) => words.has(version));
   const problems: Problem[] = [];
   if (versions.length === 0) {
     problems.push({
