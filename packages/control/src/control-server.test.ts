@@ -27,6 +27,7 @@ const facts: GatewayFacts = {
       hasPredecessor: true,
     },
   ],
+  certificates: [],
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],

@@ -20,6 +20,8 @@ export interface GatewayFacts {
   readonly rejections: readonly Rejection[];
   /** Resources in effect that cannot do what they say. */
   readonly faults: readonly FaultFacts[];
+  /** The certificates in use. */
+  readonly certificates: readonly CertificateLifeFacts[];
   /** The upstreams under checks. */
   readonly health: readonly UpstreamHealthFacts[];
 }
@@ -46,6 +48,14 @@ export interface FaultFacts {
   readonly code?: string;
   /** Is what it had before in use? */
   readonly hasPredecessor: boolean;
+}
+
+/** How long the certificates of an ssl are valid. */
+export interface CertificateLifeFacts {
+  /** `ssls/1` */
+  readonly resource: string;
+  /** When the first of them ends. Milliseconds since 1970. */
+  readonly validToMs: number;
 }
 
 /** An open stream listener. */

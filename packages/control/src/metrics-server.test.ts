@@ -57,6 +57,7 @@ const facts: GatewayFacts = {
   listeners: [],
   rejections: [],
   faults: [{ resource: 'ssls/1', reason: 'it has no key', hasPredecessor: false }],
+  certificates: [{ resource: 'ssls/2', validToMs: 1_800_000_000_000 }],
   health: [health],
 };
 
@@ -88,6 +89,7 @@ test('a scrape has every metric with its labels', async () => {
     'apisix_config_revision 11',
     'apisix_config_rejected_resources 0',
     'apisix_config_faulty_resources 1',
+    'apisix_ssl_certificate_expiry_timestamp_seconds{resource="ssls/2"} 1800000000',
     'apisix_store_reachable{provider="embedded"} 1',
     'apisix_config_from_snapshot 0',
     'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',

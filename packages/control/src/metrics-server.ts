@@ -75,6 +75,16 @@ function createRegistry(options: MetricsServerOptions): Registry {
         this.set(status().faults.length);
       },
     }),
+    new Gauge({
+      name: `${prefix}ssl_certificate_expiry_timestamp_seconds`,
+      help: 'When the first certificate of an ssl in use ends to be valid',
+      labelNames: ['resource'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { resource, validToMs } of status().certificates) this.set({ resource }, validToMs / 1000);
+      },
+    }),
     ...storeMetrics(options),
     new Gauge({
       name: `${prefix}upstream_status`,

@@ -24,6 +24,8 @@ import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport'
 import { checkContext } from './check-context.ts';
 import { ConfigurationSource } from './configuration/configuration-source.ts';
 import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
+import { CertificateDates } from './facts/certificate-dates.ts';
+import type { CertificateLife } from './facts/certificate-dates.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
@@ -78,6 +80,8 @@ export interface GatewayStatus {
   readonly rejections: readonly Rejection[];
   /** Resources in effect whose certificates cannot be had, or not in their present version. */
   readonly faults: readonly Fault[];
+  /** How long the certificates in use are valid. */
+  readonly certificates: readonly CertificateLife[];
   /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
   readonly health: readonly UpstreamHealth[];
 }
@@ -135,6 +139,8 @@ class RunningGateway implements Gateway {
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
   readonly #health: HealthMonitor;
+  readonly #certificates: CertificateDates;
+  #certificateCheck: NodeJS.Timeout | undefined;
   /** Of TLS session tickets, the same in all workers. */
   #ticketKeys: readonly Uint8Array[];
   #rotation: NodeJS.Timeout | undefined;
@@ -190,12 +196,14 @@ class RunningGateway implements Gateway {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
       },
     });
+    this.#certificates = new CertificateDates(log, Date.now);
     this.#compiler = new FactCompiler({
       names: this.#names,
       onLateName: (name) => this.#publisher.publishName(name),
       secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
       slots: this.#loads,
       health: this.#watch(settings),
+      certificates: this.#certificates,
       keyring: keyringOf(settings),
       log,
     });
@@ -236,6 +244,7 @@ class RunningGateway implements Gateway {
       await this.#listen(this.#listeners.plan(this.#settings));
       this.#phase = 'serving';
       this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_AGE_MS).unref();
+      this.#certificateCheck = setInterval(() => this.#certificates.check(), CERTIFICATE_CHECK_MS).unref();
     } catch (error) {
       await this.close();
       throw error;
@@ -266,6 +275,7 @@ class RunningGateway implements Gateway {
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       faults: this.#compiler.faults,
+      certificates: this.#certificates.lives,
       health: this.#health.status(),
     };
   }
@@ -290,6 +300,7 @@ class RunningGateway implements Gateway {
     this.#secrets.close();
     this.#health.close();
     clearInterval(this.#rotation);
+    clearInterval(this.#certificateCheck);
     await Promise.all([this.#source.close(), this.#pool.stop()]);
   }
 
@@ -371,6 +382,9 @@ function threadCount({ nginx_config, apisix, deployment }: Settings): number {
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
 }
+
+/** How often the dates of certificates are looked at. Milliseconds. */
+const CERTIFICATE_CHECK_MS = 60 * 60 * 1000;
 
 /** How long a key makes new session tickets. Milliseconds. */
 const TICKET_KEY_AGE_MS = 12 * 60 * 60 * 1000;

@@ -34,6 +34,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
       secrets: unreadSecrets,
       slots: loads,
       health: { follow() {}, unfollow() {} },
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: () => {},
     }),

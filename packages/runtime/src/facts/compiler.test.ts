@@ -68,6 +68,7 @@ function setUp(): {
       secrets: unreadSecrets,
       slots,
       health,
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: (_level, message) => logged.push(message),
     }),
