@@ -23,7 +23,9 @@ function scene(): {
   let nowMs = Date.now();
   const logged: string[] = [];
   const dates = new CertificateDates(
-    (level, message, fields) => logged.push([level, message, ...[fields?.['names'] ?? []].flat()].join(' ')),
+    (level, message, { names } = {}) => {
+      logged.push(`${level} ${message}${Array.isArray(names) ? ` ${names.join(' ')}` : ''}`);
+    },
     () => nowMs,
   );
   return {
