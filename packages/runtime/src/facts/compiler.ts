@@ -23,6 +23,7 @@ import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
+import { UpstreamUses } from './upstream-uses.ts';
 
 /** Where the addresses of node names come from; `NameWatcher` of the discovery package is one. */
 export interface NameSource {
@@ -33,7 +34,7 @@ export interface NameSource {
   addressesOf(name: string): readonly string[];
 }
 
-/** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
+/** Who watches the nodes of upstreams with checks while these are in use; `HealthMonitor` is one. */
 export interface HealthWatch {
   /** First time and every change. */
   follow(upstreamKey: string, upstream: UpstreamChecks): void;
@@ -61,6 +62,9 @@ export class FactCompiler {
   readonly #names: NameSource;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
+  readonly #uses = new UpstreamUses();
+  /** Upstreams with checks, in use or not. */
+  readonly #checked = new Map<string, UpstreamChecks>();
   readonly #keyring: readonly string[];
   /** Certificates to show to upstreams, by id, and the upstreams that name one. */
   readonly #clientPairs = new Map<string, KeyPairFacts>();
@@ -103,6 +107,8 @@ export class FactCompiler {
     const isCertificate = ({ kind }: DocumentChange): boolean => kind === 'ssls';
     for (const change of changes) if (isCertificate(change)) yield* this.#compileChange(change);
     for (const change of changes) if (!isCertificate(change)) yield* this.#compileChange(change);
+    // After the last change: a use that moves from one route to another in between is none that ended.
+    for (const key of this.#uses.takeTouched()) this.#watch(key);
   }
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
@@ -136,17 +142,15 @@ export class FactCompiler {
         return [this.#upstreamFacts(key, upstreamOf(change))];
       case 'services': {
         const service: ServiceDocument | undefined = document;
-        return [
-          ...this.#embeddedFacts(key, upstreamOf(change)),
-          { kind: 'service', key: id, facts: service && compileService(id, service) },
-        ];
+        const facts = service && compileService(id, service);
+        this.#uses.setService(id, facts);
+        return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'service', key: id, facts }];
       }
       case 'stream_routes': {
         const route = document as StreamRouteDocument | undefined; // the snapshot only hands out checked documents
-        return [
-          ...this.#embeddedFacts(key, upstreamOf(change)),
-          { kind: 'route', key: id, facts: route && compileRoute(id, route) },
-        ];
+        const facts = route && compileRoute(id, route);
+        this.#uses.setRoute(id, facts);
+        return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'route', key: id, facts }];
       }
       case 'ssls':
         return this.#certificateFacts(id, document as SslDocument | undefined); // checked, like the others
@@ -206,18 +210,18 @@ export class FactCompiler {
       (tls === null
         ? { ...compileUpstream(upstream, addressesOf, () => assignSlots([]), undefined), nodes: [] }
         : compileUpstream(upstream, addressesOf, assignSlots, tls));
-    this.#watch(key, upstream, facts);
+    const checked = upstream && facts && checksOf(upstream, facts);
+    if (checked === undefined) this.#checked.delete(key);
+    else this.#checked.set(key, checked);
+    this.#watch(key);
     return { kind: 'upstream', key, facts };
   }
 
-  #watch(key: string, upstream: UpstreamDocument | undefined, facts: UpstreamFacts | undefined): void {
-    if (upstream?.checks === undefined || facts === undefined) {
-      this.#health.unfollow(key);
-      return;
-    }
-    const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
-    const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
-    this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
+  /** As it now has to be: an upstream is watched while it has checks and sessions can get to it. */
+  #watch(key: string): void {
+    const checked = this.#checked.get(key);
+    if (checked !== undefined && this.#uses.isUsed(key)) this.#health.follow(key, checked);
+    else this.#health.unfollow(key);
   }
 
   #adoptUpstream(key: string, upstream: UpstreamDocument | undefined, firstAnswers: Promise<void>[]): void {
@@ -248,6 +252,13 @@ export class FactCompiler {
     if (users?.size === 0) this.#usersOfName.delete(name);
     this.#names.unfollow(name);
   }
+}
+
+function checksOf(upstream: UpstreamDocument, { nodes }: UpstreamFacts): UpstreamChecks | undefined {
+  const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
+  if (checks === undefined) return undefined;
+  const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
+  return { checks, nodes, ...(isRewritten ? { hostHeader } : {}) };
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
