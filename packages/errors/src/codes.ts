@@ -74,6 +74,7 @@ export const codes = {
   UPSTREAM_CONNECT_REFUSED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CONNECT_TIMEOUT: { side: 'upstream', retryable: true, status: 504 },
   UPSTREAM_CONNECT_FAILED: { side: 'upstream', retryable: true, status: 502 },
+  GATEWAY_EXHAUSTED: { side: 'operator', retryable: true, status: 500 },
   UPSTREAM_TLS_HANDSHAKE_FAILED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CERTIFICATE_INVALID: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_RESET: { side: 'upstream', retryable: false, status: 502 },

@@ -28,16 +28,6 @@ export interface DatagramContext extends Pick<
   readonly onEnded: () => void;
 }
 
-/** What this machine runs out of; the node has no part in it. */
-const ownShortages: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOMEM',
-  'ENOBUFS',
-  'EADDRINUSE',
-  'EADDRNOTAVAIL',
-]);
-
 /**
  * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
  * after a failure goes to another node.
@@ -112,10 +102,10 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
     const reason = reasonOf(code);
     this.#node?.load.end();
     if (reason !== 'OK') this.#report(reason, errno);
-    if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail(errno);
+    if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail();
     this.#end(reason);
     // Whoever has been idle longest makes room for this client's next datagram.
-    if (errno !== undefined && ownShortages.has(errno)) this.#context.flows.evict(flow);
+    if (reason === 'GATEWAY_EXHAUSTED') this.#context.flows.evict(flow);
   }
 
   /** Not a node that was tried, until all that may be tried were. */
@@ -128,9 +118,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
     return upstream.pick(this);
   }
 
-  #fail(errno: string | undefined): void {
+  #fail(): void {
     if (this.#upstream === undefined || this.#node === undefined) return;
-    if (errno !== undefined && ownShortages.has(errno)) return;
     const { host, address, port } = this.#node;
     if (this.#flow.bytesFromNode > 0) this.#tried.clear();
     this.#tried.add(this.#node);

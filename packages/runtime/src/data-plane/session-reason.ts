@@ -26,6 +26,7 @@ export const sessionReasons = [
   'UPSTREAM_TLS_HANDSHAKE_FAILED',
   'UPSTREAM_CERTIFICATE_INVALID',
   'SESSION_EVICTED',
+  'GATEWAY_EXHAUSTED',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

@@ -10,7 +10,8 @@ import type {
   Wire,
 } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
-import { dialTls } from '@apisix-ts/transport';
+import type { GatewayError } from '@apisix-ts/errors';
+import { dialTls, ownShortage } from '@apisix-ts/transport';
 import type {
   Dial,
   DialHandler,
@@ -221,18 +222,24 @@ export class StreamSession implements StreamFacts, Attempt {
     const target = { address: node.address, port: node.port, connectTimeoutMs };
     const handler: DialHandler = {
       onWire: (wire) => this.#relay(wire, upstream, tls !== undefined),
-      onFailure: (error) => {
-        const reason = reasonOf(error.code);
-        node.load.failed(nowMs() - this.#attemptedMs);
-        this.#letGo();
-        if (upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
-        this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']));
-        (this.#tried ??= new Set()).add(node);
-        this.#attempt(upstream, reason);
-      },
+      onFailure: (error) => this.#onDialFailed(error, upstream, node),
     };
     this.#dialing =
       tls === undefined ? driver.dial(target, handler) : this.#dialTls({ ...target, tls }, handler);
+  }
+
+  #onDialFailed({ code, detail }: GatewayError, upstream: Upstream, node: WorkerNode): void {
+    const reason = reasonOf(code);
+    const errno = String(detail['errno'] ?? detail['reason']);
+    const isOurs = reason === 'GATEWAY_EXHAUSTED';
+    if (!isOurs) node.load.failed(this.#context.nowMs() - this.#attemptedMs);
+    this.#letGo();
+    if (!isOurs && upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
+    this.#report(reason, errno);
+    (this.#tried ??= new Set()).add(node);
+    // Other nodes need a descriptor too; the end of this session gives one back.
+    if (ownShortage(errno) === 'everything') this.#attemptsLeft = 0;
+    this.#attempt(upstream, reason);
   }
 
   /** A PROXY header goes before the handshake. */
