@@ -17,6 +17,8 @@ const commandOf = {
   haproxy: 'haproxy',
   curl: 'curl',
   openssl: 'openssl',
+  'redis-server': 'redis-server',
+  'redis-tools': 'redis-cli',
 };
 
 /** Installs what is missing when root, else says what to install. Starts no service. */

@@ -66,7 +66,13 @@ describe('the UDP guide', () => {
         nodes: { [first.server]: 1, [second.server]: 1 },
         timeout: { connect: 2, send: 10, read: 10 },
         checks: {
-          active: { type: 'tcp', healthy: { interval: 5 }, unhealthy: { interval: 1 } },
+          active: {
+            type: 'udp',
+            send: { hex: '1234 0100 0001 0000 0000 0000 00 0002 0001' },
+            expect: { hex: '1234' },
+            healthy: { interval: 5 },
+            unhealthy: { interval: 1 },
+          },
           passive: { type: 'tcp', unhealthy: { tcp_failures: 1 } },
         },
       },

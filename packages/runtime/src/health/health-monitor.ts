@@ -38,6 +38,8 @@ export interface UpstreamHealth {
 }
 
 const CONCURRENCY = 256;
+/** How long a shortage of this machine is not logged again. Milliseconds. */
+const QUIET_MS = 10_000;
 
 /**
  * Watches the nodes of upstreams that have checks: it probes them and counts what sessions report. There is one for the
@@ -48,6 +50,7 @@ export class HealthMonitor {
   readonly #log: Log;
   readonly #resources: ProbeResources;
   readonly #upstreams = new Map<string, CheckedUpstream>();
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HealthMonitorOptions) {
     const { onChange, log = () => {}, clock = systemClock, random = Math.random, trust = {} } = options;
@@ -59,6 +62,7 @@ export class HealthMonitor {
       queue: new ProbeQueue(options.concurrency ?? CONCURRENCY),
       random,
       trust,
+      onShortage: (errno) => this.#onShortage(errno),
     };
   }
 
@@ -128,6 +132,13 @@ export class HealthMonitor {
     const { host, address, port } = node;
     this.#log(level, message, { upstream: upstreamKey, host, address, port, report, source });
     this.#onChange(upstreamKey, node, isHealthy);
+  }
+
+  #onShortage(errno: string): void {
+    const nowMs = this.#resources.clock.nowMs();
+    if (nowMs < this.#quietUntilMs) return;
+    this.#quietUntilMs = nowMs + QUIET_MS;
+    this.#log('error', 'nodes cannot be probed', { code: 'GATEWAY_EXHAUSTED', errno });
   }
 
   #letGo(upstreamKey: string, unhealthy: readonly ProbedNode[]): void {
