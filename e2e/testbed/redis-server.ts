@@ -11,7 +11,9 @@ export interface RedisServer {
   readonly port: number;
   /** Runs redis-cli with these arguments. @returns what it printed. */
   cli(...args: readonly string[]): Promise<string>;
-  /** Ends the process. Idempotent. */
+  /** Freezes it: connections come up, and nothing is answered (SIGSTOP). */
+  pause(): void;
+  /** Ends the process, also while it is frozen. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export async function startRedis(): Promise<RedisServer> {
   const options = ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', folder];
   const server = await startProcess('redis-server', options);
   const close = async (): Promise<void> => {
+    server.kill('SIGCONT');
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };
@@ -34,6 +37,7 @@ export async function startRedis(): Promise<RedisServer> {
     server: `127.0.0.1:${port}`,
     port,
     cli: (...args) => runOrFail('redis-cli', ['-p', String(port), ...args]),
+    pause: () => server.kill('SIGSTOP'),
     close,
   };
 }

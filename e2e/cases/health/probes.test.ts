@@ -1,4 +1,4 @@
-import { startDnsServer } from '@apisix-ts/testkit';
+import { connectPeer, startDnsServer } from '@apisix-ts/testkit';
 import type { DnsServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freeLoopbackAddress } from '../../testbed/free-port.ts';
@@ -86,6 +86,37 @@ describe('Redis that answers PING', () => {
     await untilStates('tcp', 'healthy', 'healthy');
     expect(await whoServes()).toBe(String(first.port));
   });
+});
+
+test('a client of Redis that hangs is told, where on_unhealthy says so', async () => {
+  const [first, second] = await Promise.all([startRedis(), startRedis()]);
+  try {
+    await gateway.put('/upstreams/redis', {
+      nodes: firstOf(first.server, second.server),
+      checks: { active: { type: 'tcp', send: 'PING\r\n', expect: '+PONG', ...often } },
+    });
+    await gateway.put('/stream_routes/1', { upstream_id: 'redis' });
+    const patched = await gateway.admin('PATCH', '/upstreams/redis', { checks: { on_unhealthy: 'close' } });
+    await untilStates('tcp', 'healthy', 'healthy');
+    const client = await connectPeer(gateway.streamPort);
+    await client.send('PING\r\n');
+    expect((await client.take(7)).toString()).toBe('+PONG\r\n');
+
+    first.pause();
+    await client.send('PING\r\n');
+
+    expect(patched.status).toBe(200);
+    expect(await client.rest()).toMatchObject({ bytes: 0, ending: 'end' });
+    client.destroy();
+    await untilStates('tcp', 'unhealthy', 'healthy');
+    expect(await gateway.errorLog()).toContain('code=SESSION_CLOSED_BY_HEALTH_CHECK');
+    const again = await connectPeer(gateway.streamPort);
+    await again.send('PING\r\n');
+    expect((await again.take(7)).toString()).toBe('+PONG\r\n');
+    again.destroy();
+  } finally {
+    await Promise.all([first.close(), second.close()]);
+  }
 });
 
 describe('a DNS server that answers a question', () => {

@@ -161,6 +161,7 @@ class RunningGateway implements Gateway {
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
       },
+      onCloseSessions: (upstreamKey, node) => this.#pool.closeSessionsOf(upstreamKey, node),
     });
     this.#publisher = new Publisher(
       new FactCompiler({

@@ -164,6 +164,15 @@ testRows('upstreams: PUT', [
     ),
   },
   {
+    claim: 'health checks that close sessions in a way of their own',
+    request: 'PUT /upstreams/1',
+    send: { nodes, checks: { active: {}, on_unhealthy: true } },
+    status: 400,
+    body: says(
+      'invalid configuration: property "checks" validation failed: property "on_unhealthy" validation failed: wrong type: expected string, got boolean',
+    ),
+  },
+  {
     claim: 'health checks on http that send and expect',
     request: 'PUT /upstreams/1',
     send: { nodes, checks: { active: { expect: '+PONG' } } },

@@ -57,6 +57,8 @@ export interface PassiveChecks {
 export interface HealthChecks {
   readonly active: ActiveChecks;
   readonly passive?: PassiveChecks;
+  /** What happens to the open sessions of a node that becomes unhealthy. Ours; absent: `keep`. */
+  readonly on_unhealthy?: 'keep' | 'close';
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE', 'PURGE'];
@@ -122,7 +124,7 @@ const passive: JsonSchema = {
 
 export const healthChecksSchema: JsonSchema = {
   type: 'object',
-  properties: { active, passive },
+  properties: { active, passive, on_unhealthy: { type: 'string', enum: ['keep', 'close'] } },
   anyOf: [{ required: ['active'] }, { required: ['active', 'passive'] }],
 };
 

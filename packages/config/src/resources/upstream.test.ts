@@ -91,6 +91,10 @@ describe('an upstream', () => {
         'property "http_statuses" validation failed: expected unique items but items 1 and 2 are equal',
     ],
     [
+      { nodes, checks: { active: {}, on_unhealthy: 'drain' } },
+      `${invalid}property "checks" validation failed: property "on_unhealthy" validation failed: matches none of the enum values`,
+    ],
+    [
       { nodes, checks: { active: { send: 'PING' } } },
       '`send` and `expect` are for health checks of type tcp and udp, not http',
     ],

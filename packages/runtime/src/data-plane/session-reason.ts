@@ -27,6 +27,7 @@ export const sessionReasons = [
   'UPSTREAM_CERTIFICATE_INVALID',
   'SESSION_EVICTED',
   'GATEWAY_EXHAUSTED',
+  'SESSION_CLOSED_BY_HEALTH_CHECK',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

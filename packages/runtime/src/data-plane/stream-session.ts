@@ -30,7 +30,8 @@ import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
-import { describeNode, formatNode } from './upstream.ts';
+import type { ClosableSession } from './session-closer.ts';
+import { describeNode, formatNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
@@ -61,7 +62,7 @@ const UPSTREAM_SERVER_NAME = 'apisix_backend';
 const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 
 /** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, Attempt {
+export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
@@ -184,14 +185,19 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** Ends the session now, whatever it is doing. */
-  close(): void {
+  close(reason: Exclude<SessionReason, 'OK'>): void {
     if (this.#relaying !== undefined) {
-      this.#relaying.close('SESSION_CLOSED_BY_SHUTDOWN');
+      this.#relaying.close(reason);
       return;
     }
     const isGone = this.#arrival?.cancel();
     this.#dialing?.cancel();
-    this.#refuse('SESSION_CLOSED_BY_SHUTDOWN', isGone);
+    this.#refuse(reason, isGone);
+  }
+
+  /** One that still dials finds out by itself. */
+  isOnUnhealthy(upstreamKey: string, node: NodeIdentity): boolean {
+    return this.#relaying !== undefined && isUnhealthyNode(this.#upstream, this.#node, upstreamKey, node);
   }
 
   /** @param otherwise why the session ends when no node is left to try. */

@@ -16,6 +16,8 @@ export interface HealthMonitorOptions {
    * and again when it is let go: then it is called too, if the node was unhealthy. Not called by `close`.
    */
   readonly onChange: (upstreamKey: string, node: ProbedNode, isHealthy: boolean) => void;
+  /** Close the sessions to this node: its checks ask for it. Called after `onChange`. Default: they stay. */
+  readonly onCloseSessions?: (upstreamKey: string, node: ProbedNode) => void;
   /** Default: nowhere. */
   readonly log?: Log;
   /** Default: the machine's. */
@@ -47,6 +49,7 @@ const QUIET_MS = 10_000;
  */
 export class HealthMonitor {
   readonly #onChange: HealthMonitorOptions['onChange'];
+  readonly #onCloseSessions: NonNullable<HealthMonitorOptions['onCloseSessions']>;
   readonly #log: Log;
   readonly #resources: ProbeResources;
   readonly #upstreams = new Map<string, CheckedUpstream>();
@@ -55,6 +58,7 @@ export class HealthMonitor {
   constructor(options: HealthMonitorOptions) {
     const { onChange, log = () => {}, clock = systemClock, random = Math.random, trust = {} } = options;
     this.#onChange = onChange;
+    this.#onCloseSessions = options.onCloseSessions ?? (() => {});
     this.#log = log;
     this.#resources = {
       clock,
@@ -118,9 +122,10 @@ export class HealthMonitor {
     for (const header of unsendableHeaders(upstream.checks.active)) {
       this.#log('warn', 'a header of a health check cannot be sent', { upstream: upstreamKey, header });
     }
-    const checked = new CheckedUpstream(upstream, this.#resources, (node, flip) =>
-      this.#onFlip(upstreamKey, node, flip),
-    );
+    const checked = new CheckedUpstream(upstream, this.#resources, (node, flip) => {
+      this.#onFlip(upstreamKey, node, flip);
+      if (!flip.isHealthy && checked.closesSessions) this.#onCloseSessions(upstreamKey, node);
+    });
     this.#upstreams.set(upstreamKey, checked);
     return checked;
   }
