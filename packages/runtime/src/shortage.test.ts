@@ -1,11 +1,16 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 
-/** What a session does that finds no descriptor for its node. `testing/starved-gateway.ts` is the other half. */
+/** The command that runs a program of `testing/` with these arguments. */
+function program(name: string, ...args: readonly unknown[]): readonly string[] {
+  const path = fileURLToPath(new URL(`testing/${name}`, import.meta.url));
+  return [process.execPath, '--conditions=@apisix-ts/source', path, ...args.map(String)];
+}
+
 test(
   'without a descriptor a session ends at once, no node is blamed, and the next one is served',
   { timeout: 60_000 },
@@ -14,14 +19,7 @@ test(
     onTestFinished(async () => {
       await Promise.all([first.close(), second.close()]);
     });
-    const program = fileURLToPath(new URL('testing/starved-gateway.ts', import.meta.url));
-    const node = [
-      process.execPath,
-      '--conditions=@apisix-ts/source',
-      program,
-      `${first.port}`,
-      `${second.port}`,
-    ];
+    const node = program('starved-gateway.ts', first.port, second.port);
     const child = spawn('sh', ['-c', 'ulimit -n 200 && exec "$@"', 'sh', ...node], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -52,6 +50,42 @@ test(
       // One line a second for each node.
       logged: expect.arrayContaining(['GATEWAY_EXHAUSTED']),
       access: [exhausted, exhausted, exhausted, expect.stringMatching(/^OK 127\.0\.0\.1:\d+$/)],
+      statuses: ['healthy', 'healthy'],
+    });
+  },
+);
+
+test('a probe without a descriptor says nothing about its node', { timeout: 60_000 }, () => {
+  const limited = ['-c', 'ulimit -n 100 && exec "$@"', 'sh', ...program('starved-monitor.ts')];
+
+  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 50_000 });
+
+  const none = { success: 0, http_failure: 0, tcp_failure: 0, timeout_failure: 0 };
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
+    lines: [
+      { level: 'error', message: 'nodes cannot be probed', code: 'GATEWAY_EXHAUSTED', errno: 'EMFILE' },
+    ],
+    states: ['tcp', 'udp', 'http', 'https'].map((type) => ({ type, ...none })),
+  });
+});
+
+/** As root. */
+const canMakeNetworks = spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+
+test.runIf(canMakeNetworks)(
+  'without a local port towards a node the next node is tried, and the first is not blamed',
+  { timeout: 60_000 },
+  () => {
+    const shell = 'ip link set lo up && sysctl -qw net.ipv4.ip_local_port_range="40000 40000" && exec "$@"';
+    const args = ['--net', 'sh', '-c', shell, 'sh', ...program('portless-gateway.ts')];
+
+    const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 50_000 });
+
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      answers: ['127.0.0.5', '127.0.0.6'],
+      logged: ['GATEWAY_EXHAUSTED', 'EADDRNOTAVAIL'],
       statuses: ['healthy', 'healthy'],
     });
   },
