@@ -7,6 +7,7 @@ import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
 
 const noHeads = {
   proxyProtocol: false,
@@ -29,8 +30,11 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const publisher = new Publisher(
     new FactCompiler({
       names,
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots: loads,
       health: { follow() {}, unfollow() {} },
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: () => {},
     }),
@@ -57,9 +61,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     },
   });
   await pool.start();
-  await pool.listen([
-    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads: noHeads },
-  ]);
+  await pool.listen([{ protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads }]);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);

@@ -3,8 +3,10 @@ import { testPairs } from '@apisix-ts/config/contract';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
-import type { HealthWatch, NameSource } from './compiler.ts';
+import type { HealthWatch } from './compiler.ts';
+import type { NameSource } from './name-users.ts';
 import type { SlotSource } from './node-slots.ts';
+import { unreadSecrets } from './secret-users.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
 class Names implements NameSource {
@@ -68,8 +70,11 @@ function setUp(): {
     logged,
     compiler: new FactCompiler({
       names,
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots,
       health,
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: (_level, message) => logged.push(message),
     }),
@@ -253,7 +258,7 @@ describe('health', () => {
     const { watched, unwatched, compiler } = setUp();
     void [...compiler.compile([checked, route({ upstream_id: 'u' })])];
 
-    void [...compiler.compile([route(undefined), route({ upstream_id: 'u' }, 'other')])];
+    void [...compiler.compile([route(undefined), checked, route({ upstream_id: 'u' }, 'other')])];
 
     expect(unwatched).toEqual([]);
     expect([...watched.keys()]).toEqual(['upstreams/u']);
