@@ -30,6 +30,8 @@ export interface GatewayInstallation {
   admin(method: string, path: string, body?: unknown): Promise<AdminAnswer>;
   /** Puts a resource and waits until every worker has it in effect. */
   put(path: string, body: unknown): Promise<AdminAnswer>;
+  /** What the Control API answers; `path` begins after `/v1`. */
+  control(path: string): Promise<unknown>;
   /** The error log so far. */
   errorLog(): Promise<string>;
   /** Stops a gateway that still runs and removes the folder. Idempotent. */
@@ -98,6 +100,10 @@ plugin_attr:
       const stored = await admin('GET', `${path}${id}`);
       await untilApplied(controlPort, revisionOf(stored.body));
       return answer;
+    },
+    async control(path) {
+      const response = await fetch(`http://127.0.0.1:${controlPort}/v1${path}`);
+      return response.json();
     },
     errorLog: () => readFile(join(home, 'logs', 'error.log'), 'utf8'),
     async remove() {

@@ -66,7 +66,13 @@ describe('the UDP guide', () => {
         nodes: { [first.server]: 1, [second.server]: 1 },
         timeout: { connect: 2, send: 10, read: 10 },
         checks: {
-          active: { type: 'tcp', healthy: { interval: 5 }, unhealthy: { interval: 1 } },
+          active: {
+            type: 'udp',
+            send: { hex: '1234 0100 0001 0000 0000 0000 00 0002 0001' },
+            expect: { hex: '1234' },
+            healthy: { interval: 5 },
+            unhealthy: { interval: 1 },
+          },
           passive: { type: 'tcp', unhealthy: { tcp_failures: 1 } },
         },
       },
@@ -85,7 +91,10 @@ describe('the UDP guide', () => {
     await writeFile(file, Array.from({ length: NAMES }, (_, index) => `n${index}.test A\n`).join(''));
     const expected = Array.from({ length: NAMES }, (_, index) => `${addressOf(index)}\n`).join('');
 
-    const answers = await Promise.all(Array.from({ length: 4 }, () => dig('-f', file)));
+    // dig shares its ports with others of its kind (SO_REUSEPORT), who would get its answers: each has its own address.
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, (_, index) => dig('-b', `127.0.0.${index + 2}`, '-f', file)),
+    );
 
     for (const answer of answers) expect(answer).toBe(expected);
   });

@@ -92,6 +92,7 @@ export const codes = {
   UPSTREAM_CONNECT_REFUSED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CONNECT_TIMEOUT: { side: 'upstream', retryable: true, status: 504 },
   UPSTREAM_CONNECT_FAILED: { side: 'upstream', retryable: true, status: 502 },
+  GATEWAY_EXHAUSTED: { side: 'operator', retryable: true, status: 500 },
   UPSTREAM_TLS_HANDSHAKE_FAILED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CERTIFICATE_INVALID: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_RESET: { side: 'upstream', retryable: false, status: 502 },
@@ -100,6 +101,7 @@ export const codes = {
   DOWNSTREAM_LOST: { side: 'downstream', retryable: false, status: 400 },
   SESSION_IDLE_TIMEOUT: { side: 'upstream', retryable: false, status: 502 },
   SESSION_EVICTED: { side: 'operator', retryable: true, status: 200 },
+  SESSION_CLOSED_BY_HEALTH_CHECK: { side: 'upstream', retryable: true, status: 502 },
   SESSION_CLOSED_BY_SHUTDOWN: { side: 'operator', retryable: false, status: 200 },
 } as const;
 

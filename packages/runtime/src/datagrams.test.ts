@@ -360,11 +360,11 @@ test(
     expect(ended).toEqual(
       expect.objectContaining({
         SESSION_EVICTED: expect.any(Number),
-        UPSTREAM_CONNECT_FAILED: expect.any(Number),
+        GATEWAY_EXHAUSTED: expect.any(Number),
       }),
     );
     expect(Object(ended)['SESSION_EVICTED']).toBeGreaterThan(0);
-    expect(Object(ended)['SESSION_EVICTED']).toBe(Object(ended)['UPSTREAM_CONNECT_FAILED']);
+    expect(Object(ended)['SESSION_EVICTED']).toBe(Object(ended)['GATEWAY_EXHAUSTED']);
   },
 );
 

@@ -195,6 +195,7 @@ class RunningGateway implements Gateway {
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
       },
+      onCloseSessions: (upstreamKey, node) => this.#pool.closeSessionsOf(upstreamKey, node),
     });
     this.#certificates = new CertificateDates(log, Date.now);
     this.#compiler = new FactCompiler({

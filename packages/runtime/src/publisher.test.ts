@@ -26,6 +26,7 @@ function createLink(
       return taken();
     },
     setTicketKeys() {},
+    closeSessionsOf() {},
     listen: refuse,
     drain: refuse,
     stop: refuse,

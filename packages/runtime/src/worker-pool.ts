@@ -62,6 +62,11 @@ export class WorkerPool {
     for (const link of this.#links.values()) link.setTicketKeys(keys);
   }
 
+  /** Closes the sessions that every worker has to a node that became unhealthy. */
+  closeSessionsOf(upstreamKey: string, { host, address, port }: NodeIdentity): void {
+    for (const link of this.#links.values()) link.closeSessionsOf(upstreamKey, { host, address, port });
+  }
+
   /** Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error. */
   async listen(listeners: readonly ListenerSpec[]): Promise<void> {
     this.#listeners = listeners;

@@ -2,12 +2,13 @@ import { GatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { DialOptions } from './driver.ts';
 import { formatEndpoint } from './endpoint.ts';
+import { ownShortage } from './own-shortage.ts';
 
 /** Explains a connection attempt that the system refused or gave up. */
 export function dialError({ address, port, localAddress }: DialOptions, errno: string): GatewayError {
   const from = localAddress === undefined ? '' : ` from ${localAddress}`;
   return new GatewayError(
-    codeOf(errno),
+    codeOf(errno, localAddress),
     `expected to connect to ${formatEndpoint(address, port)}${from}, the system answered ${errno}`,
     { detail: { address, port, errno } },
   );
@@ -22,7 +23,10 @@ export function dialTimeout({ address, port, connectTimeoutMs }: DialOptions): G
   );
 }
 
-function codeOf(errno: string): ErrorCode {
+function codeOf(errno: string, localAddress: string | undefined): ErrorCode {
+  // A local address that was asked for is wrong then, and none has run out.
+  const isWrongAddress = localAddress !== undefined && errno === 'EADDRNOTAVAIL';
+  if (ownShortage(errno) !== undefined && !isWrongAddress) return 'GATEWAY_EXHAUSTED';
   if (errno === 'ECONNREFUSED') return 'UPSTREAM_CONNECT_REFUSED';
   if (errno === 'ETIMEDOUT') return 'UPSTREAM_CONNECT_TIMEOUT';
   return 'UPSTREAM_CONNECT_FAILED';

@@ -18,6 +18,7 @@ export type {
   WireDriver,
 } from './driver.ts';
 export { createHandleDriver } from './handle/handle-driver.ts';
+export { ownShortage } from './own-shortage.ts';
 export { probeDatagramPort, probePort } from './probe-port.ts';
 export { selfTest } from './self-test.ts';
 export { createSocketDriver } from './socket/socket-driver.ts';

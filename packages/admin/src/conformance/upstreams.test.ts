@@ -163,6 +163,29 @@ testRows('upstreams: PUT', [
       'invalid configuration: property "checks" validation failed: object matches none of the required: ["active"] or ["active","passive"]',
     ),
   },
+  {
+    claim: 'health checks that close sessions in a way of their own',
+    request: 'PUT /upstreams/1',
+    send: { nodes, checks: { active: {}, on_unhealthy: true } },
+    status: 400,
+    body: says(
+      'invalid configuration: property "checks" validation failed: property "on_unhealthy" validation failed: wrong type: expected string, got boolean',
+    ),
+  },
+  {
+    claim: 'health checks on http that send and expect',
+    request: 'PUT /upstreams/1',
+    send: { nodes, checks: { active: { expect: '+PONG' } } },
+    status: 400,
+    body: says('`send` and `expect` are for health checks of type tcp and udp, not http'),
+  },
+  {
+    claim: 'health checks with bytes that are not hex',
+    request: 'PUT /upstreams/1',
+    send: { nodes, checks: { active: { type: 'udp', send: { hex: '0x12' } } } },
+    status: 400,
+    body: says('`checks.active.send` has to have pairs of hex digits in `hex`, got "0x12"'),
+  },
 ]);
 
 testRows('upstreams: POST', [

@@ -2,6 +2,7 @@ import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
 import { checkClientCertificate } from './client-certificate.ts';
 import { checkNodes } from './nodes.ts';
+import { checkProbe } from './probe-bytes.ts';
 import type { CheckContext } from './resource-kind.ts';
 import type { UpstreamDocument } from './upstream.ts';
 
@@ -11,6 +12,7 @@ export function checkUpstream(upstream: UpstreamDocument, context: CheckContext)
     (upstream.nodes && checkNodes(upstream.nodes)) ??
     checkHost(upstream) ??
     (upstream.tls && checkClientCertificate(upstream.tls)) ??
+    (upstream.checks && checkProbe(upstream.checks.active)) ??
     checkBalancer(upstream, context) ??
     checkHashKey(upstream)
   );

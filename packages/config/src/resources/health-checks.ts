@@ -1,7 +1,10 @@
 import type { JsonSchema } from '../validate/json-schema.ts';
 import { hostSchema, portSchema } from './fields.ts';
+import { probeBytesSchema, probeExpectationSchema } from './probe-bytes.ts';
+import type { ProbeBytes, ProbeExpectation } from './probe-bytes.ts';
 
-type ProbeType = 'http' | 'https' | 'tcp';
+/** What the reference has. */
+type StreamType = 'http' | 'https' | 'tcp';
 
 /** Reports that turn a node healthy. */
 export interface HealthyRules {
@@ -23,7 +26,8 @@ interface ProbeInterval {
 }
 
 export interface ActiveChecks {
-  readonly type: ProbeType;
+  /** `udp` is ours. */
+  readonly type: StreamType | 'udp';
   /** Seconds. */
   readonly timeout: number;
   /** Probes under way at once. */
@@ -31,6 +35,10 @@ export interface ActiveChecks {
   readonly host?: string;
   /** Absent: each node's own. */
   readonly port?: number;
+  /** Ours, as `expect`. Absent: nothing on tcp, an empty datagram on udp. */
+  readonly send?: ProbeBytes;
+  /** Absent: whatever comes. */
+  readonly expect?: ProbeExpectation;
   readonly http_method: string;
   readonly http_path: string;
   readonly http_req_body: string;
@@ -41,7 +49,7 @@ export interface ActiveChecks {
 }
 
 export interface PassiveChecks {
-  readonly type: ProbeType;
+  readonly type: StreamType;
   readonly healthy?: HealthyRules;
   readonly unhealthy?: UnhealthyRules;
 }
@@ -49,20 +57,24 @@ export interface PassiveChecks {
 export interface HealthChecks {
   readonly active: ActiveChecks;
   readonly passive?: PassiveChecks;
+  /** What happens to the open sessions of a node that becomes unhealthy. Ours; absent: `keep`. */
+  readonly on_unhealthy?: 'keep' | 'close';
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE', 'PURGE'];
-const probeType: JsonSchema = { type: 'string', enum: ['http', 'https', 'tcp'], default: 'http' };
+const streamTypes = ['http', 'https', 'tcp'];
 const interval: JsonSchema = { type: 'integer', minimum: 1, default: 1 };
 
 const active: JsonSchema = {
   type: 'object',
   properties: {
-    type: probeType,
+    type: { type: 'string', enum: [...streamTypes, 'udp'], default: 'http' },
     timeout: { type: 'number', default: 1 },
     concurrency: { type: 'integer', default: 10 },
     host: hostSchema,
     port: portSchema,
+    send: probeBytesSchema,
+    expect: probeExpectationSchema,
     http_method: { type: 'string', enum: methods, default: 'GET' },
     http_path: { type: 'string', default: '/' },
     http_req_body: { type: 'string', default: '' },
@@ -88,7 +100,7 @@ const active: JsonSchema = {
 const passive: JsonSchema = {
   type: 'object',
   properties: {
-    type: probeType,
+    type: { type: 'string', enum: streamTypes, default: 'http' },
     healthy: {
       type: 'object',
       properties: {
@@ -112,7 +124,7 @@ const passive: JsonSchema = {
 
 export const healthChecksSchema: JsonSchema = {
   type: 'object',
-  properties: { active, passive },
+  properties: { active, passive, on_unhealthy: { type: 'string', enum: ['keep', 'close'] } },
   anyOf: [{ required: ['active'] }, { required: ['active', 'passive'] }],
 };
 

@@ -21,6 +21,8 @@ export type {
   PassiveChecks,
   UnhealthyRules,
 } from './health-checks.ts';
+export { toProbeBytes } from './probe-bytes.ts';
+export type { ProbeBytes, ProbeExpectation } from './probe-bytes.ts';
 export { checkWritten } from './check-written.ts';
 export { idText } from './id-text.ts';
 export { certificateFault, keyPairFault } from './key-pair.ts';

@@ -91,6 +91,54 @@ describe('an upstream', () => {
         'property "http_statuses" validation failed: expected unique items but items 1 and 2 are equal',
     ],
     [
+      { nodes, checks: { active: {}, on_unhealthy: 'drain' } },
+      `${invalid}property "checks" validation failed: property "on_unhealthy" validation failed: matches none of the enum values`,
+    ],
+    [
+      { nodes, checks: { active: { send: 'PING' } } },
+      '`send` and `expect` are for health checks of type tcp and udp, not http',
+    ],
+    [
+      { nodes, checks: { active: { type: 'udp', send: { hex: 'ab c' } } } },
+      '`checks.active.send` has to have pairs of hex digits in `hex`, got "ab c"',
+    ],
+    [
+      { nodes, checks: { active: { type: 'udp', send: { hex: '$env://HEX' } } } },
+      '`checks.active.send` has to have pairs of hex digits in `hex`, got "$env://HEX"',
+    ],
+    [
+      { nodes, checks: { active: { type: 'udp', send: {} } } },
+      '`checks.active.send` has to be a text or an object with `hex`',
+    ],
+    [
+      { nodes, checks: { active: { type: 'tcp', expect: { text: 'a', hex: 'b0' } } } },
+      '`checks.active.expect` has to be a text, or an object with `text` or `hex`',
+    ],
+    [
+      { nodes, checks: { active: { type: 'tcp', expect: '' } } },
+      '`checks.active.expect` has to have 1 to 1024 bytes, got 0',
+    ],
+    [
+      { nodes, checks: { active: { type: 'tcp', send: 'é'.repeat(2049) } } },
+      '`checks.active.send` has to have 0 to 4096 bytes, got 4098',
+    ],
+    [
+      { nodes, checks: { active: { type: 'tcp', expect: { text: 'a', regex: 'b' } } } },
+      `${invalid}property "checks" validation failed: property "active" validation failed: property "expect" validation failed: additional properties forbidden, found regex`,
+    ],
+    [
+      { nodes, checks: { active: { type: 'tcp', expect: { text: 'a', match: 'end' } } } },
+      `${invalid}property "checks" validation failed: property "active" validation failed: property "expect" validation failed: property "match" validation failed: matches none of the enum values`,
+    ],
+    [
+      { nodes, checks: { active: { type: 'tcp', send: 5 } } },
+      `${invalid}property "checks" validation failed: property "active" validation failed: property "send" validation failed: wrong type: expected one of string, object, got number`,
+    ],
+    [
+      { nodes, checks: { active: {}, passive: { type: 'udp' } } },
+      `${invalid}property "checks" validation failed: property "passive" validation failed: property "type" validation failed: matches none of the enum values`,
+    ],
+    [
       { nodes, tls: { client_cert: 'c'.repeat(128) } },
       `${invalid}property "tls" validation failed: failed to validate dependent schema for "client_cert": property "client_key" is required`,
     ],

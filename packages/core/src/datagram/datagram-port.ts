@@ -25,9 +25,12 @@ export interface DatagramPort {
   send(view: Uint8Array, address: string, port: number): boolean;
 }
 
-/** How a link broke. `refused`: nobody listens at the node's port, as its machine said with an ICMP message. */
+/**
+ * How a link broke. `refused`: nobody listens at the node's port, as its machine said with an ICMP message; `exhausted`:
+ * this machine has no socket or local port left, and the node has no part in it.
+ */
 export interface LinkFailure {
-  readonly kind: 'refused' | 'failed';
+  readonly kind: 'refused' | 'failed' | 'exhausted';
   /** The system's name for it: `ECONNREFUSED`, `EHOSTUNREACH`. */
   readonly errno: string;
 }

@@ -14,13 +14,19 @@ export interface FlowTarget {
 export interface FlowResult {
   /**
    * Absent when it was idle, the one regular end there is. `UPSTREAM_CONNECT_REFUSED`, `UPSTREAM_CONNECT_FAILED`: the node
-   * cannot be reached; `SESSION_EVICTED`: it made room for another one; `DOWNSTREAM_LOST`: its port is gone; or the code
+   * cannot be reached; `GATEWAY_EXHAUSTED`: we lack what a socket needs; `SESSION_EVICTED`: it made room for another one; `DOWNSTREAM_LOST`: its port is gone; or the code
    * that it was closed with.
    */
   readonly code: ErrorCode | undefined;
   /** The system's name for it, where there is one. */
   readonly errno: string | undefined;
 }
+
+const failureCodes: Readonly<Record<LinkFailure['kind'], ErrorCode>> = {
+  refused: 'UPSTREAM_CONNECT_REFUSED',
+  failed: 'UPSTREAM_CONNECT_FAILED',
+  exhausted: 'GATEWAY_EXHAUSTED',
+};
 
 /** Serves the sessions of a flow. */
 export interface FlowHandler {
@@ -111,7 +117,7 @@ export class Flow extends WheelEntry implements DatagramLinkHandler {
       this.#bytesFromClient -= unsent.length;
       this.#bytesToNode -= unsent.length;
     }
-    this.#end(kind === 'refused' ? 'UPSTREAM_CONNECT_REFUSED' : 'UPSTREAM_CONNECT_FAILED', errno);
+    this.#end(failureCodes[kind], errno);
     if (unsent !== undefined) this.receive(unsent);
   }
 

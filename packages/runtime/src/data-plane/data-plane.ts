@@ -15,6 +15,7 @@ import { compileHeads } from './head-reader.ts';
 import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
+import { SessionCloser } from './session-closer.ts';
 import { StreamSession } from './stream-session.ts';
 import { TlsAcceptors } from './tls-acceptors.ts';
 import type { SessionContext, SessionListener } from './stream-session.ts';
@@ -51,6 +52,7 @@ export class DataPlane {
   #onIdle: (() => void)[] = [];
   readonly #wheel = new TimerWheel(systemClock);
   readonly #datagrams: DatagramPlane;
+  readonly #closer: SessionCloser;
   readonly #acceptors: TlsAcceptors;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
@@ -73,6 +75,7 @@ export class DataPlane {
       log: this.#log,
       onIdle: () => this.#onSessionEnded(),
     });
+    this.#closer = new SessionCloser(this.#open, this.#datagrams.open);
     this.#context = this.#prepare();
   }
 
@@ -88,6 +91,11 @@ export class DataPlane {
     const changes = this.#parts.flat();
     this.#parts = [];
     return this.#table.apply(changes);
+  }
+
+  /** Closes the sessions to a node that is unhealthy, some of them in later turns. */
+  closeSessionsOf(upstreamKey: string, node: NodeIdentity): void {
+    this.#closer.closeSessionsOf(upstreamKey, node);
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
@@ -168,7 +176,7 @@ export class DataPlane {
   /** What is read from clients may change while a listener is open: it holds for the next one. */
   async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
     if (spec.protocol === 'udp') {
-      this.#datagrams.open(spec, context);
+      this.#datagrams.listen(spec, context);
       return;
     }
     const { name, host, port } = spec;
@@ -198,7 +206,7 @@ export class DataPlane {
   }
 
   #isIdle(): boolean {
-    return this.#open.size === 0 && this.#datagrams.size === 0;
+    return this.#open.size === 0 && this.#datagrams.open.size === 0;
   }
 
   #onSessionEnded(): void {
@@ -212,7 +220,7 @@ export class DataPlane {
   }
 
   #cut(): void {
-    for (const session of this.#open) session.close();
+    for (const session of this.#open) session.close('SESSION_CLOSED_BY_SHUTDOWN');
     this.#datagrams.cut();
   }
 }

@@ -44,7 +44,7 @@ export class DatagramPlane {
   readonly #listeners = new Map<string, OpenListener>();
   /** Hosts by port, of all listeners that are open or opening. */
   #hosts = new Map<number, ReadonlySet<string>>();
-  #sessions = 0;
+  readonly #open = new Set<DatagramSession>();
   #addressSockets = 0;
 
   constructor(options: DatagramPlaneOptions) {
@@ -54,8 +54,8 @@ export class DatagramPlane {
   }
 
   /** Sessions that are open. */
-  get size(): number {
-    return this.#sessions;
+  get open(): ReadonlySet<DatagramSession> {
+    return this.#open;
   }
 
   /** Closes the listeners that are not among these, with their sessions. */
@@ -71,7 +71,7 @@ export class DatagramPlane {
   }
 
   /** One that is open already is left alone. @throws GatewayError `LISTENER_*`. */
-  open(spec: ListenerSpec, surroundings: DatagramSurroundings): void {
+  listen(spec: ListenerSpec, surroundings: DatagramSurroundings): void {
     const { name, host, port } = spec;
     if (this.#listeners.has(name)) return;
     const { reusePort, log } = this.#options;
@@ -113,10 +113,10 @@ export class DatagramPlane {
     return (this.#context ??= {
       ...surroundings,
       flows: this.#flows,
-      onOpened: () => void (this.#sessions += 1),
-      onEnded: () => {
-        this.#sessions -= 1;
-        if (this.#sessions === 0) this.#options.onIdle();
+      onOpened: (session) => void this.#open.add(session),
+      onEnded: (session) => {
+        this.#open.delete(session);
+        if (this.#open.size === 0) this.#options.onIdle();
       },
     });
   }

@@ -10,12 +10,13 @@ import type {
 } from '@apisix-ts/core';
 import { openDatagramLink } from '@apisix-ts/transport';
 import { nextConnection } from '../access-log/session-record.ts';
-import type { ListenerSpec } from '../workers/worker-link.ts';
+import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
+import type { ClosableSession } from './session-closer.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { SessionContext } from './stream-session.ts';
-import { describeNode, formatNode } from './upstream.ts';
+import { describeNode, formatNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the datagram sessions of a worker share. */
@@ -24,25 +25,15 @@ export interface DatagramContext extends Pick<
   'table' | 'counters' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
 > {
   readonly flows: FlowTable;
-  readonly onOpened: () => void;
-  readonly onEnded: () => void;
+  readonly onOpened: (session: DatagramSession) => void;
+  readonly onEnded: (session: DatagramSession) => void;
 }
-
-/** What this machine runs out of; the node has no part in it. */
-const ownShortages: ReadonlySet<string> = new Set([
-  'EMFILE',
-  'ENFILE',
-  'ENOMEM',
-  'ENOBUFS',
-  'EADDRINUSE',
-  'EADDRNOTAVAIL',
-]);
 
 /**
  * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
  * after a failure goes to another node.
  */
-export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
+export class DatagramSession implements FlowHandler, StreamFacts, Attempt, ClosableSession {
   readonly serverName: undefined = undefined;
   readonly #flow: Flow;
   readonly #listener: ListenerSpec;
@@ -90,7 +81,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
     const { table, counters, nowMs, onOpened } = this.#context;
     this.#startedMs = nowMs();
     counters.sessionOpened(this.#listener.slot);
-    onOpened();
+    onOpened(this);
     this.#node = undefined;
     this.#route = table.match(this);
     if (this.#route === undefined) return this.#refuse('ROUTE_NOT_FOUND');
@@ -112,10 +103,19 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
     const reason = reasonOf(code);
     this.#node?.load.end();
     if (reason !== 'OK') this.#report(reason, errno);
-    if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail(errno);
+    if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail();
     this.#end(reason);
     // Whoever has been idle longest makes room for this client's next datagram.
-    if (errno !== undefined && ownShortages.has(errno)) this.#context.flows.evict(flow);
+    if (reason === 'GATEWAY_EXHAUSTED') this.#context.flows.evict(flow);
+  }
+
+  /** Ends the session that is open. */
+  close(reason: Exclude<SessionReason, 'OK'>): void {
+    this.#flow.close(reason);
+  }
+
+  isOnUnhealthy(upstreamKey: string, node: NodeIdentity): boolean {
+    return isUnhealthyNode(this.#upstream, this.#node, upstreamKey, node);
   }
 
   /** Not a node that was tried, until all that may be tried were. */
@@ -128,9 +128,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
     return upstream.pick(this);
   }
 
-  #fail(errno: string | undefined): void {
+  #fail(): void {
     if (this.#upstream === undefined || this.#node === undefined) return;
-    if (errno !== undefined && ownShortages.has(errno)) return;
     const { host, address, port } = this.#node;
     if (this.#flow.bytesFromNode > 0) this.#tried.clear();
     this.#tried.add(this.#node);
@@ -147,7 +146,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt {
   #end(reason: SessionReason): void {
     const { counters, onEnded } = this.#context;
     const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
-    onEnded();
+    onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, {
       downstreamRead: bytesFromClient,
       downstreamWritten: bytesToClient,

@@ -31,6 +31,7 @@ const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
   TLS_HANDSHAKE_TIMEOUT: 'info',
   SESSION_IDLE_TIMEOUT: 'info',
   SESSION_EVICTED: 'warn',
+  SESSION_CLOSED_BY_HEALTH_CHECK: 'warn',
   SESSION_CLOSED_BY_SHUTDOWN: 'info',
 };
 

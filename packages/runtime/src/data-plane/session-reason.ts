@@ -26,6 +26,8 @@ export const sessionReasons = [
   'UPSTREAM_TLS_HANDSHAKE_FAILED',
   'UPSTREAM_CERTIFICATE_INVALID',
   'SESSION_EVICTED',
+  'GATEWAY_EXHAUSTED',
+  'SESSION_CLOSED_BY_HEALTH_CHECK',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

@@ -10,7 +10,8 @@ import type {
   Wire,
 } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
-import { dialTls } from '@apisix-ts/transport';
+import type { GatewayError } from '@apisix-ts/errors';
+import { dialTls, ownShortage } from '@apisix-ts/transport';
 import type { Dial, DialHandler, TlsDialOptions, UpstreamTls, WireDriver } from '@apisix-ts/transport';
 import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
@@ -22,7 +23,8 @@ import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
-import { describeNode, formatNode } from './upstream.ts';
+import type { ClosableSession } from './session-closer.ts';
+import { describeNode, formatNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
@@ -51,7 +53,7 @@ const UPSTREAM_SERVER_NAME = 'apisix_backend';
 const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 
 /** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, Attempt {
+export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
@@ -174,14 +176,19 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   /** Ends the session now, whatever it is doing. */
-  close(): void {
+  close(reason: Exclude<SessionReason, 'OK'>): void {
     if (this.#relaying !== undefined) {
-      this.#relaying.close('SESSION_CLOSED_BY_SHUTDOWN');
+      this.#relaying.close(reason);
       return;
     }
     const isGone = this.#arrival?.cancel();
     this.#dialing?.cancel();
-    this.#refuse('SESSION_CLOSED_BY_SHUTDOWN', isGone);
+    this.#refuse(reason, isGone);
+  }
+
+  /** One that still dials finds out by itself. */
+  isOnUnhealthy(upstreamKey: string, node: NodeIdentity): boolean {
+    return this.#relaying !== undefined && isUnhealthyNode(this.#upstream, this.#node, upstreamKey, node);
   }
 
   /** @param otherwise why the session ends when no node is left to try. */
@@ -212,18 +219,24 @@ export class StreamSession implements StreamFacts, Attempt {
     const target = { address: node.address, port: node.port, connectTimeoutMs };
     const handler: DialHandler = {
       onWire: (wire) => this.#relay(wire, upstream, tls !== undefined),
-      onFailure: (error) => {
-        const reason = reasonOf(error.code);
-        node.load.failed(nowMs() - this.#attemptedMs);
-        this.#letGo();
-        if (upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
-        this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']));
-        (this.#tried ??= new Set()).add(node);
-        this.#attempt(upstream, reason);
-      },
+      onFailure: (error) => this.#onDialFailed(error, upstream, node),
     };
     this.#dialing =
       tls === undefined ? driver.dial(target, handler) : this.#dialTls({ ...target, tls }, handler);
+  }
+
+  #onDialFailed({ code, detail }: GatewayError, upstream: Upstream, node: WorkerNode): void {
+    const reason = reasonOf(code);
+    const errno = String(detail['errno'] ?? detail['reason']);
+    const isOurs = reason === 'GATEWAY_EXHAUSTED';
+    if (!isOurs) node.load.failed(this.#context.nowMs() - this.#attemptedMs);
+    this.#letGo();
+    if (!isOurs && upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
+    this.#report(reason, errno);
+    (this.#tried ??= new Set()).add(node);
+    // Other nodes need a descriptor too; the end of this session gives one back.
+    if (ownShortage(errno) === 'everything') this.#attemptsLeft = 0;
+    this.#attempt(upstream, reason);
   }
 
   /** A PROXY header goes before the handshake. */

@@ -4,6 +4,7 @@ import { compileUpstreamTls } from '@apisix-ts/transport';
 import type { UpstreamTls } from '@apisix-ts/transport';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
+import type { NodeIdentity } from '../workers/worker-link.ts';
 import { compileHashKey } from './hash-key.ts';
 import type { HashSource } from './hash-key.ts';
 
@@ -87,6 +88,17 @@ export class Upstream {
 /** `192.0.2.1:53`, `[2001:db8::1]:53`. */
 export function formatNode({ address, port }: Pick<WorkerNode, 'address' | 'port'>): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Is the node of a session this one, and unhealthy now? */
+export function isUnhealthyNode(
+  upstream: Upstream | undefined,
+  node: WorkerNode | undefined,
+  upstreamKey: string,
+  { host, address, port }: NodeIdentity,
+): boolean {
+  if (upstream?.key !== upstreamKey || node?.port !== port) return false;
+  return node.address === address && node.host === host && !node.load.isHealthy;
 }
 
 /** For the log. */

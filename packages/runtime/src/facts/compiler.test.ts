@@ -45,6 +45,8 @@ class Slots implements SlotSource {
 function setUp(): {
   slots: Slots;
   watched: ReadonlyMap<string, UpstreamChecks>;
+  /** Those that ended, in order. */
+  unwatched: readonly string[];
   names: Names;
   compiler: FactCompiler;
   logged: string[];
@@ -52,14 +54,18 @@ function setUp(): {
   const names = new Names();
   const slots = new Slots();
   const watched = new Map<string, UpstreamChecks>();
+  const unwatched: string[] = [];
   const health: HealthWatch = {
     follow: (key, checks) => watched.set(key, checks),
-    unfollow: (key) => watched.delete(key),
+    unfollow: (key) => {
+      if (watched.delete(key)) unwatched.push(key);
+    },
   };
   const logged: string[] = [];
   return {
     names,
     watched,
+    unwatched,
     slots,
     logged,
     compiler: new FactCompiler({
@@ -193,6 +199,69 @@ describe('health', () => {
 
     compile({ upstream: upstream('192.0.2.1') });
     expect(watched.size).toBe(0);
+  });
+
+  const checked: DocumentChange = {
+    kind: 'upstreams',
+    id: 'u',
+    document: { ...upstream('192.0.2.1'), checks: { active: { type: 'tcp' } } },
+  };
+  const route = (document: DocumentChange['document'], id = 'r'): DocumentChange => ({
+    kind: 'stream_routes',
+    id,
+    document,
+  });
+  const service = (document: DocumentChange['document']): DocumentChange => ({
+    kind: 'services',
+    id: 's',
+    document,
+  });
+
+  test('is watched while a stream route names the upstream, whichever of the two came first', () => {
+    for (const order of [
+      [checked, route({ upstream_id: 'u' })],
+      [route({ upstream_id: 'u' }), checked],
+    ]) {
+      const { watched, compiler } = setUp();
+      const counts = order.map((change) => {
+        void [...compiler.compile([change])];
+        return watched.size;
+      });
+      expect(counts).toEqual([0, 1]);
+
+      void [...compiler.compile([route({}, 'other'), route(undefined)])];
+      expect(watched.size).toBe(0);
+    }
+  });
+
+  test('is watched while a service with the upstream has a stream route', () => {
+    const { watched, compiler } = setUp();
+    const after = (change: DocumentChange): readonly string[] => {
+      void [...compiler.compile([change])];
+      return [...watched.keys()];
+    };
+    void [...compiler.compile([checked])];
+
+    expect(after(service({ upstream_id: 'u' }))).toEqual([]);
+    expect(after(route({ service_id: 's' }))).toEqual(['upstreams/u']);
+    expect(after(route({ service_id: 's' }, 'second'))).toEqual(['upstreams/u']);
+    expect(after(service({ upstream: checked.document }))).toEqual(['services/s']);
+    expect(after(service({ upstream_id: 'u' }))).toEqual(['upstreams/u']);
+    expect(after(route(undefined, 'second'))).toEqual(['upstreams/u']);
+    // Its own upstream is served instead of the service's.
+    expect(after(route({ service_id: 's', upstream: upstream('192.0.2.2') }))).toEqual([]);
+    expect(after(route({ service_id: 's' }))).toEqual(['upstreams/u']);
+    expect(after(service(undefined))).toEqual([]);
+  });
+
+  test('is not let go of when a use moves from one route to another in one change', () => {
+    const { watched, unwatched, compiler } = setUp();
+    void [...compiler.compile([checked, route({ upstream_id: 'u' })])];
+
+    void [...compiler.compile([route(undefined), checked, route({ upstream_id: 'u' }, 'other')])];
+
+    expect(unwatched).toEqual([]);
+    expect([...watched.keys()]).toEqual(['upstreams/u']);
   });
 });
 

@@ -25,8 +25,9 @@ import { NameUsers } from './name-users.ts';
 import type { NameSource } from './name-users.ts';
 import { SecretUsers } from './secret-users.ts';
 import type { Fault, SecretValues } from './secret-users.ts';
+import { UpstreamUses } from './upstream-uses.ts';
 
-/** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
+/** Who watches the nodes of upstreams with checks while these are in use; `HealthMonitor` is one. */
 export interface HealthWatch {
   /** First time and every change. */
   follow(upstreamKey: string, upstream: UpstreamChecks): void;
@@ -65,6 +66,11 @@ export class FactCompiler {
   readonly #secretUsers: SecretUsers;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
+  readonly #uses = new UpstreamUses();
+  /** Upstreams with checks, in use or not. */
+  readonly #checked = new Map<string, UpstreamChecks>();
+  /** Those whose checks or nodes may have changed since health was last told. */
+  readonly #touched = new Set<string>();
   readonly #certificates: CertificateWatch;
   readonly #keyring: readonly string[];
   /** Certificates to show to upstreams, by id, and the upstreams that name one. */
@@ -136,22 +142,29 @@ export class FactCompiler {
     const isCertificate = ({ kind }: DocumentChange): boolean => kind === 'ssls';
     for (const change of changes) if (isCertificate(change)) yield* this.#compileChange(change);
     for (const change of changes) if (!isCertificate(change)) yield* this.#compileChange(change);
+    this.#watchTouched();
   }
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
   compileUsersOf(name: string): readonly FactChange[] {
-    return this.#names.upstreamsWith(name).map(([key, upstream]) => this.#upstreamFacts(key, upstream));
+    const facts = this.#names
+      .upstreamsWith(name)
+      .map(([key, upstream]) => this.#upstreamFacts(key, upstream));
+    this.#watchTouched();
+    return facts;
   }
 
   /** The facts of the resources that use one of these references, after what it stands for changed. */
   compileUsersOfSecrets(references: readonly string[]): readonly FactChange[] {
-    return this.#secretUsers
+    const facts = this.#secretUsers
       .changesWith(references)
       .flatMap((change) =>
         change.kind === 'ssls'
           ? this.#compileChange(change)
           : this.#upstreamFacts(upstreamKey(change.kind, change.id), upstreamOf(change)),
       );
+    this.#watchTouched();
+    return facts;
   }
 
   #report(key: string, document: Document | undefined, upstream: UpstreamDocument | undefined): void {
@@ -175,17 +188,15 @@ export class FactCompiler {
         return [this.#upstreamFacts(key, upstreamOf(change))];
       case 'services': {
         const service: ServiceDocument | undefined = document;
-        return [
-          ...this.#embeddedFacts(key, upstreamOf(change)),
-          { kind: 'service', key: id, facts: service && compileService(id, service) },
-        ];
+        const facts = service && compileService(id, service);
+        this.#uses.setService(id, facts);
+        return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'service', key: id, facts }];
       }
       case 'stream_routes': {
         const route = document as StreamRouteDocument | undefined; // the snapshot only hands out checked documents
-        return [
-          ...this.#embeddedFacts(key, upstreamOf(change)),
-          { kind: 'route', key: id, facts: route && compileRoute(id, route) },
-        ];
+        const facts = route && compileRoute(id, route);
+        this.#uses.setRoute(id, facts);
+        return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'route', key: id, facts }];
       }
       case 'ssls':
         return this.#certificateFacts(id, document as SslDocument | undefined); // checked, like the others
@@ -257,19 +268,32 @@ export class FactCompiler {
       (tls === null
         ? { ...compileUpstream(upstream, addressesOf, () => assignSlots([]), undefined), nodes: [] }
         : compileUpstream(upstream, addressesOf, assignSlots, tls));
-    this.#watch(key, upstream, facts);
+    const checked = upstream && facts && checksOf(upstream, facts);
+    const hadChecks = this.#checked.delete(key);
+    if (checked !== undefined) this.#checked.set(key, checked);
+    if (hadChecks || checked !== undefined) this.#touched.add(key);
     return { kind: 'upstream', key, facts };
   }
 
-  #watch(key: string, upstream: UpstreamDocument | undefined, facts: UpstreamFacts | undefined): void {
-    if (upstream?.checks === undefined || facts === undefined) {
-      this.#health.unfollow(key);
-      return;
+  /**
+   * An upstream is watched while it has checks and sessions can get to it. Looked at after all of a change: a use that
+   * moves from one route to another within it is none that ended.
+   */
+  #watchTouched(): void {
+    for (const key of [...this.#touched, ...this.#uses.takeTouched()]) {
+      const checked = this.#checked.get(key);
+      if (checked !== undefined && this.#uses.isUsed(key)) this.#health.follow(key, checked);
+      else this.#health.unfollow(key);
     }
-    const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
-    const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
-    this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
+    this.#touched.clear();
   }
+}
+
+function checksOf(upstream: UpstreamDocument, { nodes }: UpstreamFacts): UpstreamChecks | undefined {
+  const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
+  if (checks === undefined) return undefined;
+  const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
+  return { checks, nodes, ...(isRewritten ? { hostHeader } : {}) };
 }
 
 /** Changes of other kinds do not reach connections. */

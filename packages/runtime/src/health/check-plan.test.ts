@@ -93,6 +93,15 @@ describe('the request of an http probe', () => {
   });
 });
 
+test('silence is a time-out, but for a udp probe that expects no answer', () => {
+  const silenceOf = (active: object): string => compileChecks(checksOf({ active })).silence;
+
+  expect(silenceOf({ type: 'tcp' })).toBe('timeout');
+  expect(silenceOf({ type: 'tcp', expect: 'x' })).toBe('timeout');
+  expect(silenceOf({ type: 'udp', expect: 'x' })).toBe('timeout');
+  expect(silenceOf({ type: 'udp' })).toBe('success');
+});
+
 test.for([
   ['db.test', 'db.test', 'db.test'],
   ['db.test:8443', 'db.test:8443', 'db.test'],
@@ -107,7 +116,8 @@ test.for([
 
 function http(checks: HealthChecks, hostHeader?: string): Extract<HttpPlan, { type: 'http' | 'https' }> {
   const { probe } = compileChecks(checks, hostHeader);
-  if (probe.type === 'tcp') throw new TypeError('the checks are of type tcp');
+  if (probe.type === 'tcp' || probe.type === 'udp')
+    throw new TypeError(`the checks are of type ${probe.type}`);
   return probe;
 }
 

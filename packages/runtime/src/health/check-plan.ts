@@ -1,16 +1,33 @@
-import type { HealthChecks, HealthyRules, UnhealthyRules } from '@apisix-ts/config';
-import type { HealthThresholds, ReportSource } from '@apisix-ts/core';
+import type { ActiveChecks, HealthChecks, HealthyRules, UnhealthyRules } from '@apisix-ts/config';
+import { toProbeBytes } from '@apisix-ts/config';
+import type { HealthReport, HealthThresholds, ReportSource } from '@apisix-ts/core';
+import { compileExpectation } from './expectation.ts';
+import type { Expectation } from './expectation.ts';
 import { compileHttpProbe } from './http-probe-plan.ts';
-import type { HttpProbePlan } from './http-probe-plan.ts';
+import type { HttpProbePlan, HttpProbeRules } from './http-probe-plan.ts';
 
 /** What a probe does. */
-export type ProbePlan = TcpProbePlan | HttpProbePlan;
+export type ProbePlan = TcpProbePlan | UdpProbePlan | HttpProbePlan;
 
 /** It connects. */
 export interface TcpProbePlan {
   readonly type: 'tcp';
   /** Absent: the node's own. */
   readonly port?: number;
+  readonly send?: Uint8Array;
+  /** Absent: nothing is waited for. */
+  readonly expectation?: Expectation;
+}
+
+/** It sends a datagram. */
+export interface UdpProbePlan {
+  readonly type: 'udp';
+  /** Absent: the node's own. */
+  readonly port?: number;
+  /** Empty is a datagram, too. */
+  readonly send: Uint8Array;
+  /** Absent: any answer will do. */
+  readonly expectation?: Expectation;
 }
 
 /** The checks of an upstream as they run. */
@@ -18,6 +35,8 @@ export interface CheckPlan {
   readonly probe: ProbePlan;
   /** Of a whole probe, milliseconds. */
   readonly timeoutMs: number;
+  /** What it reports when the time is over and nothing came. */
+  readonly silence: HealthReport;
   /** Probes of this upstream under way at once. */
   readonly concurrency: number;
   /** Between the probes of a node in this state, milliseconds; undefined when it is not probed then. */
@@ -53,14 +72,13 @@ export function compileChecks(checks: HealthChecks, hostHeader?: string): CheckP
   const healthy = active.healthy ?? ABSENT.active.healthy;
   const unhealthy = active.unhealthy ?? ABSENT.active.unhealthy;
   return {
-    probe:
-      active.type === 'tcp'
-        ? { type: 'tcp', ...(active.port === undefined ? {} : { port: active.port }) }
-        : compileHttpProbe(active.type, active, {
-            healthyStatuses: healthy.http_statuses,
-            unhealthyStatuses: unhealthy.http_statuses,
-            hostHeader,
-          }),
+    probe: compileProbe(active, {
+      healthyStatuses: healthy.http_statuses,
+      unhealthyStatuses: unhealthy.http_statuses,
+      hostHeader,
+    }),
+    // Where no answer is expected, a refusal is the only thing that could be heard.
+    silence: active.type === 'udp' && active.expect === undefined ? 'success' : 'timeout',
     timeoutMs: (active.timeout > 0 ? active.timeout : SHORTEST_TIMEOUT_S) * 1000,
     concurrency: Math.max(active.concurrency, 1),
     intervalMs: {
@@ -69,6 +87,17 @@ export function compileChecks(checks: HealthChecks, hostHeader?: string): CheckP
     },
     thresholds: { active: thresholds(healthy, unhealthy), passive: passiveThresholds(checks) },
   };
+}
+
+function compileProbe(active: ActiveChecks, httpRules: HttpProbeRules): ProbePlan {
+  const { type, port, send, expect } = active;
+  if (type === 'http' || type === 'https') return compileHttpProbe(type, active, httpRules);
+  const common = {
+    ...(port === undefined ? {} : { port }),
+    ...(expect === undefined ? {} : { expectation: compileExpectation(expect) }),
+  };
+  if (type === 'udp') return { type, send: toProbeBytes(send ?? ''), ...common };
+  return { type, ...(send === undefined ? {} : { send: toProbeBytes(send) }), ...common };
 }
 
 /**

@@ -2,6 +2,7 @@ import { HealthTarget, WheelEntry } from '@apisix-ts/core';
 import type { HealthReport, ReportSource, TimerWheel, WheelClock } from '@apisix-ts/core';
 import type { CheckPlan } from './check-plan.ts';
 import type { ProbeLine, ProbeQueue } from './probe-queue.ts';
+import type { OnReport } from './probe-report.ts';
 import { startProbe } from './probe.ts';
 import type { ProbedNode, ProbeTrust } from './probe.ts';
 
@@ -12,6 +13,8 @@ export interface ProbeResources {
   readonly queue: ProbeQueue;
   readonly random: () => number;
   readonly trust: ProbeTrust;
+  /** A probe could not be made. @param errno what this machine has run out of, by the system's name for it. */
+  readonly onShortage: (errno: string) => void;
 }
 
 /** Why `isHealthy` of a node changed. */
@@ -76,8 +79,12 @@ export class CheckedNode extends WheelEntry {
 
   /** Called by the queue. */
   start(): void {
-    const { trust, wheel } = this.#resources;
-    this.#stopProbe = startProbe(this.#plan.probe, this.node, (report) => this.#finish(report), trust);
+    const { trust, wheel, onShortage } = this.#resources;
+    const onReport: OnReport = (report, shortage) => {
+      if (shortage !== undefined) onShortage(shortage);
+      this.#finish(report);
+    };
+    this.#stopProbe = startProbe(this.#plan.probe, this.node, onReport, trust);
     wheel.add(this, this.#plan.timeoutMs);
   }
 
@@ -88,7 +95,7 @@ export class CheckedNode extends WheelEntry {
     } else {
       // If it was this thread that was late, the answer is waiting to be read: look there first.
       setImmediate(() => {
-        if (this.#stopProbe === probe) this.#finish('timeout');
+        if (this.#stopProbe === probe) this.#finish(this.#plan.silence);
       });
     }
     return 0;

@@ -93,6 +93,11 @@ export class CheckedUpstream {
     return this.#settings.checks.active.type;
   }
 
+  /** Are the sessions of a node closed that becomes unhealthy? */
+  get closesSessions(): boolean {
+    return this.#settings.checks.on_unhealthy === 'close';
+  }
+
   nodes(): readonly NodeHealth[] {
     const { checks, hostHeader } = this.#settings;
     return [...this.#nodes.values()].map(({ node, target }) => ({

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { FakeClock, countDescriptors, openServer } from '@apisix-ts/testkit';
+import { DatagramPeer, FakeClock, countDescriptors, openServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checksOf } from '../testing/checks-of.ts';
 import { freePort } from '../testing/free-port.ts';
@@ -85,6 +85,28 @@ function turn(): Promise<void> {
 
 const tcp = (fields: object = {}) =>
   checksOf({ active: { type: 'tcp', healthy: {}, unhealthy: {}, ...fields } });
+
+test('a udp node that is silent is healthy where no answer is expected, and a time-out where one is', async () => {
+  const silent = await DatagramPeer.open();
+  onTestFinished(() => silent.close());
+  const { monitor, clock, nodeOf } = openMonitor();
+  const checks = (fields: object) =>
+    checksOf({ active: { type: 'udp', healthy: { successes: 1 }, unhealthy: { timeouts: 2 }, ...fields } });
+  monitor.follow('any', { checks: checks({}), nodes: [at(silent.port)] });
+  monitor.follow('answer', { checks: checks({ expect: 'x' }), nodes: [at(silent.port)] });
+  clock.advance(LATE);
+  await Promise.all([silent.take(), silent.take()]);
+
+  // A session's failure, which the silence of the probe undoes.
+  monitor.reportPassive('any', at(silent.port), 'tcp_failure');
+  expect(nodeOf('any')).toMatchObject({ status: 'mostly_healthy', counter: { tcp_failure: 1 } });
+
+  clock.advance(1000 + LATE);
+  await until(() => nodeOf('any')?.status === 'healthy');
+  await until(() => nodeOf('answer')?.counter.timeout_failure === 1);
+
+  expect(nodeOf('any')).toMatchObject({ counter: { timeout_failure: 0, tcp_failure: 0 } });
+});
 
 describe('a followed upstream', () => {
   test('starts healthy, with nothing counted, in the shape of the Control API', () => {

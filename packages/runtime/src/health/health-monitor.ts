@@ -16,6 +16,8 @@ export interface HealthMonitorOptions {
    * and again when it is let go: then it is called too, if the node was unhealthy. Not called by `close`.
    */
   readonly onChange: (upstreamKey: string, node: ProbedNode, isHealthy: boolean) => void;
+  /** Close the sessions to this node: its checks ask for it. Called after `onChange`. Default: they stay. */
+  readonly onCloseSessions?: (upstreamKey: string, node: ProbedNode) => void;
   /** Default: nowhere. */
   readonly log?: Log;
   /** Default: the machine's. */
@@ -38,6 +40,8 @@ export interface UpstreamHealth {
 }
 
 const CONCURRENCY = 256;
+/** How long a shortage of this machine is not logged again. Milliseconds. */
+const QUIET_MS = 10_000;
 
 /**
  * Watches the nodes of upstreams that have checks: it probes them and counts what sessions report. There is one for the
@@ -45,13 +49,16 @@ const CONCURRENCY = 256;
  */
 export class HealthMonitor {
   readonly #onChange: HealthMonitorOptions['onChange'];
+  readonly #onCloseSessions: NonNullable<HealthMonitorOptions['onCloseSessions']>;
   readonly #log: Log;
   readonly #resources: ProbeResources;
   readonly #upstreams = new Map<string, CheckedUpstream>();
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HealthMonitorOptions) {
     const { onChange, log = () => {}, clock = systemClock, random = Math.random, trust = {} } = options;
     this.#onChange = onChange;
+    this.#onCloseSessions = options.onCloseSessions ?? (() => {});
     this.#log = log;
     this.#resources = {
       clock,
@@ -59,6 +66,7 @@ export class HealthMonitor {
       queue: new ProbeQueue(options.concurrency ?? CONCURRENCY),
       random,
       trust,
+      onShortage: (errno) => this.#onShortage(errno),
     };
   }
 
@@ -114,9 +122,10 @@ export class HealthMonitor {
     for (const header of unsendableHeaders(upstream.checks.active)) {
       this.#log('warn', 'a header of a health check cannot be sent', { upstream: upstreamKey, header });
     }
-    const checked = new CheckedUpstream(upstream, this.#resources, (node, flip) =>
-      this.#onFlip(upstreamKey, node, flip),
-    );
+    const checked = new CheckedUpstream(upstream, this.#resources, (node, flip) => {
+      this.#onFlip(upstreamKey, node, flip);
+      if (!flip.isHealthy && checked.closesSessions) this.#onCloseSessions(upstreamKey, node);
+    });
     this.#upstreams.set(upstreamKey, checked);
     return checked;
   }
@@ -128,6 +137,13 @@ export class HealthMonitor {
     const { host, address, port } = node;
     this.#log(level, message, { upstream: upstreamKey, host, address, port, report, source });
     this.#onChange(upstreamKey, node, isHealthy);
+  }
+
+  #onShortage(errno: string): void {
+    const nowMs = this.#resources.clock.nowMs();
+    if (nowMs < this.#quietUntilMs) return;
+    this.#quietUntilMs = nowMs + QUIET_MS;
+    this.#log('error', 'nodes cannot be probed', { code: 'GATEWAY_EXHAUSTED', errno });
   }
 
   #letGo(upstreamKey: string, unhealthy: readonly ProbedNode[]): void {

@@ -1,11 +1,11 @@
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
-import { countDescriptors, makeCertificate, openServer } from '@apisix-ts/testkit';
+import { DatagramPeer, countDescriptors, makeCertificate, openServer } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checksOf } from '../testing/checks-of.ts';
-import { freePort } from '../testing/free-port.ts';
+import { freeDatagramPort, freePort } from '../testing/free-port.ts';
 import { compileChecks } from './check-plan.ts';
 import { startProbe } from './probe.ts';
 import type { ProbeTrust } from './probe.ts';
@@ -49,6 +49,105 @@ describe('a tcp probe', () => {
     const server = await openTestServer();
 
     expect(await probe({ type: 'tcp', port: server.port }, await freePort())).toBe('success');
+  });
+});
+
+describe('a tcp probe that sends and expects', () => {
+  const ping = { type: 'tcp', send: 'PING\r\n', expect: '+PONG' };
+
+  test('is a success when the answer to what it sent fits', async () => {
+    const server = await openTestServer();
+    const outcome = probe(ping, server.port);
+    const peer = await server.accept();
+
+    expect((await peer.take(6)).toString()).toBe('PING\r\n');
+    await peer.send('+PO');
+    await peer.send('NG\r\n');
+    expect(await outcome).toBe('success');
+  });
+
+  test('waits for a server that speaks first, and sends nothing', async () => {
+    const server = await openTestServer();
+    const greeting = { type: 'tcp', expect: { hex: '00 0a', match: 'anywhere' } };
+    const outcome = probe(greeting, server.port);
+    const peer = await server.accept();
+
+    await peer.send(Buffer.from('4a0000000a', 'hex'));
+    expect(await outcome).toBe('success');
+    expect(await peer.rest()).toMatchObject({ bytes: 0 });
+  });
+
+  test.for([
+    ['answers otherwise', (peer: Peer) => peer.send('-LOADING Redis is loading')],
+    ['ends without an answer', (peer: Peer) => peer.end()],
+    ['ends within the answer', (peer: Peer) => peer.end(Buffer.from('+PO'))],
+    ['resets', (peer: Peer) => peer.reset()],
+  ] as const)('is a failure when the server %s', async ([, act]) => {
+    const server = await openTestServer();
+    const outcome = probe(ping, server.port);
+    const peer = await server.accept();
+    await peer.take(6);
+    await act(peer);
+
+    expect(await outcome).toBe('tcp_failure');
+  });
+
+  test('is a success when its bytes are gone, where nothing is expected', async () => {
+    const server = await openTestServer();
+
+    expect(await probe({ type: 'tcp', send: { hex: '01 02' } }, server.port)).toBe('success');
+    expect(await (await server.accept()).rest()).toMatchObject({ bytes: 2, ending: 'end' });
+  });
+});
+
+describe('a udp probe', () => {
+  const question = { type: 'udp', send: { hex: 'abcd 0100' }, expect: { hex: 'abcd 81' } };
+
+  /** A server that answers each datagram with these. */
+  async function openAnswering(...answers: readonly string[]): Promise<DatagramPeer> {
+    const server = await DatagramPeer.open({
+      onDatagram({ port }, peer) {
+        for (const answer of answers) void peer.send(Buffer.from(answer, 'hex'), port);
+      },
+    });
+    onTestFinished(() => server.close());
+    return server;
+  }
+
+  test('sends its datagram', async () => {
+    const server = await DatagramPeer.open();
+    onTestFinished(() => server.close());
+
+    const stop = start(question, server.port, []);
+    onTestFinished(stop);
+
+    expect((await server.take()).bytes).toEqual(Buffer.from('abcd0100', 'hex'));
+  });
+
+  test('sends an empty one when it has nothing to say', async () => {
+    const server = await DatagramPeer.open();
+    onTestFinished(() => server.close());
+
+    const stop = start({ type: 'udp' }, server.port, []);
+    onTestFinished(stop);
+
+    expect((await server.take()).bytes).toHaveLength(0);
+  });
+
+  test.for([
+    ['that fits', question, ['abcd8180'], 'success'],
+    ['that does not fit', question, ['abcd0100'], 'tcp_failure'],
+    ['that is too short', question, ['abcd'], 'tcp_failure'],
+    ['of which the first does not fit', question, ['00', 'abcd8180'], 'tcp_failure'],
+    ['of any kind, where nothing is expected', { type: 'udp' }, [''], 'success'],
+  ] as const)('with an answer %s', async ([, active, answers, outcome]) => {
+    const server = await openAnswering(...answers);
+
+    expect(await probe(active, server.port)).toBe(outcome);
+  });
+
+  test('is a failure when the machine refuses the datagram', async () => {
+    expect(await probe({ type: 'udp' }, await freeDatagramPort())).toBe('tcp_failure');
   });
 });
 

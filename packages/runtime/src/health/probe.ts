@@ -2,12 +2,15 @@ import { request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { RequestOptions } from 'node:https';
-import { connect, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
-import type { ProbePlan, TcpProbePlan } from './check-plan.ts';
+import type { ProbePlan } from './check-plan.ts';
+import { probeTcp, probeUdp } from './exchange-probe.ts';
 import { hostHeaderOf, serverNameOf } from './http-probe-plan.ts';
 import type { HttpProbePlan } from './http-probe-plan.ts';
+import { reportErrno } from './probe-report.ts';
+import type { OnReport } from './probe-report.ts';
 
 /** What a probe connects to. */
 export interface ProbedNode {
@@ -23,9 +26,6 @@ export interface ProbeTrust {
   readonly ca?: string | readonly string[];
 }
 
-/** `undefined`: the status is in neither list, which says nothing. */
-type OnReport = (report: HealthReport | undefined) => void;
-
 /**
  * Asks a node once how it is. The caller has the time-out: a probe that is silent is stopped by it.
  * @param onReport called once and not before this function returned; never after a stop.
@@ -38,12 +38,12 @@ export function startProbe(
   trust: ProbeTrust = {},
 ): () => void {
   let isOver = false;
-  const finish: OnReport = (report) => {
+  const finish: OnReport = (report, shortage) => {
     if (isOver) return;
     stop();
-    onReport(report);
+    onReport(report, shortage);
   };
-  const close = plan.type === 'tcp' ? probeTcp(plan, node, finish) : probeHttp(plan, node, finish, trust);
+  const close = begin(plan, node, finish, trust);
   function stop(): void {
     isOver = true;
     close();
@@ -51,11 +51,10 @@ export function startProbe(
   return stop;
 }
 
-function probeTcp({ port }: TcpProbePlan, node: ProbedNode, finish: OnReport): () => void {
-  const socket = connect({ host: node.address, port: port ?? node.port });
-  socket.on('connect', () => finish('success'));
-  socket.on('error', () => finish('tcp_failure'));
-  return () => void socket.destroy();
+function begin(plan: ProbePlan, node: ProbedNode, finish: OnReport, trust: ProbeTrust): () => void {
+  if (plan.type === 'tcp') return probeTcp(plan, node, finish);
+  if (plan.type === 'udp') return probeUdp(plan, node, finish);
+  return probeHttp(plan, node, finish, trust);
 }
 
 function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trust: ProbeTrust): () => void {
@@ -78,7 +77,10 @@ function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trus
     finish(reportOf(plan, answer.statusCode));
   };
   request.on('response', onAnswer).on('connect', onAnswer).on('upgrade', onAnswer);
-  request.on('error', (error) => finish(isUnparsable(error) ? 'http_failure' : 'tcp_failure'));
+  request.on('error', (error: NodeJS.ErrnoException) => {
+    if (isUnparsable(error)) finish('http_failure');
+    else reportErrno(error.code, finish);
+  });
   request.end(plan.body);
   return () => void request.destroy();
 }

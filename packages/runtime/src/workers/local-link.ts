@@ -1,6 +1,6 @@
 import { DataPlane } from '../data-plane/data-plane.ts';
 import type { FactChange } from '../facts/facts.ts';
-import type { ListenerSpec, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
+import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
 
 /** A data plane in the calling thread: library use, tests, and systems whose threads cannot share a port. */
 export class LocalLink implements WorkerLink {
@@ -27,6 +27,10 @@ export class LocalLink implements WorkerLink {
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
     this.#dataPlane.setTicketKeys(keys);
+  }
+
+  closeSessionsOf(upstreamKey: string, node: NodeIdentity): void {
+    this.#dataPlane.closeSessionsOf(upstreamKey, node);
   }
 
   listen(listeners: readonly ListenerSpec[]): Promise<void> {

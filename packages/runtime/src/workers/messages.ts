@@ -13,6 +13,7 @@ export type ToWorker =
       readonly isLastPart: boolean;
     }
   | { readonly type: 'ticket-keys'; readonly keys: readonly Uint8Array[] }
+  | { readonly type: 'close-sessions'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'listen'; readonly call: number; readonly listeners: readonly ListenerSpec[] }
   | { readonly type: 'drain'; readonly call: number; readonly graceMs: number }
   | { readonly type: 'stop'; readonly call: number };

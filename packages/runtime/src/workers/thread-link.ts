@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { GatewayError } from '@apisix-ts/errors';
 import type { FactChange } from '../facts/facts.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
-import type { ListenerSpec, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
+import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
 
 /** `worker-thread.ts` in the sources, `worker-thread.js` in what is published: it stands beside this file. */
 const PROGRAM = new URL(
@@ -67,6 +67,10 @@ export class ThreadLink implements WorkerLink {
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
     this.#send({ type: 'ticket-keys', keys });
+  }
+
+  closeSessionsOf(upstreamKey: string, node: NodeIdentity): void {
+    this.#send({ type: 'close-sessions', upstreamKey, node });
   }
 
   listen(listeners: readonly ListenerSpec[]): Promise<void> {

@@ -95,6 +95,8 @@ export interface WorkerLink {
   listen(listeners: readonly ListenerSpec[]): Promise<void>;
   /** Replaces the keys of session tickets: the first for new ones, the others to read old ones. */
   setTicketKeys(keys: readonly Uint8Array[]): void;
+  /** Closes the sessions to a node that became unhealthy; those that begin later are not meant. */
+  closeSessionsOf(upstreamKey: string, node: NodeIdentity): void;
   /** Stops listening, and settles when the last session has ended; those left after `graceMs` are cut. 0 waits for ever. */
   drain(graceMs: number): Promise<void>;
   /** Cuts everything and ends. Idempotent. */

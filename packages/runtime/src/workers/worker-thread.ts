@@ -36,6 +36,9 @@ function serve(): void {
       case 'ticket-keys':
         dataPlane.setTicketKeys(message.keys);
         break;
+      case 'close-sessions':
+        dataPlane.closeSessionsOf(message.upstreamKey, message.node);
+        break;
       case 'listen':
         answer(message.call, dataPlane.listen(message.listeners));
         break;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:dgram';
 import type { DatagramLink, DatagramLinkHandler, LinkFailure } from '@apisix-ts/core';
+import { ownShortage } from '../own-shortage.ts';
 import { hasLongQueue, isBound, openDatagramSocket } from './datagram-socket.ts';
 
 /** What the system says of one datagram, and not of the way to the node: it is lost, and the next one may go through. */
@@ -55,8 +56,7 @@ class SocketLink implements DatagramLink {
     if (this.#isClosed) return;
     this.close();
     const errno = errnoOf(error);
-    const failure: LinkFailure = { kind: errno === 'ECONNREFUSED' ? 'refused' : 'failed', errno };
-    this.handler.onFailure(failure, unsent);
+    this.handler.onFailure({ kind: kindOf(errno), errno }, unsent);
   }
 }
 
@@ -72,6 +72,11 @@ function bindAndConnect(socket: Socket, address: string, port: number): boolean 
   } catch {
     return false; // It is not connected, which has no other way to be asked for.
   }
+}
+
+function kindOf(errno: string): LinkFailure['kind'] {
+  if (errno === 'ECONNREFUSED') return 'refused';
+  return ownShortage(errno) === undefined ? 'failed' : 'exhausted';
 }
 
 function errnoOf(error: NodeJS.ErrnoException): string {
