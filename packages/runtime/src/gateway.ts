@@ -22,7 +22,6 @@ import type {
   Settings,
   Store,
 } from '@apisix-ts/config';
-import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { isGatewayError, listenError } from '@apisix-ts/errors';
 import { probeDatagramPort, probePort } from '@apisix-ts/transport';
@@ -34,6 +33,8 @@ import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
 import { ListenerTable } from './listeners.ts';
 import type { Log } from './log.ts';
+import { followNames, hostOptions, serviceOptions } from './names.ts';
+import type { Names } from './names.ts';
 import { Publisher } from './publisher.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
@@ -117,7 +118,7 @@ class RunningGateway implements Gateway {
   readonly #store: Store;
   readonly #log: Log;
   readonly #documents: DocumentSet;
-  readonly #names: NameWatcher;
+  readonly #names: Names;
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
@@ -137,20 +138,10 @@ class RunningGateway implements Gateway {
     this.#store = store;
     this.#log = log;
     this.#documents = new DocumentSet(resourceKinds, judgeOf(settings));
-    this.#names = new NameWatcher({
-      lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
-      onChange: (name, addresses) => {
-        log('notice', 'a node name has new addresses', { name, addresses });
-        this.#publisher.publishName(name);
-      },
-      onFailure: (name, error, addresses) => {
-        log('error', 'a node name could not be resolved', {
-          name,
-          code: error.code,
-          reason: error.message,
-          still_serving: addresses,
-        });
-      },
+    this.#names = followNames(settings, {
+      lookup,
+      onChange: (kind, name) => this.#publisher.publishName(kind, name),
+      log,
     });
     const threads = threadCount(settings);
     this.#ticketKeys = [newTicketKey()];
@@ -360,7 +351,8 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
-  { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
+  { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(hostOptions(settings)) },
+  { path: 'discovery.dns', read: (settings) => JSON.stringify(serviceOptions(settings)) },
 ];
 
 /** Where threads cannot share a port there is one; a gateway without traffic needs none. */
@@ -391,15 +383,6 @@ export function keyringOf({ apisix }: Settings): readonly string[] {
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {
   if (!stream.enable_access_log) return {};
   return { accessLog: { format: stream.access_log_format, escape: stream.access_log_format_escape } };
-}
-
-function dnsOptions({ apisix }: Settings): Parameters<typeof createDnsLookup>[0] {
-  return {
-    ipv6: apisix.enable_ipv6,
-    ...(apisix.dns_resolver === undefined ? {} : { servers: apisix.dns_resolver }),
-    ...(apisix.dns_resolver_valid === undefined ? {} : { validSeconds: apisix.dns_resolver_valid }),
-    ...(apisix.enable_resolv_search_opt ? {} : { search: [] }),
-  };
 }
 
 function allDocuments(documents: DocumentSet): readonly DocumentChange[] {

@@ -1,7 +1,7 @@
 import type { DocumentChange } from '@apisix-ts/config';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
-import type { NameSource } from './facts/compiler.ts';
+import type { NameSource } from './facts/name-users.ts';
 import { Publisher } from './publisher.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
@@ -48,7 +48,7 @@ function setUp(names = noNames): {
 } {
   const publisher = new Publisher(
     new FactCompiler({
-      names,
+      names: { hosts: names },
       slots: { slotOf: () => 0, release() {} },
       health: { follow() {}, unfollow() {} },
       keyring: [],

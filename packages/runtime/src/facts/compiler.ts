@@ -6,32 +6,27 @@ import type {
   StreamRouteDocument,
   UpstreamDocument,
 } from '@apisix-ts/config';
+import type { Endpoint } from '@apisix-ts/discovery';
 import {
   compileRoute,
   compileService,
   compileUpstream,
-  nodeNames,
+  namesOf,
   routeFaults,
   upstreamFault,
   upstreamKey,
   upstreamShortcoming,
 } from './compile.ts';
+import type { NameKind, NodeAddresses } from './compile.ts';
 import { compileCertificate, compileClientPair, compileUpstreamTls } from './certificates.ts';
 import type { Compiled } from './certificates.ts';
 import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
+import { NameUsers } from './name-users.ts';
+import type { NameSource } from './name-users.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
-
-/** Where the addresses of node names come from; `NameWatcher` of the discovery package is one. */
-export interface NameSource {
-  /** Counts one more user of a name. Settles with its first answer or failure. */
-  follow(name: string): Promise<void>;
-  unfollow(name: string): void;
-  /** The last good answer; empty when there is none. */
-  addressesOf(name: string): readonly string[];
-}
 
 /** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
 export interface HealthWatch {
@@ -42,7 +37,11 @@ export interface HealthWatch {
 }
 
 export interface FactCompilerOptions {
-  readonly names: NameSource;
+  readonly names: {
+    readonly hosts: NameSource;
+    /** For upstreams with `discovery_type: dns`; undefined: this gateway has none. */
+    readonly services?: NameSource<Endpoint> | undefined;
+  };
   readonly slots: SlotSource;
   readonly health: HealthWatch;
   /** `apisix.data_encryption.keyring`: opens private keys. */
@@ -50,15 +49,11 @@ export interface FactCompilerOptions {
   readonly log: Log;
 }
 
-/** An upstream with names among its nodes. */
-interface NamedUpstream {
-  readonly upstream: UpstreamDocument;
-  readonly names: ReadonlySet<string>;
-}
-
 /** Turns document changes into facts, and changed addresses too: it remembers which upstream uses which name. */
 export class FactCompiler {
-  readonly #names: NameSource;
+  readonly #addresses: NodeAddresses;
+  readonly #users: Readonly<Record<NameKind, NameUsers>>;
+  readonly #discoveries: ReadonlySet<string>;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
   readonly #keyring: readonly string[];
@@ -68,12 +63,17 @@ export class FactCompiler {
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
-  readonly #named = new Map<string, NamedUpstream>();
-  readonly #usersOfName = new Map<string, Set<string>>();
+  /** Upstreams that use names. */
+  readonly #named = new Map<string, UpstreamDocument>();
 
-  constructor({ names, slots, health, keyring, log }: FactCompilerOptions) {
+  constructor({ names: { hosts, services }, slots, health, keyring, log }: FactCompilerOptions) {
     this.#keyring = keyring;
-    this.#names = names;
+    this.#addresses = {
+      ofHost: (name) => hosts.addressesOf(name),
+      ofService: (name) => services?.addressesOf(name) ?? [],
+    };
+    this.#users = { host: new NameUsers(hosts), service: new NameUsers(services ?? NO_SERVICES) };
+    this.#discoveries = new Set(services === undefined ? [] : ['dns']);
     this.#slots = new NodeSlots(slots);
     this.#health = health;
     this.#log = log;
@@ -93,7 +93,7 @@ export class FactCompiler {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
-      this.#adoptUpstream(key, upstream, firstAnswers);
+      firstAnswers.push(...this.#adoptUpstream(key, upstream));
     }
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
   }
@@ -106,11 +106,11 @@ export class FactCompiler {
   }
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
-  compileUsersOf(name: string): readonly FactChange[] {
+  compileUsersOf(kind: NameKind, name: string): readonly FactChange[] {
     const facts: FactChange[] = [];
-    for (const key of this.#usersOfName.get(name) ?? []) {
-      const named = this.#named.get(key);
-      if (named !== undefined) facts.push(this.#upstreamFacts(key, named.upstream));
+    for (const key of this.#users[kind].usersOf(name)) {
+      const upstream = this.#named.get(key);
+      if (upstream !== undefined) facts.push(this.#upstreamFacts(key, upstream));
     }
     return facts;
   }
@@ -124,7 +124,7 @@ export class FactCompiler {
       if (reason === undefined) continue;
       this.#log('warn', 'a resource does not do all that it says', { resource: key, reason });
     }
-    const fault = upstream && upstreamFault(upstream);
+    const fault = upstream && upstreamFault(upstream, this.#discoveries);
     if (fault !== undefined) this.#log('error', 'an upstream cannot serve', { upstream: key, reason: fault });
   }
 
@@ -199,13 +199,12 @@ export class FactCompiler {
       this.#usersOfPair.delete(key);
     }
     const tls = upstream && this.#tlsFacts(key, upstream);
-    const addressesOf = (name: string): readonly string[] => this.#names.addressesOf(name);
     // Without its TLS it keeps its place and has no nodes.
     const facts =
       upstream &&
       (tls === null
-        ? { ...compileUpstream(upstream, addressesOf, () => assignSlots([]), undefined), nodes: [] }
-        : compileUpstream(upstream, addressesOf, assignSlots, tls));
+        ? { ...compileUpstream(upstream, this.#addresses, () => assignSlots([]), undefined), nodes: [] }
+        : compileUpstream(upstream, this.#addresses, assignSlots, tls));
     this.#watch(key, upstream, facts);
     return { kind: 'upstream', key, facts };
   }
@@ -220,37 +219,23 @@ export class FactCompiler {
     this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
   }
 
-  #adoptUpstream(key: string, upstream: UpstreamDocument | undefined, firstAnswers: Promise<void>[]): void {
-    const former = this.#named.get(key);
-    const names = upstream === undefined ? NO_NAMES : nodeNames(upstream);
-    if (former === undefined && names.size === 0) return;
-
-    // New names first: one that stays must not be forgotten in between.
-    for (const name of names) {
-      if (former?.names.has(name) !== true) this.#addUser(name, key, firstAnswers);
-    }
-    for (const name of former?.names ?? []) {
-      if (!names.has(name)) this.#removeUser(name, key);
-    }
-    if (upstream === undefined || names.size === 0) this.#named.delete(key);
-    else this.#named.set(key, { upstream, names });
-  }
-
-  #addUser(name: string, key: string, firstAnswers: Promise<void>[]): void {
-    const users = this.#usersOfName.get(name) ?? new Set();
-    this.#usersOfName.set(name, users.add(key));
-    firstAnswers.push(this.#names.follow(name));
-  }
-
-  #removeUser(name: string, key: string): void {
-    const users = this.#usersOfName.get(name);
-    users?.delete(key);
-    if (users?.size === 0) this.#usersOfName.delete(name);
-    this.#names.unfollow(name);
+  /** @returns the first answers for its new names. */
+  #adoptUpstream(key: string, upstream: UpstreamDocument | undefined): readonly Promise<void>[] {
+    const { host, service } = upstream === undefined ? NO_NAMES : namesOf(upstream, this.#discoveries);
+    if (upstream === undefined || host.size + service.size === 0) this.#named.delete(key);
+    else this.#named.set(key, upstream);
+    return [...this.#users.host.use(key, host), ...this.#users.service.use(key, service)];
   }
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
+const NO_NAMES: Readonly<Record<NameKind, ReadonlySet<string>>> = { host: new Set(), service: new Set() };
+
+/** Without a discovery no upstream has services to follow. */
+const NO_SERVICES: NameSource<Endpoint> = {
+  follow: () => Promise.resolve(),
+  unfollow() {},
+  addressesOf: () => [],
+};
 
 /** Changes of other kinds do not reach connections. */
 const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes']);
