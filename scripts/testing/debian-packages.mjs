@@ -15,6 +15,10 @@ const commandOf = {
   'bind9-dnsutils': 'dig',
   'dnsmasq-base': 'dnsmasq',
   haproxy: 'haproxy',
+  'redis-server': 'redis-server',
+  'redis-tools': 'redis-cli',
+  mosquitto: 'mosquitto',
+  'mosquitto-clients': 'mosquitto_sub',
   curl: 'curl',
   openssl: 'openssl',
 };

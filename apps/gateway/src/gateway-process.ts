@@ -98,6 +98,7 @@ export class GatewayProcess {
       gateway,
       store,
       isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+      apiVersion: () => (this.settings.deployment.admin.admin_api_version === 'v3' ? 'v3' : 'v2'),
     });
   }
 
@@ -153,6 +154,7 @@ export class GatewayProcess {
     try {
       this.#log.reopen();
       this.#accessLog?.reopen();
+      this.#services.reopenLogs();
       this.#log.log('notice', 'the log files were opened again', {});
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -211,11 +213,12 @@ export class GatewayProcess {
 
   /** All of it or nothing. @returns settings that wait for a restart. */
   async #takeOver(settings: Settings): Promise<readonly string[]> {
+    const former = this.#services.plans;
     await this.#services.become(this.#plans(settings));
     try {
       return await this.#gateway.reload(settings);
     } catch (error) {
-      await this.#services.become(this.#plans(this.settings));
+      await this.#services.become(former);
       throw error;
     }
   }

@@ -1,5 +1,8 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { resourceKinds } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
+import type { HttpLimits } from '@apisix-ts/http-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
 import type { GatewayFacts } from './gateway-facts.ts';
@@ -13,6 +16,15 @@ const facts: GatewayFacts = {
     [1, 11],
   ]),
   listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
+  faults: [
+    {
+      resource: 'ssls/1',
+      secret: '$secret://vault/1/db/key',
+      code: 'SECRET_UNREACHABLE',
+      reason: 'nobody answers',
+      hasPredecessor: true,
+    },
+  ],
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],
@@ -33,7 +45,7 @@ const facts: GatewayFacts = {
   ],
 };
 
-async function open(status = facts): Promise<string> {
+async function open(status = facts, limits: HttpLimits = {}): Promise<string> {
   const server = await createControlServer({
     host: '127.0.0.1',
     port: 0,
@@ -42,6 +54,7 @@ async function open(status = facts): Promise<string> {
     status: () => status,
     hasResource: (segment, id) => segment === 'upstreams' && ['u', 'unchecked'].includes(id),
     prefix: '/apisix',
+    ...limits,
   });
   onTestFinished(() => server.close());
   return `http://127.0.0.1:${server.port}`;
@@ -63,7 +76,24 @@ test('tells which revision is in effect in each worker and in all of them', asyn
     rejected: [
       { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
     ],
+    faults: [
+      {
+        resource: 'ssls/1',
+        secret: '$secret://vault/1/db/key',
+        code: 'SECRET_UNREACHABLE',
+        reason: 'nobody answers',
+        serves_last_good: true,
+      },
+    ],
   });
+});
+
+test('lets go of a client that stops within its headers', async () => {
+  const { port } = new URL(await open(facts, { headersTimeoutMs: 50, requestTimeoutMs: 50 }));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write('GET /v1/schema HTTP/1.1\r\n');
+
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [^]*{"error_msg":"the request took too long"}\n$/);
 });
 
 test('tells why the store is away', async () => {

@@ -1,10 +1,11 @@
+import type { HttpLimits } from '@apisix-ts/http-server';
 import type { JsonSchema } from '@apisix-ts/config';
 import type { GatewayFacts } from './gateway-facts.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 
-export interface ControlServerOptions {
+export interface ControlServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -56,6 +57,14 @@ export interface ConfigStatus {
     /** Is an earlier version of it in effect? */
     readonly serves_last_good: boolean;
   }[];
+  readonly faults: readonly {
+    readonly resource: string;
+    readonly reason: string;
+    readonly secret?: string;
+    readonly code?: string;
+    /** Is the certificate in use that it had before? */
+    readonly serves_last_good: boolean;
+  }[];
 }
 
 function configStatus(facts: GatewayFacts): ConfigStatus {
@@ -75,6 +84,10 @@ function configStatus(facts: GatewayFacts): ConfigStatus {
       resource: `${kind}/${id}`,
       revision,
       reason: message,
+      serves_last_good: hasPredecessor,
+    })),
+    faults: facts.faults.map(({ hasPredecessor, ...fault }) => ({
+      ...fault,
       serves_last_good: hasPredecessor,
     })),
   };

@@ -12,8 +12,21 @@ export interface GatewayFacts {
   readonly listeners: readonly ListenerFacts[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** Resources in effect that cannot do what they say. */
+  readonly faults: readonly FaultFacts[];
   /** The upstreams under checks. */
   readonly health: readonly UpstreamHealthFacts[];
+}
+
+/** A resource in effect whose certificate cannot be had, or not in its present version. */
+export interface FaultFacts {
+  readonly resource: string;
+  readonly reason: string;
+  /** The reference to a secret that could not be read, and the code of the error. */
+  readonly secret?: string;
+  readonly code?: string;
+  /** Is what it had before in use? */
+  readonly hasPredecessor: boolean;
 }
 
 /** An open stream listener. */

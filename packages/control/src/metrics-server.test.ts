@@ -61,6 +61,7 @@ async function open(): Promise<string> {
       ]),
       listeners: [],
       rejections: [],
+      faults: [{ resource: 'ssls/1', reason: 'it has no key', hasPredecessor: false }],
       health: [health],
     }),
     counts: () => totals,
@@ -75,6 +76,7 @@ test('a scrape has every metric with its labels', async () => {
   expect(lines.filter((line) => !line.startsWith('apisix_node_info'))).toEqual([
     'apisix_config_revision 11',
     'apisix_config_rejected_resources 0',
+    'apisix_config_faulty_resources 1',
     'apisix_store_reachable{provider="embedded"} 1',
     'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',
     'apisix_stream_active_connections{listen_addr="0.0.0.0:9100"} 2',

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
+import type { HttpLimits } from '@apisix-ts/http-server';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { GatewayFacts, SessionTotals } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 
-export interface MetricsServerOptions {
+export interface MetricsServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -60,6 +61,14 @@ function createRegistry({ prefix, version, status, counts }: MetricsServerOption
       registers,
       collect() {
         this.set(status().rejections.length);
+      },
+    }),
+    new Gauge({
+      name: `${prefix}config_faulty_resources`,
+      help: 'Resources in effect whose certificates cannot be had, or not in their present version',
+      registers,
+      collect() {
+        this.set(status().faults.length);
       },
     }),
     new Gauge({

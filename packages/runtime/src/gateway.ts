@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
 import {
   DocumentSet,
   checkResource,
@@ -24,10 +25,13 @@ import type {
 } from '@apisix-ts/config';
 import type { Lookup } from '@apisix-ts/discovery';
 import { isGatewayError, listenError } from '@apisix-ts/errors';
-import { probeDatagramPort, probePort } from '@apisix-ts/transport';
+import { SecretWatcher } from '@apisix-ts/secrets';
+import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport';
 import { checkContext } from './check-context.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
+import type { Fault } from './facts/secret-users.ts';
 import { nodeName } from './facts/node-slots.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
@@ -48,6 +52,8 @@ export interface GatewayOptions {
   readonly store: Store;
   /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
   readonly lookup?: Lookup;
+  /** Where `$env://` references are looked up. Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: nowhere. */
   readonly log?: Log;
   /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
@@ -68,6 +74,8 @@ export interface GatewayStatus {
   }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** Resources in effect whose certificates cannot be had, or not in their present version. */
+  readonly faults: readonly Fault[];
   /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
   readonly health: readonly UpstreamHealth[];
 }
@@ -119,6 +127,8 @@ class RunningGateway implements Gateway {
   readonly #log: Log;
   readonly #documents: DocumentSet;
   readonly #names: Names;
+  readonly #secrets: SecretWatcher;
+  readonly #compiler: FactCompiler;
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
@@ -132,7 +142,8 @@ class RunningGateway implements Gateway {
   #following: Promise<void> | undefined;
   #storeState: FollowState = { state: 'connecting', since: Date.now() };
 
-  constructor(settings: Settings, { store, lookup, log = () => {}, writeAccess }: GatewayOptions) {
+  constructor(settings: Settings, options: GatewayOptions) {
+    const { store, lookup, env = process.env, log = () => {}, writeAccess } = options;
     this.#started = settings;
     this.#settings = settings;
     this.#store = store;
@@ -142,6 +153,12 @@ class RunningGateway implements Gateway {
       lookup,
       onChange: (kind, name) => this.#publisher.publishName(kind, name),
       log,
+    });
+    this.#secrets = new SecretWatcher({
+      ...secretOptions(settings),
+      env,
+      clock: systemClock,
+      onChange: (references) => this.#publisher.publishSecrets(references),
     });
     const threads = threadCount(settings);
     this.#ticketKeys = [newTicketKey()];
@@ -153,16 +170,16 @@ class RunningGateway implements Gateway {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
       },
     });
-    this.#publisher = new Publisher(
-      new FactCompiler({
-        names: this.#names,
-        slots: this.#loads,
-        health: this.#watch(settings),
-        keyring: keyringOf(settings),
-        log,
-      }),
+    this.#compiler = new FactCompiler({
+      names: this.#names,
+      onLateName: (kind, name) => this.#publisher.publishName(kind, name),
+      secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
+      slots: this.#loads,
+      health: this.#watch(settings),
+      keyring: keyringOf(settings),
       log,
-    );
+    });
+    this.#publisher = new Publisher(this.#compiler, log);
     this.#pool = new WorkerPool({
       threads,
       worker: {
@@ -220,6 +237,7 @@ class RunningGateway implements Gateway {
       workers: this.#publisher.revisions,
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
+      faults: this.#compiler.faults,
       health: this.#health.status(),
     };
   }
@@ -240,6 +258,7 @@ class RunningGateway implements Gateway {
   async close(): Promise<void> {
     this.#ending.abort();
     this.#names.close();
+    this.#secrets.close();
     this.#health.close();
     clearInterval(this.#rotation);
     await this.#pool.stop();
@@ -349,6 +368,8 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
   { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
+  { path: 'apisix.ssl.ssl_trusted_certificate', read: ({ apisix }) => apisix.ssl.ssl_trusted_certificate },
+  { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(hostOptions(settings)) },
@@ -378,6 +399,17 @@ function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServer
 export function keyringOf({ apisix }: Settings): readonly string[] {
   const keyring = apisix.data_encryption?.keyring ?? [];
   return typeof keyring === 'string' ? [keyring] : keyring;
+}
+
+/** When secrets are read again, and whom to trust. */
+function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; caFile?: string } {
+  const { ttl, neg_ttl } = apisix.lru.secret;
+  const { ssl_trusted_certificate: authorities } = apisix.ssl;
+  return {
+    ttlMs: ttl * 1000,
+    retryMs: neg_ttl * 1000,
+    ...(authorities === 'system' ? {} : { caFile: resolvePath(authorities) }),
+  };
 }
 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {

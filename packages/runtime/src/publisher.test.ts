@@ -4,6 +4,7 @@ import { FactCompiler } from './facts/compiler.ts';
 import type { NameSource } from './facts/name-users.ts';
 import { Publisher } from './publisher.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
 
 interface Received {
   readonly sequence: number;
@@ -49,6 +50,8 @@ function setUp(names = noNames): {
   const publisher = new Publisher(
     new FactCompiler({
       names: { hosts: names },
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots: { slotOf: () => 0, release() {} },
       health: { follow() {}, unfollow() {} },
       keyring: [],

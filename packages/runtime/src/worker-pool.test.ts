@@ -7,6 +7,7 @@ import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
 
 const noHeads = {
   proxyProtocol: false,
@@ -29,6 +30,8 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const publisher = new Publisher(
     new FactCompiler({
       names: { hosts: names },
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots: loads,
       health: { follow() {}, unfollow() {} },
       keyring: [],

@@ -17,3 +17,5 @@ export { openTcpGate } from './tcp-gate.ts';
 export type { TcpGate } from './tcp-gate.ts';
 export { openToxicProxy } from './toxic-proxy.ts';
 export type { Toxic, ToxicProxy, ToxicProxyOptions } from './toxic-proxy.ts';
+export { openVaultServer } from './vault-server.ts';
+export type { VaultServer, VaultServerOptions } from './vault-server.ts';

@@ -15,6 +15,9 @@ export const defaults = {
       enable: true,
       listen: [{ port: 9443, enable_http3: false }],
       ssl_trusted_certificate: 'system',
+      ssl_protocols: 'TLSv1.2 TLSv1.3',
+      ssl_ciphers:
+        'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384',
     },
     enable_control: true,
     control: { ip: '127.0.0.1', port: 9090 },
@@ -25,6 +28,7 @@ export const defaults = {
       keyring: ['qeddd145sfvddff3', 'edd1c9f0985e76a2'],
     },
     disable_upstream_healthcheck: false,
+    lru: { secret: { ttl: 300, neg_ttl: 60 } },
   },
   deployment: {
     role: 'traditional',
@@ -37,6 +41,8 @@ export const defaults = {
       allow_admin: ['127.0.0.0/24'],
       admin_listen: { ip: '0.0.0.0', port: 9180 },
       admin_api_version: 'v3',
+      enable_access_log: true,
+      access_log: 'logs/admin_access.log',
     },
     etcd: {
       host: ['http://127.0.0.1:2379'],
@@ -99,7 +105,8 @@ export const whenAbsent: Readonly<Record<string, unknown>> = {
     resolver_timeout: defaults.apisix.resolver_timeout,
     enable_resolv_search_opt: false,
     disable_upstream_healthcheck: false,
-    ssl: { enable: false, listen: [], ssl_trusted_certificate: 'system' },
+    ssl: { ...defaults.apisix.ssl, enable: false, listen: [] },
+    lru: defaults.apisix.lru,
   },
   deployment: {
     role: defaults.deployment.role,
@@ -110,6 +117,8 @@ export const whenAbsent: Readonly<Record<string, unknown>> = {
       enable_admin_ui: false,
       admin_listen: defaults.deployment.admin.admin_listen,
       admin_api_version: 'v2',
+      enable_access_log: false,
+      access_log: defaults.deployment.admin.access_log,
     },
     etcd: defaults.deployment.etcd,
     embedded: defaults.deployment.embedded,

@@ -1,3 +1,5 @@
+export { adminTls } from './admin-tls.ts';
+export type { AdminTls } from './admin-tls.ts';
 export { parseDurationMs } from './duration.ts';
 export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';

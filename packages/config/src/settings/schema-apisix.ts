@@ -9,6 +9,8 @@ const address: JsonSchema = {
   },
 };
 
+const pause: JsonSchema = { type: 'number', exclusiveMinimum: 0, description: 'seconds, above 0' };
+
 const streamAddress = 'a port, or text such as "9100", "9100-9105", "127.0.0.1:9100", "[::1]:9100"';
 const streamPort: readonly JsonSchema[] = [{ type: 'integer' }, { type: 'string' }];
 
@@ -105,7 +107,23 @@ export const apisixSchema: JsonSchema = {
         enable: bool,
         listen: { type: 'array' },
         ssl_trusted_certificate: { type: 'string', description: '"system" or the path of a PEM file' },
+        ssl_protocols: { type: 'string', description: 'versions of TLS with blanks between' },
+        ssl_ciphers: { type: 'string', description: "ciphers in OpenSSL's notation" },
         fallback_sni: { type: 'string' },
+      },
+    },
+    lru: {
+      type: 'object',
+      properties: {
+        secret: {
+          type: 'object',
+          properties: {
+            ttl: pause,
+            neg_ttl: pause,
+            count: { type: 'integer' },
+            neg_count: { type: 'integer' },
+          },
+        },
       },
     },
     id: { type: 'string' },

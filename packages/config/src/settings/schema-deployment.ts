@@ -42,6 +42,8 @@ const common: JsonSchema = {
         properties: { admin_ssl_cert: text, admin_ssl_cert_key: text, admin_ssl_ca_cert: text },
       },
       admin_api_version: text,
+      enable_access_log: bool,
+      access_log: { type: 'string', minLength: 1, description: 'the path of a file' },
     },
   },
   etcd: {

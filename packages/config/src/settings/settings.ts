@@ -51,6 +51,9 @@ export interface ApisixSettings {
     /** One key or several, each 16 or 32 characters: the first encrypts, all decrypt. Absent: nothing is encrypted. */
     readonly keyring?: string | readonly string[];
   };
+  readonly lru: {
+    readonly secret: SecretCacheSettings;
+  };
   /** The identity of this gateway. Absent: one is made and kept. */
   readonly id?: string;
 }
@@ -63,6 +66,14 @@ export interface DnsDiscoverySettings {
   readonly resolv_conf?: string;
   /** The types of records to try, in this order. Absent: last, SRV, A, AAAA, CNAME. */
   readonly order?: readonly ('last' | 'SRV' | 'A' | 'AAAA' | 'CNAME')[];
+}
+
+/** When secrets are read again. The reference's `count` and `neg_count` bound nothing: only what is in use is kept. */
+export interface SecretCacheSettings {
+  /** Seconds until a secret is read again. */
+  readonly ttl: number;
+  /** Seconds until a read that failed is repeated. */
+  readonly neg_ttl: number;
 }
 
 export type ProxyMode = 'http' | 'stream' | 'http&stream';
@@ -104,6 +115,10 @@ export interface SslSettings {
   readonly listen: readonly ListenAddress[];
   /** `system`, or a path relative to the working directory. */
   readonly ssl_trusted_certificate: string;
+  /** Versions that the Admin API speaks over TLS, with blanks between; the lowest and the highest count. */
+  readonly ssl_protocols: string;
+  /** Its ciphers for TLS 1.2 and before, in OpenSSL's notation. */
+  readonly ssl_ciphers: string;
   /** The server name used when a client sends none. */
   readonly fallback_sni?: string;
 }
@@ -146,8 +161,23 @@ export interface AdminSettings {
   /** Addresses and CIDR blocks. Absent: every client is allowed. */
   readonly allow_admin?: readonly string[];
   readonly admin_listen: ServerAddress;
+  /** Serve it over TLS. Absent: no. */
+  readonly https_admin?: boolean;
+  readonly admin_api_mtls?: AdminApiMtlsSettings;
+  /** Write a line for every request. */
+  readonly enable_access_log: boolean;
+  /** A path relative to HOME. */
+  readonly access_log: string;
   /** Anything but `v3` means the older response shapes. */
   readonly admin_api_version: string;
+}
+
+/** Files in PEM, relative to HOME's `conf`. Read them through `adminTls`. */
+export interface AdminApiMtlsSettings {
+  readonly admin_ssl_cert?: string;
+  readonly admin_ssl_cert_key?: string;
+  /** Clients must show a certificate that one of these signed. Absent or empty: they need none. */
+  readonly admin_ssl_ca_cert?: string;
 }
 
 export interface AdminKey {

@@ -41,6 +41,8 @@ export class DataPlane {
   readonly #table: RoutingTable;
   /** Of the change that is arriving. */
   #parts: (readonly FactChange[])[] = [];
+  /** Of either protocol, open or opening. */
+  #hasListeners = false;
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
   readonly #context: Promise<SessionContext>;
@@ -84,7 +86,7 @@ export class DataPlane {
    */
   apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
     // A first load is large, and nobody can meet the half of it before there are listeners.
-    if (this.#listeners.size === 0 && this.#parts.length === 0) return this.#table.apply(part);
+    if (!this.#hasListeners && this.#parts.length === 0) return this.#table.apply(part);
     this.#parts.push(part);
     if (!isLastPart) return [];
     const changes = this.#parts.flat();
@@ -99,6 +101,7 @@ export class DataPlane {
   /** Makes these the listeners. Rejects with the first `LISTENER_*` error; the others are open then. */
   async listen(specs: readonly ListenerSpec[]): Promise<void> {
     const context = await this.#context;
+    this.#hasListeners = specs.length > 0;
     const wanted = new Set(specs.map((spec) => spec.name));
     this.#datagrams.keepOnly(specs.filter(({ protocol }) => protocol === 'udp'));
     for (const [name, listener] of this.#listeners) {

@@ -7,6 +7,7 @@ import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { HealthWatch } from './compiler.ts';
 import type { NameSource } from './name-users.ts';
 import type { SlotSource } from './node-slots.ts';
+import { unreadSecrets } from './secret-users.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
 class Names<Address = string> implements NameSource<Address> {
@@ -64,6 +65,8 @@ function setUp(services?: Names<Endpoint>): {
     logged,
     compiler: new FactCompiler({
       names: { hosts: names, services },
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots,
       health,
       keyring: [],

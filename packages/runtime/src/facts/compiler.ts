@@ -18,15 +18,16 @@ import {
   upstreamShortcoming,
 } from './compile.ts';
 import type { NameKind, NodeAddresses } from './compile.ts';
-import { compileCertificate, compileClientPair, compileUpstreamTls } from './certificates.ts';
-import type { Compiled } from './certificates.ts';
+import { compileCertificate, compileClientPair, compileUpstreamTls, referencesOf } from './certificates.ts';
 import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
-import { NameUsers } from './name-users.ts';
-import type { NameSource } from './name-users.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
+import { NameUsers } from './name-users.ts';
+import type { NameSource } from './name-users.ts';
+import { SecretUsers } from './secret-users.ts';
+import type { Fault, SecretValues } from './secret-users.ts';
 
 /** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
 export interface HealthWatch {
@@ -42,6 +43,9 @@ export interface FactCompilerOptions {
     /** For upstreams with `discovery_type: dns`; undefined: this gateway has none. */
     readonly services?: NameSource<Endpoint> | undefined;
   };
+  /** The first answer for a name came after the facts of upstreams that use it. */
+  readonly onLateName: (kind: NameKind, name: string) => void;
+  readonly secrets: SecretValues;
   readonly slots: SlotSource;
   readonly health: HealthWatch;
   /** `apisix.data_encryption.keyring`: opens private keys. */
@@ -49,11 +53,15 @@ export interface FactCompilerOptions {
   readonly log: Log;
 }
 
-/** Turns document changes into facts, and changed addresses too: it remembers which upstream uses which name. */
+/**
+ * Turns document changes into facts, and changed addresses and secrets too: it remembers which resource uses which name
+ * and which reference.
+ */
 export class FactCompiler {
-  readonly #addresses: NodeAddresses;
-  readonly #users: Readonly<Record<NameKind, NameUsers>>;
+  readonly #names: { readonly host: NameUsers; readonly service: NameUsers<Endpoint> };
   readonly #discoveries: ReadonlySet<string>;
+  readonly #secrets: SecretValues;
+  readonly #secretUsers: SecretUsers;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
   readonly #keyring: readonly string[];
@@ -63,29 +71,38 @@ export class FactCompiler {
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
-  /** Upstreams that use names. */
-  readonly #named = new Map<string, UpstreamDocument>();
 
-  constructor({ names: { hosts, services }, slots, health, keyring, log }: FactCompilerOptions) {
+  constructor({ names, onLateName, secrets, slots, health, keyring, log }: FactCompilerOptions) {
     this.#keyring = keyring;
-    this.#addresses = {
-      ofHost: (name) => hosts.addressesOf(name),
-      ofService: (name) => services?.addressesOf(name) ?? [],
+    this.#names = {
+      host: new NameUsers(names.hosts, (name) => onLateName('host', name)),
+      service: new NameUsers(names.services ?? NO_SERVICES, (name) => onLateName('service', name)),
     };
-    this.#users = { host: new NameUsers(hosts), service: new NameUsers(services ?? NO_SERVICES) };
-    this.#discoveries = new Set(services === undefined ? [] : ['dns']);
+    this.#discoveries = new Set(names.services === undefined ? [] : ['dns']);
+    this.#secrets = secrets;
+    this.#secretUsers = new SecretUsers(secrets, log);
     this.#slots = new NodeSlots(slots);
     this.#health = health;
     this.#log = log;
   }
 
+  /** Resources in effect whose certificates cannot be had. */
+  get faults(): readonly Fault[] {
+    return this.#secretUsers.faults;
+  }
+
   /**
-   * Follows the names that the changes bring and lets go of those that they drop.
-   * @returns settles with the first answers for new names; undefined when there are none to wait for.
+   * Follows the names and references that the changes bring and lets go of those that they drop.
+   * @returns settles with the first answers for new ones; undefined when there are none to wait for.
    */
   adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
-    const firstAnswers: Promise<void>[] = [];
-    // What goes comes last: its names may be somebody else's now, and must not be forgotten in between.
+    const firstAnswers: Promise<unknown>[] = [];
+    for (const { kind, id, document } of changes) {
+      if (kind !== 'secrets') continue;
+      const answers = this.#secrets.configure(id, document);
+      if (answers !== undefined) firstAnswers.push(answers);
+    }
+    // What goes comes last: its names and secrets may be somebody else's now, and must not be forgotten in between.
     const present = changes.filter(({ document }) => document !== undefined);
     const gone = changes.filter(({ document }) => document === undefined);
     for (const change of [...present, ...gone]) {
@@ -93,9 +110,19 @@ export class FactCompiler {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
-      firstAnswers.push(...this.#adoptUpstream(key, upstream));
+      const names = upstream === undefined ? NO_NAMES : namesOf(upstream, this.#discoveries);
+      this.#names.host.adopt(key, upstream, names.host, firstAnswers);
+      this.#names.service.adopt(key, upstream, names.service, firstAnswers);
+      this.#secretUsers.adopt(key, change, referencesOf(change, upstream), firstAnswers);
     }
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
+  }
+
+  /** The facts that a batch makes others: those of its changes, and of what uses a secret of a manager among them. */
+  *compileBatch(changes: readonly DocumentChange[]): Iterable<FactChange> {
+    yield* this.compile(changes);
+    const managers = changes.filter(({ kind }) => kind === 'secrets');
+    yield* this.compileUsersOfSecrets(managers.flatMap(({ id }) => this.#secrets.referencesTo(id)));
   }
 
   /** The facts of changes that were adopted, made one by one. Certificates come first: upstreams may name one. */
@@ -107,12 +134,18 @@ export class FactCompiler {
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
   compileUsersOf(kind: NameKind, name: string): readonly FactChange[] {
-    const facts: FactChange[] = [];
-    for (const key of this.#users[kind].usersOf(name)) {
-      const upstream = this.#named.get(key);
-      if (upstream !== undefined) facts.push(this.#upstreamFacts(key, upstream));
-    }
-    return facts;
+    return this.#names[kind].upstreamsWith(name).map(([key, upstream]) => this.#upstreamFacts(key, upstream));
+  }
+
+  /** The facts of the resources that use one of these references, after what it stands for changed. */
+  compileUsersOfSecrets(references: readonly string[]): readonly FactChange[] {
+    return this.#secretUsers
+      .changesWith(references)
+      .flatMap((change) =>
+        change.kind === 'ssls'
+          ? this.#compileChange(change)
+          : this.#upstreamFacts(upstreamKey(change.kind, change.id), upstreamOf(change)),
+      );
   }
 
   #report(key: string, document: Document | undefined, upstream: UpstreamDocument | undefined): void {
@@ -157,12 +190,19 @@ export class FactCompiler {
 
   /** A certificate for clients is a fact of its own; one for upstreams changes those that name it. */
   #certificateFacts(id: string, ssl: SslDocument | undefined): FactChange[] {
-    const isForUpstreams = ssl?.type === 'client' && ssl.status === 1;
-    const pair = isForUpstreams ? this.#use(`ssls/${id}`, compileClientPair(ssl, this.#keyring)) : undefined;
+    const resource = `ssls/${id}`;
+    const used = ssl?.status === 1 ? ssl : undefined;
+    if (used === undefined) this.#secretUsers.drop(resource);
+    const pair =
+      used?.type === 'client'
+        ? this.#secretUsers.compile(resource, (read) => compileClientPair(used, this.#keyring, read))
+        : undefined;
     const hadPair = this.#clientPairs.delete(id);
     if (pair !== undefined) this.#clientPairs.set(id, pair);
-    const isForClients = ssl?.type === 'server' && ssl.status === 1;
-    const facts = isForClients ? this.#use(`ssls/${id}`, compileCertificate(ssl, this.#keyring)) : undefined;
+    const facts =
+      used?.type === 'server'
+        ? this.#secretUsers.compile(resource, (read) => compileCertificate(used, this.#keyring, read))
+        : undefined;
     const users = hadPair || pair !== undefined ? [...this.#usersOfPair] : [];
     return [
       { kind: 'certificate', key: id, facts },
@@ -170,19 +210,20 @@ export class FactCompiler {
     ];
   }
 
-  /** Logs why there are no facts. */
-  #use<T>(resource: string, { facts, fault }: Compiled<T>): T | undefined {
-    if (fault !== undefined) this.#log('error', 'a certificate cannot be used', { resource, reason: fault });
-    return facts;
-  }
-
   /** @returns undefined for an upstream without TLS; `null` for one whose TLS cannot be had: it must not serve in clear. */
   #tlsFacts(key: string, upstream: UpstreamDocument): UpstreamTlsFacts | undefined | null {
     if (upstream.tls?.client_cert_id === undefined) this.#usersOfPair.delete(key);
     else this.#usersOfPair.set(key, upstream);
-    if (upstream.scheme !== 'tls') return undefined;
+    if (upstream.scheme !== 'tls') {
+      this.#secretUsers.drop(key);
+      return undefined;
+    }
     const clientPairOf = (id: string): KeyPairFacts | undefined => this.#clientPairs.get(id);
-    return this.#use(key, compileUpstreamTls(upstream, clientPairOf, this.#keyring)) ?? null;
+    return (
+      this.#secretUsers.compile(key, (read) =>
+        compileUpstreamTls(upstream, clientPairOf, this.#keyring, read),
+      ) ?? null
+    );
   }
 
   #embeddedFacts(key: string, upstream: UpstreamDocument | undefined): FactChange[] {
@@ -197,14 +238,19 @@ export class FactCompiler {
     if (upstream === undefined) {
       assignSlots([]);
       this.#usersOfPair.delete(key);
+      this.#secretUsers.drop(key);
     }
     const tls = upstream && this.#tlsFacts(key, upstream);
+    const addresses: NodeAddresses = {
+      ofHost: (name) => this.#names.host.addressesOf(name),
+      ofService: (name) => this.#names.service.addressesOf(name),
+    };
     // Without its TLS it keeps its place and has no nodes.
     const facts =
       upstream &&
       (tls === null
-        ? { ...compileUpstream(upstream, this.#addresses, () => assignSlots([]), undefined), nodes: [] }
-        : compileUpstream(upstream, this.#addresses, assignSlots, tls));
+        ? { ...compileUpstream(upstream, addresses, () => assignSlots([]), undefined), nodes: [] }
+        : compileUpstream(upstream, addresses, assignSlots, tls));
     this.#watch(key, upstream, facts);
     return { kind: 'upstream', key, facts };
   }
@@ -218,14 +264,6 @@ export class FactCompiler {
     const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
     this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
   }
-
-  /** @returns the first answers for its new names. */
-  #adoptUpstream(key: string, upstream: UpstreamDocument | undefined): readonly Promise<void>[] {
-    const { host, service } = upstream === undefined ? NO_NAMES : namesOf(upstream, this.#discoveries);
-    if (upstream === undefined || host.size + service.size === 0) this.#named.delete(key);
-    else this.#named.set(key, upstream);
-    return [...this.#users.host.use(key, host), ...this.#users.service.use(key, service)];
-  }
 }
 
 const NO_NAMES: Readonly<Record<NameKind, ReadonlySet<string>>> = { host: new Set(), service: new Set() };
@@ -238,7 +276,7 @@ const NO_SERVICES: NameSource<Endpoint> = {
 };
 
 /** Changes of other kinds do not reach connections. */
-const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes']);
+const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);
 
 /** The upstream that a document is or has. */
 function upstreamOf({ kind, document }: DocumentChange): UpstreamDocument | undefined {

@@ -1,3 +1,6 @@
+import type { UpstreamDocument } from '@apisix-ts/config';
+import { Uses } from './uses.ts';
+
 /** Where the addresses of names come from; `NameWatcher` of the discovery package is one. */
 export interface NameSource<Address = string> {
   /** Counts one more user of a name. Settles with its first answer or failure. */
@@ -7,47 +10,57 @@ export interface NameSource<Address = string> {
   addressesOf(name: string): readonly Address[];
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
+/** Remembers which upstream uses which names, and which were used before they had an answer. */
+export class NameUsers<Address = string> {
+  readonly #names: NameSource<Address>;
+  readonly #onLateAnswer: (name: string) => void;
+  readonly #uses = new Uses();
+  /** Those with such names, as they were adopted last, by key. */
+  readonly #upstreams = new Map<string, UpstreamDocument>();
+  readonly #awaited = new Set<string>();
+  readonly #missed = new Set<string>();
 
-/** Remembers which upstream uses which names, and follows each name for as long as one does. */
-export class NameUsers {
-  readonly #source: NameSource<unknown>;
-  readonly #namesOf = new Map<string, ReadonlySet<string>>();
-  readonly #usersOf = new Map<string, Set<string>>();
-
-  constructor(source: NameSource<unknown>) {
-    this.#source = source;
+  /** @param onLateAnswer the first answer for a name came after `addressesOf` was asked for it. */
+  constructor(names: NameSource<Address>, onLateAnswer: (name: string) => void) {
+    this.#names = names;
+    this.#onLateAnswer = onLateAnswer;
   }
 
   /**
-   * @param names all that the user has from now on.
-   * @returns the first answers for the names that are new with this user.
+   * Follows the names that an upstream has from now on, and lets go of the others.
+   * @param names none where there is no upstream any more.
+   * @param firstAnswers takes what has to be waited for.
    */
-  use(user: string, names: ReadonlySet<string>): readonly Promise<void>[] {
-    const former = this.#namesOf.get(user) ?? NO_NAMES;
-    // New names first: one that stays must not be forgotten in between.
-    const firstAnswers: Promise<void>[] = [];
-    for (const name of names) if (!former.has(name)) firstAnswers.push(this.#add(name, user));
-    for (const name of former) if (!names.has(name)) this.#remove(name, user);
-    if (names.size === 0) this.#namesOf.delete(user);
-    else this.#namesOf.set(user, names);
-    return firstAnswers;
+  adopt(
+    key: string,
+    upstream: UpstreamDocument | undefined,
+    names: ReadonlySet<string>,
+    firstAnswers: Promise<unknown>[],
+  ): void {
+    const { added, dropped } = this.#uses.set(key, names);
+    for (const name of added) firstAnswers.push(this.#follow(name));
+    for (const name of dropped) this.#names.unfollow(name);
+    if (upstream === undefined || names.size === 0) this.#upstreams.delete(key);
+    else this.#upstreams.set(key, upstream);
   }
 
-  usersOf(name: string): Iterable<string> {
-    return this.#usersOf.get(name) ?? NO_NAMES;
+  addressesOf(name: string): readonly Address[] {
+    if (this.#awaited.has(name)) this.#missed.add(name);
+    return this.#names.addressesOf(name);
   }
 
-  #add(name: string, user: string): Promise<void> {
-    const users = this.#usersOf.get(name) ?? new Set();
-    this.#usersOf.set(name, users.add(user));
-    return this.#source.follow(name);
+  /** The upstreams that use a name, by key. */
+  upstreamsWith(name: string): readonly (readonly [string, UpstreamDocument])[] {
+    return this.#uses.usersOf(name).flatMap((key) => {
+      const upstream = this.#upstreams.get(key);
+      return upstream === undefined ? [] : [[key, upstream] as const];
+    });
   }
 
-  #remove(name: string, user: string): void {
-    const users = this.#usersOf.get(name);
-    users?.delete(user);
-    if (users?.size === 0) this.#usersOf.delete(name);
-    this.#source.unfollow(name);
+  async #follow(name: string): Promise<void> {
+    this.#awaited.add(name);
+    await this.#names.follow(name);
+    this.#awaited.delete(name);
+    if (this.#missed.delete(name)) this.#onLateAnswer(name);
   }
 }
