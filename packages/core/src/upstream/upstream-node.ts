@@ -12,4 +12,14 @@ export interface UpstreamNode {
   /** Nodes of a lower priority are used only when all of the higher ones were tried or are unhealthy. */
   readonly priority: number;
   readonly load: NodeLoad;
+  /** Its place in round robin, kept here so that it outlives the balancer. Absent until there is one. */
+  turn?: NodeTurn;
+}
+
+/** What smooth round robin owes a node; only that balancer reads and writes it. */
+export interface NodeTurn {
+  /** Grows by the share at every pick; the largest is picked and pays back the sum. */
+  credit: number;
+  /** The weight that the credit is reckoned in. */
+  readonly share: number;
 }

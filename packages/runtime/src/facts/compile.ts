@@ -59,8 +59,8 @@ export type NameKind = 'host' | 'service';
 
 /** The addresses that are known of names; empty when there are none. */
 export interface NodeAddresses {
-  ofHost(name: string): readonly string[];
-  ofService(name: string): readonly Endpoint[];
+  readonly ofHost: (name: string) => readonly string[];
+  readonly ofService: (name: string) => readonly Endpoint[];
 }
 
 /**
