@@ -4,8 +4,9 @@ import type { NodeLoad } from './node-load.ts';
 export interface UpstreamNode {
   /** The host as it was configured: a name, or the address itself. */
   readonly host: string;
-  /** The ip literal to connect to. */
+  /** The ip literal to connect to, or `unix:/path`. */
   readonly address: string;
+  /** 0 for a unix socket. */
   readonly port: number;
   /** Share of the sessions relative to the other nodes' weights, no unit, ≥ 0; 0 takes none beside a positive one. */
   readonly weight: number;

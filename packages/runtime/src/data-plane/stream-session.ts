@@ -10,7 +10,7 @@ import type {
   Wire,
 } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
-import { dialTls } from '@apisix-ts/transport';
+import { dialTls, formatEndpoint } from '@apisix-ts/transport';
 import type {
   Dial,
   DialHandler,
@@ -29,7 +29,7 @@ import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
-import { describeNode, formatNode } from './upstream.ts';
+import { describeNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
@@ -209,7 +209,7 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#holdsNode = true;
     this.#attemptedMs = nowMs();
     node.load.begin();
-    this.#trace?.upstreams.push(formatNode(node));
+    this.#trace?.upstreams.push(formatEndpoint(node.address, node.port));
     let tls: UpstreamTls | undefined;
     try {
       tls = upstream.tlsFor(node);

@@ -1,4 +1,4 @@
-import { balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
+import { balancerKinds, createTiers, roundRobin, unixPath } from '@apisix-ts/core';
 import type { Attempt, Balancer, BalancerKind, UpstreamNode } from '@apisix-ts/core';
 import { compileUpstreamTls } from '@apisix-ts/transport';
 import type { UpstreamTls } from '@apisix-ts/transport';
@@ -102,13 +102,9 @@ export class Upstream {
   }
 }
 
-/** `192.0.2.1:53`, `[2001:db8::1]:53`. */
-export function formatNode({ address, port }: Pick<WorkerNode, 'address' | 'port'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
 /** For the log. */
 export function describeNode({ host, address, port }: WorkerNode): string {
+  if (unixPath(address) !== undefined) return address;
   return `${host} (${address}:${port})`;
 }
 

@@ -118,6 +118,16 @@ describe('an upstream', () => {
     expect(namesOf(upstream, dns)).toEqual({ host: new Set(), service: new Set(['db:3306']) });
   });
 
+  test('has a unix socket as it stands, as localhost', () => {
+    const upstream = checked(upstreamKind, { nodes: { 'unix:/run/db.sock': 2 } });
+
+    expect(compileUpstream(upstream, addresses, assignSlots, undefined).nodes).toEqual([
+      { host: 'localhost', address: 'unix:/run/db.sock', port: 0, weight: 2, priority: 0, slot: 0 },
+    ]);
+    expect(upstreamFault(upstream, dns)).toBeUndefined();
+    expect(namesOf(upstream, dns).host).toEqual(new Set());
+  });
+
   test('leaves out a name without an address', () => {
     const upstream = checked(upstreamKind, { nodes: { 'absent:3306': 1 } });
 

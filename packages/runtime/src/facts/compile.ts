@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { normaliseNodes } from '@apisix-ts/config';
-import { balancerKinds } from '@apisix-ts/core';
+import { balancerKinds, unixPath } from '@apisix-ts/core';
 import type {
   NodesField,
   NormalNode,
@@ -101,6 +101,7 @@ function toFacts(
   { host, port, weight, priority }: UsableNode,
   ofHost: NodeAddresses['ofHost'],
 ): readonly Omit<NodeFacts, 'slot'>[] {
+  if (unixPath(host) !== undefined) return [{ host: 'localhost', address: host, port, weight, priority }];
   const addresses = isIP(host) === 0 ? ofHost(host) : [host];
   return addresses.map((address) => ({ host, address, port, weight: weight / addresses.length, priority }));
 }
@@ -150,7 +151,7 @@ export function namesOf(
   const hosts = nodes === undefined ? [] : usableNodes(nodes).map(({ host }) => host);
   const isKnown = service !== undefined && type !== undefined && discoveries.has(type);
   return {
-    host: new Set(hosts.filter((host) => isIP(host) === 0)),
+    host: new Set(hosts.filter((host) => isIP(host) === 0 && unixPath(host) === undefined)),
     service: new Set(isKnown && nodes === undefined ? [service] : []),
   };
 }

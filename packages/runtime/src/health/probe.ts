@@ -5,6 +5,7 @@ import type { RequestOptions } from 'node:https';
 import { connect, isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
+import { toTarget } from '@apisix-ts/transport';
 import type { ProbePlan, TcpProbePlan } from './check-plan.ts';
 import { hostHeaderOf, serverNameOf } from './http-probe-plan.ts';
 import type { HttpProbePlan } from './http-probe-plan.ts';
@@ -13,7 +14,7 @@ import type { HttpProbePlan } from './http-probe-plan.ts';
 export interface ProbedNode {
   /** As configured: a name, or an address. */
   readonly host: string;
-  /** An ip literal. */
+  /** An ip literal, or `unix:/path`. */
   readonly address: string;
   readonly port: number;
 }
@@ -52,7 +53,7 @@ export function startProbe(
 }
 
 function probeTcp({ port }: TcpProbePlan, node: ProbedNode, finish: OnReport): () => void {
-  const socket = connect({ host: node.address, port: port ?? node.port });
+  const socket = connect(toTarget(node.address, port ?? node.port));
   socket.on('connect', () => finish('success'));
   socket.on('error', () => finish('tcp_failure'));
   return () => void socket.destroy();
@@ -61,8 +62,7 @@ function probeTcp({ port }: TcpProbePlan, node: ProbedNode, finish: OnReport): (
 function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trust: ProbeTrust): () => void {
   const host = hostHeaderOf(plan.host ?? node.host);
   const options: RequestOptions = {
-    host: node.address,
-    port: plan.port ?? node.port,
+    ...toRequestTarget(node, plan.port),
     method: plan.method,
     path: plan.path,
     headers: [...plan.headers, 'Host', host],
@@ -81,6 +81,11 @@ function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trus
   request.on('error', (error) => finish(isUnparsable(error) ? 'http_failure' : 'tcp_failure'));
   request.end(plan.body);
   return () => void request.destroy();
+}
+
+function toRequestTarget({ address, port }: ProbedNode, other: number | undefined): RequestOptions {
+  const target = toTarget(address, other ?? port);
+  return 'path' in target ? { socketPath: target.path } : target;
 }
 
 function tlsOptions(plan: HttpProbePlan, name: string, { ca }: ProbeTrust): RequestOptions {
