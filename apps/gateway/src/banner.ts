@@ -36,6 +36,7 @@ export function banner({ settings, home, configFile, env, readyAfterMs }: Banner
     ['HTTP', http.length === 0 ? undefined : `${list(http)} (answers 404: HTTP routes come later)`],
     ['Admin API', apisix.enable_admin ? `${adminUrl(settings)}/apisix/admin` : 'off'],
     ['Control API', apisix.enable_control ? `${url(apisix.control.ip, apisix.control.port)}/v1/` : 'off'],
+    ['status API', apisix.status && `${url(apisix.status.ip, apisix.status.port)}/status`],
     ['metrics', exportsMetrics ? `${url(metrics.ip, metrics.port)}${export_uri}` : 'off'],
     ['config', configFile],
     ['data', describeStore(settings, home, env)],

@@ -3,7 +3,7 @@ import { adminTls, resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
 import type { Endpoints } from '@apisix-ts/admin';
-import { createControlServer, createMetricsServer } from '@apisix-ts/control';
+import { createControlServer, createMetricsServer, createStatusServer } from '@apisix-ts/control';
 import type { Gateway, Log } from '@apisix-ts/runtime';
 import { openAdminAccessLog } from './admin-access-log.ts';
 import { keyPrefix } from './admin-endpoints.ts';
@@ -32,6 +32,7 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
   const { adminEndpoints, settings } = context;
   const { apisix, plugin_attr } = settings;
   return [
+    ...planStatus(context),
     ...(apisix.enable_admin && adminEndpoints !== undefined ? [planAdmin(context, adminEndpoints)] : []),
     ...(apisix.enable_control ? [planControl(context)] : []),
     ...(plugin_attr.prometheus.enable_export_server ? [planMetrics(context)] : []),
@@ -40,6 +41,34 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
       open: () => openHttpListener(host, port, serverToken(settings)),
     })),
   ];
+}
+
+/** The status API, where there is one. It works before the gateway has started. */
+export function planStatus({ settings, gateway }: ServiceContext): readonly ServicePlan[] {
+  const { status } = settings.apisix;
+  if (status === undefined) return [];
+  return [
+    {
+      key: `status ${status.ip} ${status.port} ${serverToken(settings)}`,
+      open: () =>
+        createStatusServer({
+          host: status.ip,
+          port: status.port,
+          serverToken: serverToken(settings),
+          status: () => (awaitsConfiguration(settings, gateway) ? withoutAny(gateway) : gateway.status()),
+        }),
+    },
+  ];
+}
+
+/** Where whole configurations are sent, the first revision is that of having none yet. */
+function awaitsConfiguration({ deployment }: Settings, gateway: Gateway): boolean {
+  return deployment.rules === 'api' && gateway.documents.revision <= 1;
+}
+
+function withoutAny(gateway: Gateway): ReturnType<Gateway['status']> {
+  const status = gateway.status();
+  return { ...status, workers: new Map([...status.workers.keys()].map((id) => [id, 0])) };
 }
 
 function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints): ServicePlan {
@@ -109,6 +138,7 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         serverToken: serverToken(settings),
         version,
         status: () => ({ provider: store.name, ...gateway.status() }),
+        kindRevisions: () => gateway.documents.kindRevisions(),
         counts: () => gateway.counts(),
       }),
   };

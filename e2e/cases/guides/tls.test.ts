@@ -50,12 +50,21 @@ beforeAll(async () => {
     writeFile(join(folder, 'redis.key'), theirs.key),
     writeFile(join(folder, 'mosquitto.conf'), `listener ${brokerPort} 127.0.0.1\nallow_anonymous true\n`),
   ]);
-  redis = await startProcess('redis-server', [
-    ...['--bind', '127.0.0.1', '--port', String(redisPort), '--dir', folder, '--save', ''],
-    ...['--tls-port', String(redisTlsPort), '--tls-auth-clients', 'no'],
-    ...['--tls-cert-file', join(folder, 'redis.crt'), '--tls-key-file', join(folder, 'redis.key')],
-    ...['--tls-ca-cert-file', join(folder, 'ca.crt')],
-  ]);
+  const options = {
+    bind: '127.0.0.1',
+    port: redisPort,
+    dir: folder,
+    save: '',
+    'tls-port': redisTlsPort,
+    'tls-auth-clients': 'no',
+    'tls-cert-file': join(folder, 'redis.crt'),
+    'tls-key-file': join(folder, 'redis.key'),
+    'tls-ca-cert-file': join(folder, 'ca.crt'),
+  };
+  redis = await startProcess(
+    'redis-server',
+    Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  );
   broker = await startProcess('mosquitto', ['-c', join(folder, 'mosquitto.conf')]);
   await Promise.all([redis.waitForOutput(/Ready to accept connections/), broker.waitForOutput(/running/)]);
 

@@ -5,16 +5,18 @@ import { GatewayError } from '@apisix-ts/errors';
 import type { HttpLimits } from '@apisix-ts/http-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
-import type { GatewayFacts } from './gateway-facts.ts';
+import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
 
 const facts: GatewayFacts = {
   provider: 'embedded',
+  phase: 'serving',
   store: { state: 'following', since: 5, revision: 12 },
   revision: 12,
   workers: new Map([
     [0, 12],
     [1, 11],
   ]),
+  workerCount: 2,
   listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
   faults: [
     {
@@ -25,6 +27,7 @@ const facts: GatewayFacts = {
       hasPredecessor: true,
     },
   ],
+  certificates: [],
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],
@@ -103,6 +106,22 @@ test('tells why the store is away', async () => {
   const status: unknown = await (await fetch(`${base}/v1/config/status`)).json();
 
   expect(status).toMatchObject({ store: { state: 'away', since: 7, revision: 12, error: 'nobody answers' } });
+});
+
+test('tells what is kept on disk, and whether it serves', async () => {
+  const path = '/srv/data/etcd-snapshot.jsonl';
+  const error = new GatewayError('SNAPSHOT_UNWRITABLE', 'the disk is full');
+  const ask = async (snapshot: SnapshotFacts): Promise<unknown> => {
+    const response = await fetch(`${await open({ ...facts, snapshot })}/v1/config/status`);
+    return response.json();
+  };
+
+  expect(await ask({ path, isServing: true, revision: 12, savedAtMs: 3 })).toMatchObject({
+    snapshot: { path, serving: true, revision: 12, saved_at: 3 },
+  });
+  expect(await ask({ path, isServing: false, error })).toMatchObject({
+    snapshot: { path, serving: false, error: 'the disk is full' },
+  });
 });
 
 test('serves the schemas of all kinds of resources', async () => {

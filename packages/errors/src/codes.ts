@@ -47,6 +47,12 @@ export const codes = {
   STORE_DENIED: { side: 'operator', retryable: false, status: 503 },
   STORE_CLOSED: { side: 'internal', retryable: false, status: 503 },
 
+  // The snapshot of the store's content on disk
+  SNAPSHOT_CORRUPT: { side: 'operator', retryable: false, status: 500 },
+  SNAPSHOT_FOREIGN: { side: 'operator', retryable: false, status: 500 },
+  SNAPSHOT_UNREADABLE: { side: 'operator', retryable: false, status: 500 },
+  SNAPSHOT_UNWRITABLE: { side: 'operator', retryable: true, status: 500 },
+
   // Listeners and threads
   LISTENER_PORT_IN_USE: { side: 'operator', retryable: true, status: 500 },
   LISTENER_DENIED: { side: 'operator', retryable: false, status: 500 },

@@ -1,4 +1,6 @@
 export { checkContext } from './check-context.ts';
+export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
+export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway, keyringOf } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
 export { localTime, logSeconds, logText } from './access-log/log-text.ts';

@@ -54,6 +54,7 @@ function setUp(names = noNames): {
       secrets: unreadSecrets,
       slots: { slotOf: () => 0, release() {} },
       health: { follow() {}, unfollow() {} },
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: () => {},
     }),

@@ -34,6 +34,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
       secrets: unreadSecrets,
       slots: loads,
       health: { follow() {}, unfollow() {} },
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: () => {},
     }),
@@ -60,9 +61,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     },
   });
   await pool.start();
-  await pool.listen([
-    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads: noHeads },
-  ]);
+  await pool.listen([{ protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads }]);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);

@@ -5,6 +5,8 @@ export type { Datagram, DatagramPeerOptions } from './datagram-peer.ts';
 export { countDescriptors } from './descriptors.ts';
 export { startDnsServer } from './dns-server.ts';
 export type { DnsNames, DnsServer, DnsServerOptions, DnsService, DnsServices } from './dns-server.ts';
+export { startEtcdCluster } from './etcd-cluster/etcd-cluster.ts';
+export type { EtcdCluster, EtcdClusterOptions, EtcdMember } from './etcd-cluster/etcd-cluster.ts';
 export { startEtcd } from './etcd-server.ts';
 export type { EtcdServer, EtcdServerOptions } from './etcd-server.ts';
 export { FakeClock } from './fake-clock.ts';

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEmbeddedStore } from '@apisix-ts/store-embedded';
+import { makeCertificate } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
@@ -82,6 +83,34 @@ describe('export, import and diff', { timeout: 60_000 }, () => {
     const url = `http://127.0.0.1:${port}/apisix/admin/stream_routes/mysql`;
     const headers = { 'x-api-key': (await read('data/admin.key')).trim() };
     expect(await (await fetch(url, { headers })).json()).toMatchObject({ value: { server_port: 9200 } });
+  });
+
+  test('of the store of a gateway whose Admin API speaks TLS', async () => {
+    const admin = await freePort();
+    const secured = streamConfig({ tcp: [await freePort()], admin }).replace(
+      '  admin:\n',
+      `  admin:
+    https_admin: true
+    admin_api_mtls: { admin_ssl_cert: admin.crt, admin_ssl_cert_key: admin.key }
+`,
+    );
+    expect(secured).toContain('https_admin');
+    const { home, write } = await createInstallation(secured);
+    const { cert, key } = await makeCertificate({ names: ['admin.test'] });
+    await write('conf/admin.crt', cert);
+    await write('conf/admin.key', key);
+    await write('all.yaml', file);
+    await apisix(['start', '-p', home]);
+
+    const imported = await apisix(['import', 'all.yaml', '-p', home], { cwd: home });
+    // The gateway still shows the former one.
+    const other = await makeCertificate({ names: ['admin.test'] });
+    await write('conf/admin.crt', other.cert);
+    await write('conf/admin.key', other.key);
+    const mistaken = await apisix(['export', '-p', home]);
+
+    expect(imported.stdout).toContain('2 created, 0 updated, 0 deleted, 0 unchanged\n');
+    expect(mistaken).toMatchObject({ status: 1, stderr: expect.stringContaining('(ADMIN_API_UNUSABLE)') });
   });
 
   test('many resources go through the Admin API in several requests', async () => {

@@ -1,7 +1,9 @@
 import type { PlannedChange } from '@apisix-ts/admin';
-import { isMap } from '@apisix-ts/config';
+import { adminTls, isMap } from '@apisix-ts/config';
 import type { Settings, StoreSnapshot } from '@apisix-ts/config';
 import { GatewayError, isErrorCode } from '@apisix-ts/errors';
+import { post } from './post.ts';
+import type { PostAnswer } from './post.ts';
 import type { StoreAccess } from './store-access.ts';
 
 /** A body of the Admin API may have 1.5 MiB. */
@@ -22,38 +24,40 @@ export async function openAdminClient(
   const { adminKeys } = await import('@apisix-ts/gateway');
   const key = adminKeys(settings, home)?.find(({ role }) => role === 'admin')?.key;
   const { ip, port } = settings.deployment.admin.admin_listen;
-  const root = `http://${reachable(ip)}:${port}/apisix/admin`;
+  const tls = adminTls(settings, home);
+  if (tls?.clientCa !== undefined) {
+    throw unusable(
+      'it wants a client certificate (admin_ssl_ca_cert), and the command has none: stop the gateway first',
+    );
+  }
+  const root = `${tls === undefined ? 'http' : 'https'}://${reachable(ip)}:${port}/apisix/admin`;
+  const options = {
+    headers: key === undefined || key === '' ? {} : { 'x-api-key': key },
+    ...(tls === undefined ? {} : { certificate: tls.cert }),
+  };
 
-  async function post(path: string, body: string): Promise<unknown> {
+  async function ask(path: string, body: string): Promise<unknown> {
     const url = `${root}/${path}`;
-    let response: Response;
-    let text: string;
+    let answer: PostAnswer;
     try {
-      response = await fetch(url, {
-        method: 'POST',
-        body,
-        ...(key === undefined || key === '' ? {} : { headers: { 'x-api-key': key } }),
-      });
-      text = await response.text();
+      answer = await post({ ...options, url, body });
     } catch (error) {
-      // Node puts the reason into the cause of a general error.
-      const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw unusable(`${url}: ${reason instanceof Error ? reason.message : String(reason)}`, error);
+      throw unusable(`${url}: ${error instanceof Error ? error.message : String(error)}`, error);
     }
-    if (response.status !== 200) throw unusable(`${url} answered ${response.status}: ${text.trim()}`);
-    return JSON.parse(text);
+    if (answer.status !== 200) throw unusable(`${url} answered ${answer.status}: ${answer.text.trim()}`);
+    return JSON.parse(answer.text);
   }
 
   return {
     async load() {
       // What our own Admin API answers.
-      return (await post('export', '')) as StoreSnapshot;
+      return (await ask('export', '')) as StoreSnapshot;
     },
     async make(changes) {
       const results: PromiseSettledResult<unknown>[] = [];
       for (const body of bodiesOf(changes)) {
         try {
-          results.push(...readResults(await post('import', body)));
+          results.push(...readResults(await ask('import', body)));
         } catch (reason) {
           // What came before it was made, and counts.
           results.push({ status: 'rejected', reason });

@@ -1,8 +1,10 @@
-import { isMap } from '../source/key-path.ts';
+import { isMap, showPath } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
+import { readListenerTls } from './listener-tls.ts';
+import type { ListenerTls } from './listener-tls.ts';
 import type { Problem } from '../source/problem.ts';
-import type { ApisixSettings, ProxyProtocolSettings, Settings, StreamProxyEntry } from './settings.ts';
+import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
 export interface StreamListenerSettings {
@@ -11,7 +13,8 @@ export interface StreamListenerSettings {
   readonly host: string;
   readonly port: number;
   /** This and what follows is never on for UDP. */
-  readonly tls: boolean;
+  /** Terminate TLS; undefined: do not. */
+  readonly tls: ListenerTls | undefined;
   /** Read the server name of the ClientHello and pass TLS on as it is. */
   readonly tlsPassthrough: boolean;
   /** A PROXY header has to come first. */
@@ -60,9 +63,9 @@ export function readStreamListeners(apisix: ApisixSettings): {
   const { tcp = [], udp = [] } = apisix.stream_proxy ?? {};
   const problems: Problem[] = [];
   const listeners = [
-    ...readEntries('tcp', tcp, apisix.proxy_protocol ?? {}, problems),
+    ...readEntries('tcp', tcp, apisix, problems),
     // No PROXY header goes before a datagram.
-    ...readEntries('udp', udp, {}, problems),
+    ...readEntries('udp', udp, { ssl: apisix.ssl }, problems),
   ];
   return { listeners, problems };
 }
@@ -71,12 +74,16 @@ export function readStreamListeners(apisix: ApisixSettings): {
 function readEntries(
   protocol: StreamListenerSettings['protocol'],
   entries: readonly (number | string | StreamProxyEntry)[],
-  defaults: ProxyProtocolSettings,
+  { proxy_protocol: defaults = {}, ssl }: Pick<ApisixSettings, 'proxy_protocol' | 'ssl'>,
   problems: Problem[],
 ): Iterable<StreamListenerSettings> {
   const byAddress = new Map<string, StreamListenerSettings>();
   for (const [index, entry] of entries.entries()) {
-    const { addr, tls = false, ...flags } = toEntry(entry);
+    const { addr, ...flags } = toEntry(entry);
+    const terminated = flags.tls
+      ? readListenerTls(flags, ssl, ['apisix', 'stream_proxy', protocol, index])
+      : undefined;
+    for (const problem of terminated?.problems ?? []) addOnce(problems, problem);
     const range = readListenAddress(addr);
     if (typeof range === 'string') {
       const path = [
@@ -97,7 +104,7 @@ function readEntries(
           protocol,
           host: range.host,
           port,
-          tls,
+          tls: terminated?.tls,
           tlsPassthrough: flags.tls_passthrough ?? false,
           proxyProtocol: flags.proxy_protocol ?? defaults.enable_tcp_pp ?? false,
           proxyProtocolToUpstream: headerVersion(
@@ -108,6 +115,12 @@ function readEntries(
     }
   }
   return byAddress.values();
+}
+
+/** What `apisix.ssl` says may be the fault of several entries. */
+function addOnce(problems: Problem[], problem: Problem): void {
+  const place = showPath(problem.path);
+  if (!problems.some(({ path }) => showPath(path) === place)) problems.push(problem);
 }
 
 function toEntry(entry: number | string | StreamProxyEntry): StreamProxyEntry {

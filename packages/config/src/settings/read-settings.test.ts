@@ -69,7 +69,7 @@ test('names a file that is not there', () => {
   );
 });
 
-const plain = { tls: false, tlsPassthrough: false, proxyProtocol: false, proxyProtocolToUpstream: 0 };
+const plain = { tls: undefined, tlsPassthrough: false, proxyProtocol: false, proxyProtocolToUpstream: 0 };
 
 describe('a problem', () => {
   test('is told with file, line, column, key, what was expected and what was found', () => {

@@ -3,6 +3,7 @@ import type { Role } from './settings.ts';
 
 const bool: JsonSchema = { type: 'boolean' };
 const text: JsonSchema = { type: 'string' };
+const filePath: JsonSchema = { type: 'string', minLength: 1, description: 'the path of a file' };
 
 /** The part of `deployment:` that the reference checks with everything else, before it looks at the role. */
 export const roleSchema: JsonSchema = {
@@ -68,12 +69,13 @@ const common: JsonSchema = {
       user: text,
       password: text,
       tls: { type: 'object', properties: { cert: text, key: text, verify: bool, sni: text } },
+      snapshot: { type: 'object', properties: { enable: bool, path: filePath } },
     },
     required: ['host', 'prefix'],
   },
   embedded: {
     type: 'object',
-    properties: { path: { type: 'string', minLength: 1, description: 'the path of a file' } },
+    properties: { path: filePath },
   },
 };
 

@@ -102,6 +102,10 @@ export interface StreamProxyEntry {
   readonly proxy_protocol_to_upstream?: boolean | 'v1' | 'v2';
   /** Ours: read the server name from the ClientHello and pass TLS on as it is. Absent: no. */
   readonly tls_passthrough?: boolean;
+  /** Ours: versions of TLS, with blanks between. Absent: as `ssl.ssl_protocols` says. */
+  readonly ssl_protocols?: string;
+  /** Ours: in OpenSSL's notation. Absent: as `ssl.ssl_ciphers` says. */
+  readonly ssl_ciphers?: string;
 }
 
 /** What holds for every `stream_proxy.tcp` entry that does not say otherwise. */
@@ -115,9 +119,9 @@ export interface SslSettings {
   readonly listen: readonly ListenAddress[];
   /** `system`, or a path relative to the working directory. */
   readonly ssl_trusted_certificate: string;
-  /** Versions that the Admin API speaks over TLS, with blanks between; the lowest and the highest count. */
+  /** Versions of TLS for clients, with blanks between. Of the Admin API's the lowest and the highest count. */
   readonly ssl_protocols: string;
-  /** Its ciphers for TLS 1.2 and before, in OpenSSL's notation. */
+  /** Ciphers for TLS 1.2 and before, in OpenSSL's notation. */
   readonly ssl_ciphers: string;
   /** The server name used when a client sends none. */
   readonly fallback_sni?: string;
@@ -195,16 +199,24 @@ export interface EtcdSettings {
   readonly timeout: number;
   /** Seconds, for one round of watching. */
   readonly watch_timeout: number;
-  /** Tries per endpoint when the key layout is prepared. */
+  /** Tries per endpoint when the key layout is prepared, and of the first load. */
   readonly startup_retry: number;
-  /** Seconds between tries once the short pauses are used up; absent or negative: 5. */
+  /** Whole seconds between tries once the growing pauses are used up; 0 is 1, absent or negative: 5. */
   readonly resync_delay?: number;
-  /** Seconds an endpoint stays marked as down; absent or negative: 10. */
+  /** Whole seconds in which an endpoint that failed is asked last; absent or negative: 10. */
   readonly health_check_timeout?: number;
   /** In use when `password` is there too. */
   readonly user?: string;
   readonly password?: string;
   readonly tls?: EtcdTlsSettings;
+  readonly snapshot: EtcdSnapshotSettings;
+}
+
+/** Ours: what etcd held last, kept on disk to start from while etcd is away. */
+export interface EtcdSnapshotSettings {
+  readonly enable: boolean;
+  /** The file, relative to HOME. */
+  readonly path: string;
 }
 
 export interface EtcdTlsSettings {

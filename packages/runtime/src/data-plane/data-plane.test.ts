@@ -110,6 +110,6 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
     { onLog() {}, onNodeFailure() {}, onAccess() {} },
   );
   const port = await cases[protocol].freePort();
-  await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads }]);
+  await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, heads }]);
   return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
 }

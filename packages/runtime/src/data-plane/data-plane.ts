@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
-import { TlsAcceptor, chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
-import type { Listener } from '@apisix-ts/transport';
+import { chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
+import type { Listener, TlsAcceptor } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -16,6 +16,7 @@ import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { StreamSession } from './stream-session.ts';
+import { TlsAcceptors } from './tls-acceptors.ts';
 import type { SessionContext, SessionListener } from './stream-session.ts';
 
 /** What a data plane tells its surroundings. */
@@ -30,6 +31,7 @@ interface OpenListener extends SessionListener {
   readonly socket: Listener;
   spec: ListenerSpec;
   heads: ListenerHeads;
+  tls: TlsAcceptor | undefined;
 }
 
 /** The part of a gateway that touches traffic: one a worker, with listeners, routes and sessions of its own. */
@@ -49,7 +51,7 @@ export class DataPlane {
   #onIdle: (() => void)[] = [];
   readonly #wheel = new TimerWheel(systemClock);
   readonly #datagrams: DatagramPlane;
-  readonly #acceptor: TlsAcceptor;
+  readonly #acceptors: TlsAcceptors;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
     this.#options = options;
@@ -62,13 +64,7 @@ export class DataPlane {
       () => performance.timeOrigin + performance.now(),
     );
     this.#table = new RoutingTable(loads);
-    const { fallbackServerName, ticketKeys } = options;
-    this.#acceptor = new TlsAcceptor({
-      store: this.#table.certificates,
-      wheel: this.#wheel,
-      ...(fallbackServerName === undefined ? {} : { fallbackServerName }),
-      ...(ticketKeys.length === 0 ? {} : { ticketKeys }),
-    });
+    this.#acceptors = new TlsAcceptors(this.#table.certificates, this.#wheel, options);
     this.#datagrams = new DatagramPlane({
       index: options.index,
       reusePort: options.reusePort,
@@ -95,7 +91,7 @@ export class DataPlane {
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
-    this.#acceptor.setTicketKeys(keys);
+    this.#acceptors.setTicketKeys(keys);
   }
 
   /** Makes these the listeners. Rejects with the first `LISTENER_*` error; the others are open then. */
@@ -152,7 +148,6 @@ export class DataPlane {
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
       onNodeFailure: this.#events.onNodeFailure,
-      acceptor: this.#acceptor,
       accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
       onOpened: (session) => void this.#open.add(session),
@@ -178,17 +173,18 @@ export class DataPlane {
     }
     const { name, host, port } = spec;
     const known = this.#listeners.get(name);
-    if (known !== undefined && known.spec.tls === spec.tls) {
+    const tls = spec.tls && this.#acceptors.get(spec.tls);
+    if (known !== undefined && (known.tls === undefined) === (tls === undefined)) {
       known.spec = spec;
       known.heads = compileHeads(spec.heads);
+      known.tls = tls;
       return;
     }
     known?.socket.close();
     this.#listeners.delete(name);
-    const { acceptor, relay } = context;
-    const listener = { spec, heads: compileHeads(spec.heads), tls: spec.tls ? acceptor : undefined };
+    const listener = { spec, heads: compileHeads(spec.heads), tls };
     // TLS is spoken on public sockets; a listener makes what its sessions need.
-    const driver = spec.tls ? createSocketDriver(relay.wheel) : context.driver;
+    const driver = tls === undefined ? context.driver : createSocketDriver(this.#wheel);
     const socket = await driver.listen(
       { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },
       {

@@ -69,6 +69,7 @@ function setUp(services?: Names<Endpoint>): {
       secrets: unreadSecrets,
       slots,
       health,
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: (_level, message) => logged.push(message),
     }),

@@ -37,6 +37,14 @@ export interface HealthWatch {
   unfollow(upstreamKey: string): void;
 }
 
+/** Who watches how long certificates are valid; `CertificateDates` is one. */
+export interface CertificateWatch {
+  /** First time and every change. */
+  set(resource: string, pairs: readonly KeyPairFacts[], serverNames: readonly string[]): void;
+  /** Also of one that was never set. */
+  delete(resource: string): void;
+}
+
 export interface FactCompilerOptions {
   readonly names: {
     readonly hosts: NameSource;
@@ -48,6 +56,7 @@ export interface FactCompilerOptions {
   readonly secrets: SecretValues;
   readonly slots: SlotSource;
   readonly health: HealthWatch;
+  readonly certificates: CertificateWatch;
   /** `apisix.data_encryption.keyring`: opens private keys. */
   readonly keyring: readonly string[];
   readonly log: Log;
@@ -64,6 +73,7 @@ export class FactCompiler {
   readonly #secretUsers: SecretUsers;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
+  readonly #certificates: CertificateWatch;
   readonly #keyring: readonly string[];
   /** Certificates to show to upstreams, by id, and the upstreams that name one. */
   readonly #clientPairs = new Map<string, KeyPairFacts>();
@@ -72,7 +82,16 @@ export class FactCompiler {
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
 
-  constructor({ names, onLateName, secrets, slots, health, keyring, log }: FactCompilerOptions) {
+  constructor({
+    names,
+    onLateName,
+    secrets,
+    slots,
+    health,
+    certificates,
+    keyring,
+    log,
+  }: FactCompilerOptions) {
     this.#keyring = keyring;
     this.#names = {
       host: new NameUsers(names.hosts, (name) => onLateName('host', name)),
@@ -83,6 +102,7 @@ export class FactCompiler {
     this.#secretUsers = new SecretUsers(secrets, log);
     this.#slots = new NodeSlots(slots);
     this.#health = health;
+    this.#certificates = certificates;
     this.#log = log;
   }
 
@@ -203,6 +223,9 @@ export class FactCompiler {
       used?.type === 'server'
         ? this.#secretUsers.compile(resource, (read) => compileCertificate(used, this.#keyring, read))
         : undefined;
+    const pairs = facts?.pairs ?? (pair === undefined ? [] : [pair]);
+    if (pairs.length === 0) this.#certificates.delete(resource);
+    else this.#certificates.set(resource, pairs, facts?.serverNames ?? []);
     const users = hadPair || pair !== undefined ? [...this.#usersOfPair] : [];
     return [
       { kind: 'certificate', key: id, facts },
