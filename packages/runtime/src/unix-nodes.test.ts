@@ -141,7 +141,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
       const client = await DatagramPeer.open({ host: '127.0.0.1' });
       onTestFinished(() => client.close());
 
-      client.send('hello', opened.udpPort);
+      await client.send('hello', opened.udpPort);
 
       expect(await opened.logged('a session failed')).toMatchObject({
         fields: { code: 'UPSTREAM_NO_NODE', errno: `${host}, on UDP` },
