@@ -107,8 +107,8 @@ function normaliseNode({ host, port, weight, priority = 0 }: NodeFields): Normal
 }
 
 /**
- * `host:port`, `[::1]:port`, either without a port, or `unix:/path`. A bare IPv6 address has no port: in `::1:80`, 80 belongs to the
- * address. What is none of these is a host as it stands; its name will not resolve.
+ * `host:port`, `[::1]:port`, either without a port, or `unix:/path`. A bare IPv6 address has no port: in `::1:80`, 80
+ * belongs to the address. What is none of these is a host as it stands; its name will not resolve.
  */
 function splitAddress(address: string): Pick<NormalNode, 'host' | 'port'> {
   if (isUnixSocket(address)) return { host: address, port: 0 };

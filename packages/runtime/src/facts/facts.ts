@@ -27,7 +27,7 @@ export interface ServiceFacts {
 }
 
 export interface NodeFacts {
-  /** As configured: a name, or an address. Of a unix socket `localhost`, which is whom a certificate or a `Host` header names. */
+  /** As configured: a name, or an address. Of a unix socket `localhost`: whom certificates and `Host` headers name. */
   readonly host: string;
   /** An ip literal, or `unix:/path`. */
   readonly address: string;
