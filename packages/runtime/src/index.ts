@@ -3,6 +3,7 @@ export type { SnapshotOptions, SnapshotStatus } from './configuration/configurat
 export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway, keyringOf } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
+export { LineBatch } from './access-log/line-batch.ts';
 export { localTime, logSeconds, logText } from './access-log/log-text.ts';
 export type { Log, LogLevel } from './log.ts';
 export type { SessionReason } from './data-plane/session-reason.ts';
