@@ -1,5 +1,6 @@
 export { parseCidr, parseIp } from './address/ip.ts';
 export type { Cidr, Ip } from './address/ip.ts';
+export { unixPath } from './address/unix.ts';
 export { balancerKinds, chash, createTiers, ewma, leastConn, random, roundRobin } from './balancer/index.ts';
 export type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balancer/index.ts';
 export type { HeadAnswer, HeadParser } from './connection/head-parser.ts';

@@ -17,6 +17,8 @@ beforeAll(async () => {
       mysql: ['127.0.0.7'],
       'db.example.test': ['127.0.0.9', '127.0.0.8'],
       'six.example.test': ['::1'],
+      'db.x.example.test': ['127.0.0.11'],
+      'db.x': ['127.0.0.12'],
       'both.example.test': ['127.0.0.5', '::1'],
     },
     ttlSeconds: 7,
@@ -45,6 +47,16 @@ describe('a name', () => {
     expect((await lookup()('mysql')).addresses).toEqual(['127.0.0.7']);
   });
 
+  test('with few dots tries the search suffixes first where resolv.conf says so', async () => {
+    const resolvConf = join(folder, 'resolv.conf');
+    await writeFile(resolvConf, 'search example.test\noptions ndots:2\n');
+    const find = createDnsLookup({ servers: [dns.server], resolvConf, hostsFile: join(folder, 'none') });
+
+    expect((await find('db.x')).addresses).toEqual(['127.0.0.11']);
+    expect((await find('db.x.')).addresses).toEqual(['127.0.0.12']);
+    expect((await find('mysql')).addresses).toEqual(['127.0.0.7']);
+  });
+
   test('without a dot tries the search suffixes first', async () => {
     expect((await lookup({ search: ['nowhere.test', 'example.test'] })('db')).addresses).toHaveLength(2);
   });
@@ -66,6 +78,14 @@ describe('a name', () => {
 });
 
 describe('the hosts file', () => {
+  test('is asked for IPv6 addresses only where there may be some', async () => {
+    const hostsFile = join(folder, 'hosts6');
+    await writeFile(hostsFile, '::2 both.example.test six.example.test\n');
+
+    expect((await lookup({ hostsFile })('both.example.test')).addresses).toEqual(['::2']);
+    expect((await lookup({ hostsFile, ipv6: false })('both.example.test')).addresses).toEqual(['127.0.0.5']);
+  });
+
   test('goes before DNS, and is read again when it changes', async () => {
     const hostsFile = join(folder, 'hosts');
     const find = lookup({ hostsFile });
@@ -79,6 +99,28 @@ describe('the hosts file', () => {
 });
 
 describe('a failure', () => {
+  test('comes when the time of the look-up is over, whatever its queries may take', async () => {
+    const startedMs = performance.now();
+    dns.pause();
+    try {
+      const find = lookup({ timeoutMs: 100, queryTimeoutMs: 20_000, search: ['example.test'] });
+      // The other suffixes are not tried: silence does not make another name out of this one.
+      await expect(find('mysql')).rejects.toMatchObject({ detail: { reasons: ['ETIMEDOUT'] } });
+    } finally {
+      dns.resume();
+    }
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+
+  test('to hear of A does not lead to AAAA', async () => {
+    const find = lookup({ timeoutMs: 100, queryTimeoutMs: 30, tries: 1 });
+    dns.pause();
+    const found = find('six.example.test').catch((error: unknown) => error);
+    await found.finally(() => dns.resume());
+
+    expect(await found).toMatchObject({ detail: { reasons: ['ETIMEDOUT'] } });
+  });
+
   test('says that the name does not exist, and who was asked', async () => {
     await expect(lookup()('absent.example.test')).rejects.toMatchObject({
       code: 'UPSTREAM_NAME_UNRESOLVED',
@@ -91,7 +133,7 @@ describe('a failure', () => {
   test('says that nobody answered', async () => {
     dns.pause();
     try {
-      await expect(lookup({ timeoutMs: 100, tries: 1 })('mysql')).rejects.toMatchObject({
+      await expect(lookup({ queryTimeoutMs: 100, tries: 1 })('mysql')).rejects.toMatchObject({
         code: 'UPSTREAM_NAME_UNRESOLVED',
         message: expect.stringContaining('no answer in time'),
       });

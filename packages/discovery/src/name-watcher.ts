@@ -1,15 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isGatewayError } from '@apisix-ts/errors';
 import type { GatewayError } from '@apisix-ts/errors';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import type { Lookup } from './lookup.ts';
 
-export interface NameWatcherOptions {
-  readonly lookup: Lookup;
+export interface NameWatcherOptions<Address = string> {
+  readonly lookup: Lookup<Address>;
   /** The addresses of a followed name are others than before. Not called for the first answer of `follow`. */
-  readonly onChange: (name: string, addresses: readonly string[]) => void;
+  readonly onChange: (name: string, addresses: readonly Address[]) => void;
   /** A look-up failed. `addresses` is the last good answer, which keeps serving; empty when there never was one. */
-  readonly onFailure: (name: string, error: GatewayError, addresses: readonly string[]) => void;
+  readonly onFailure: (name: string, error: GatewayError, addresses: readonly Address[]) => void;
   readonly clock?: Clock;
 }
 
@@ -21,15 +22,15 @@ const RETRY_PAUSE_MS = { first: 1000, longest: 5000 } as const;
 const LONGEST_PAUSE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Keeps the addresses of names in use: each is looked up when it is first followed and again when its TTL has
+ * Keeps the addresses of names in use, of hosts or of services: each is looked up when it is first followed and again when its TTL has
  * passed, once for the whole gateway. While look-ups fail the last good answer stays.
  */
-export class NameWatcher {
-  readonly #options: NameWatcherOptions;
+export class NameWatcher<Address = string> {
+  readonly #options: NameWatcherOptions<Address>;
   readonly #clock: Clock;
-  readonly #names = new Map<string, FollowedName>();
+  readonly #names = new Map<string, FollowedName<Address>>();
 
-  constructor(options: NameWatcherOptions) {
+  constructor(options: NameWatcherOptions<Address>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
@@ -59,7 +60,7 @@ export class NameWatcher {
   }
 
   /** The last good answer; empty when there was none yet. */
-  addressesOf(name: string): readonly string[] {
+  addressesOf(name: string): readonly Address[] {
     return this.#names.get(name)?.addresses ?? [];
   }
 
@@ -70,19 +71,19 @@ export class NameWatcher {
   }
 }
 
-class FollowedName {
+class FollowedName<Address> {
   users = 0;
-  addresses: readonly string[] = [];
+  addresses: readonly Address[] = [];
   readonly firstAnswer: Promise<void>;
 
   readonly #name: string;
-  readonly #options: NameWatcherOptions;
+  readonly #options: NameWatcherOptions<Address>;
   readonly #clock: Clock;
   #failures = 0;
   #stopped = false;
   #cancelNext: () => void = () => {};
 
-  constructor(name: string, options: NameWatcherOptions, clock: Clock) {
+  constructor(name: string, options: NameWatcherOptions<Address>, clock: Clock) {
     this.#name = name;
     this.#options = options;
     this.#clock = clock;
@@ -113,11 +114,8 @@ class FollowedName {
     this.#cancelNext = this.#clock.after(pauseMs, () => void this.#lookUp(false));
   }
 
-  #accept(addresses: readonly string[], isFirst: boolean): void {
-    const isSame =
-      addresses.length === this.addresses.length &&
-      addresses.every((address, index) => address === this.addresses[index]);
-    if (isSame) return;
+  #accept(addresses: readonly Address[], isFirst: boolean): void {
+    if (isDeepStrictEqual(addresses, this.addresses)) return;
     this.addresses = addresses;
     if (!isFirst) this.#options.onChange(this.#name, addresses);
   }

@@ -16,7 +16,6 @@ import type {
   Settings,
   Store,
 } from '@apisix-ts/config';
-import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
 import { listenError } from '@apisix-ts/errors';
 import { SecretWatcher } from '@apisix-ts/secrets';
@@ -35,6 +34,8 @@ import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
 import { ListenerTable } from './listeners.ts';
 import type { Log } from './log.ts';
+import { followNames, hostOptions, serviceOptions } from './names.ts';
+import type { Names } from './names.ts';
 import { Publisher } from './publisher.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
@@ -132,7 +133,7 @@ class RunningGateway implements Gateway {
   readonly #log: Log;
   readonly #source: ConfigurationSource;
   readonly #documents: DocumentSet;
-  readonly #names: NameWatcher;
+  readonly #names: Names;
   readonly #secrets: SecretWatcher;
   readonly #compiler: FactCompiler;
   readonly #publisher: Publisher;
@@ -165,20 +166,10 @@ class RunningGateway implements Gateway {
       retryDelaysMs: retryDelaysMs(settings),
       log,
     });
-    this.#names = new NameWatcher({
-      lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
-      onChange: (name, addresses) => {
-        log('notice', 'a node name has new addresses', { name, addresses });
-        this.#publisher.publishName(name);
-      },
-      onFailure: (name, error, addresses) => {
-        log('error', 'a node name could not be resolved', {
-          name,
-          code: error.code,
-          reason: error.message,
-          still_serving: addresses,
-        });
-      },
+    this.#names = followNames(settings, {
+      lookup,
+      onChange: (kind, name) => this.#publisher.publishName(kind, name),
+      log,
     });
     this.#secrets = new SecretWatcher({
       ...secretOptions(settings),
@@ -200,7 +191,7 @@ class RunningGateway implements Gateway {
     this.#certificates = new CertificateDates(log, Date.now);
     this.#compiler = new FactCompiler({
       names: this.#names,
-      onLateName: (name) => this.#publisher.publishName(name),
+      onLateName: (kind, name) => this.#publisher.publishName(kind, name),
       secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
       slots: this.#loads,
       health: this.#watch(settings),
@@ -374,7 +365,8 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
-  { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
+  { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(hostOptions(settings)) },
+  { path: 'discovery.dns', read: (settings) => JSON.stringify(serviceOptions(settings)) },
 ];
 
 /** Where threads cannot share a port there is one; a gateway without traffic needs none. */
@@ -426,15 +418,6 @@ function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {
   if (!stream.enable_access_log) return {};
   return { accessLog: { format: stream.access_log_format, escape: stream.access_log_format_escape } };
-}
-
-function dnsOptions({ apisix }: Settings): Parameters<typeof createDnsLookup>[0] {
-  return {
-    ipv6: apisix.enable_ipv6,
-    ...(apisix.dns_resolver === undefined ? {} : { servers: apisix.dns_resolver }),
-    ...(apisix.dns_resolver_valid === undefined ? {} : { validSeconds: apisix.dns_resolver_valid }),
-    ...(apisix.enable_resolv_search_opt ? {} : { search: [] }),
-  };
 }
 
 function allDocuments(documents: DocumentSet): readonly DocumentChange[] {

@@ -50,7 +50,7 @@ function setUp(names = noNames): {
 } {
   const publisher = new Publisher(
     new FactCompiler({
-      names,
+      names: { hosts: names },
       onLateName: () => {},
       secrets: unreadSecrets,
       slots: { slotOf: () => 0, release() {} },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentBatch, DocumentChange, Revision } from '@apisix-ts/config';
 import type { Overlap } from './data-plane/routing-table.ts';
+import type { NameKind } from './facts/compile.ts';
 import type { FactCompiler } from './facts/compiler.ts';
 import type { FactChange } from './facts/facts.ts';
 import type { Log } from './log.ts';
@@ -50,9 +51,9 @@ export class Publisher {
   }
 
   /** Publishes the new addresses of a name. */
-  publishName(name: string): void {
+  publishName(kind: NameKind, name: string): void {
     this.#enqueue(undefined, () =>
-      this.#send(this.#recipients.values(), this.#compiler.compileUsersOf(name)),
+      this.#send(this.#recipients.values(), this.#compiler.compileUsersOf(kind, name)),
     );
   }
 

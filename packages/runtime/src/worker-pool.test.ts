@@ -29,7 +29,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const loads = new SharedNodeLoads(1);
   const publisher = new Publisher(
     new FactCompiler({
-      names,
+      names: { hosts: names },
       onLateName: () => {},
       secrets: unreadSecrets,
       slots: loads,

@@ -4,7 +4,7 @@ export { DatagramPeer, openDatagramEcho } from './datagram-peer.ts';
 export type { Datagram, DatagramPeerOptions } from './datagram-peer.ts';
 export { countDescriptors } from './descriptors.ts';
 export { startDnsServer } from './dns-server.ts';
-export type { DnsNames, DnsServer, DnsServerOptions } from './dns-server.ts';
+export type { DnsNames, DnsServer, DnsServerOptions, DnsService, DnsServices } from './dns-server.ts';
 export { startEtcdCluster } from './etcd-cluster/etcd-cluster.ts';
 export type { EtcdCluster, EtcdClusterOptions, EtcdMember } from './etcd-cluster/etcd-cluster.ts';
 export { startEtcd } from './etcd-server.ts';

@@ -30,8 +30,9 @@ export interface Listener {
 }
 
 export interface DialOptions {
-  /** An ip literal. */
+  /** An ip literal, or `unix:/path`. */
   readonly address: string;
+  /** A unix socket has none: it is not looked at. */
   readonly port: number;
   /** Give up after this long, milliseconds, > 0; found out up to two ticks of the wheel later. */
   readonly connectTimeoutMs: number;

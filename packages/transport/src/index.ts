@@ -17,6 +17,7 @@ export type {
   ListenOptions,
   WireDriver,
 } from './driver.ts';
+export { formatEndpoint, toTarget } from './endpoint.ts';
 export { createHandleDriver } from './handle/handle-driver.ts';
 export { ownShortage } from './own-shortage.ts';
 export { probeDatagramPort, probePort } from './probe-port.ts';

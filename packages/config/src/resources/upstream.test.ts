@@ -21,6 +21,8 @@ describe('an upstream', () => {
   test.for([
     { nodes: [{ host: 'db.example.com', weight: 0 }] },
     { nodes: [{ host: '[::1]', port: 1, weight: 1, priority: -1, metadata: { zone: 'a' }, other: 1 }] },
+    { nodes: [{ host: 'unix:/run/db.sock', weight: 1 }] },
+    { nodes: { 'unix:/run/db:1.sock': 1 } },
     { nodes, type: 'chash', key: 'remote_addr' },
     { nodes, type: 'chash', key: 'arg_x-y' },
     { nodes, type: 'chash', hash_on: 'consumer' },
@@ -51,6 +53,18 @@ describe('an upstream', () => {
     [
       { nodes: [{ host: '::1', port: 80, weight: 1 }] },
       `${invalid}IPv6 address must be enclosed with '[' and ']'`,
+    ],
+    [
+      { nodes: [{ host: 'unix:/run/db.sock', port: 1, weight: 1 }] },
+      `${invalid}a unix socket has no port: unix:/run/db.sock`,
+    ],
+    [
+      { nodes: { [`unix:/${'x'.repeat(107)}`]: 1 } },
+      `${invalid}the path of a unix socket has at most 107 bytes: unix:/${'x'.repeat(107)}`,
+    ],
+    [
+      { nodes: [{ host: 'unix:run/db.sock', weight: 1 }] },
+      `${invalid}property "nodes" validation failed: object matches none of the required`,
     ],
     [{ nodes: { '127.0.0.1:0': 1 } }, 'invalid port 0'],
     [{ nodes: { 'a:65535': 1, 'b:65536': 1 } }, 'invalid port 65536'],

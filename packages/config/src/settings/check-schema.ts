@@ -5,6 +5,7 @@ import { compileSchema, findFaults } from '../validate/index.ts';
 import type { JsonSchema } from '../validate/index.ts';
 import { roleOf } from './deployment.ts';
 import { deploymentSchemas } from './schema-deployment.ts';
+import { discoverySchemas } from './schema-discovery.ts';
 import { mainSchema } from './schema-main.ts';
 
 /** Checks merged settings as the reference does, but finds one problem for each key where it stops at the first. */
@@ -14,6 +15,7 @@ export function checkSchema(merged: Readonly<Record<string, unknown>>): {
   readonly problems: readonly Problem[];
 } {
   const main = check(merged, mainSchema, 'failed to validate config: ', []);
+  const discovery = checkDiscovery(main.value['discovery']);
   const role = roleOf(merged);
   const deployment = check(
     main.value['deployment'],
@@ -22,9 +24,24 @@ export function checkSchema(merged: Readonly<Record<string, unknown>>): {
     ['deployment'],
   );
   return {
-    value: { ...main.value, deployment: deployment.value },
-    problems: [...main.problems, ...deployment.problems],
+    value: { ...main.value, ...discovery.value, deployment: deployment.value },
+    problems: [...main.problems, ...discovery.problems, ...deployment.problems],
   };
+}
+
+/** A null in place of a discovery, or of all of them, is none. */
+function checkDiscovery(found: unknown): ReturnType<typeof checkSchema> {
+  if (!isMap(found)) return { value: {}, problems: [] };
+  const value: Record<string, unknown> = {};
+  const problems: Problem[] = [];
+  for (const [name, conf] of Object.entries(found)) {
+    const schema = discoverySchemas[name];
+    const result =
+      schema && check(conf, schema, `invalid discovery ${name} configuration: `, ['discovery', name]);
+    value[name] = result?.value ?? conf;
+    problems.push(...(result?.problems ?? []));
+  }
+  return { value: { discovery: value }, problems };
 }
 
 function check(

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { KeyPath } from '../source/key-path.ts';
 import { readAdminTls } from './admin-tls.ts';
 import { readDuration } from './duration.ts';
 import { readHttpListeners, readHttpsListeners, readStreamListeners } from './listeners.ts';
@@ -21,6 +22,7 @@ export function checkSettings(settings: Settings, home: string | undefined): rea
     ...readHttpsListeners(settings.apisix).problems,
     ...readStreamListeners(settings.apisix).problems,
     ...checkDurations(settings),
+    ...checkNameServers(settings),
   ];
 }
 
@@ -88,4 +90,30 @@ function checkDurations({ nginx_config: { worker_shutdown_timeout } }: Settings)
       expected: 'a time such as 240s or 1h 30m',
     },
   ];
+}
+
+function checkNameServers({ apisix, discovery }: Settings): readonly Problem[] {
+  const lists: readonly (readonly [KeyPath, readonly string[] | undefined])[] = [
+    [['apisix', 'dns_resolver'], apisix.dns_resolver],
+    [['discovery', 'dns', 'servers'], discovery?.dns?.servers],
+  ];
+  return lists.flatMap(([path, servers = []]) =>
+    servers
+      .filter((server) => !isNameServer(server))
+      .map((server): Problem => ({
+        code: 'SETTINGS_INVALID',
+        text: `invalid ${path.join('.')} entry: ${server}`,
+        path,
+        expected: 'an ip address, with a port as in 192.0.2.1:53 or [2001:db8::1]:53',
+      })),
+  );
+}
+
+/** Names are no use here: who would look them up? */
+function isNameServer(text: string): boolean {
+  if (text.includes('%')) return false;
+  if (isIP(text) !== 0) return true;
+  const [, ip6, ip4, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const isAddress = ip6 === undefined ? isIP(ip4 ?? '') === 4 : isIP(ip6) === 6;
+  return isAddress && (port === undefined || (Number(port) >= 1 && Number(port) <= 65_535));
 }

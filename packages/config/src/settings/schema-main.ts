@@ -66,6 +66,7 @@ export const mainSchema: JsonSchema = {
   properties: {
     apisix: apisixSchema,
     deployment: roleSchema,
+    discovery: { type: 'object', description: 'a map of discoveries by name' },
     nginx_config: nginxSchema,
     plugins: names,
     stream_plugins: names,

@@ -192,11 +192,59 @@ describe('is refused, as the reference does', () => {
     [{ deployment: { role: 'boss' } }, 'property "role" validation failed: matches none of the enum values'],
     [{ deployment: { etcd: { host: ['127.0.0.1'] } } }, 'property "host" validation failed'],
     [{ apisix: { dns_resolver: [] } }, 'expect array to have at least 1 items'],
+    [{ discovery: { dns: {} } }, 'invalid discovery dns configuration: value should match only one schema'],
+    [
+      { discovery: { dns: { servers: ['127.0.0.1'], resolv_conf: '/etc/resolv.conf' } } },
+      'invalid discovery dns configuration: value should match only one schema',
+    ],
+    [
+      { discovery: { dns: { servers: [] } } },
+      'property "servers" validation failed: expect array to have at',
+    ],
+    [
+      { discovery: { dns: { servers: ['127.0.0.1'], order: ['A', 'A'] } } },
+      'invalid discovery dns configuration: property "order" validation failed: expected unique items',
+    ],
+    [
+      { discovery: { dns: { servers: ['127.0.0.1'], order: ['MX'] } } },
+      'failed to validate item 1: matches none of the enum values (discovery.dns.order[1]: ',
+    ],
+    [
+      { discovery: { dns: 1 } },
+      'invalid discovery dns configuration: wrong type: expected object, got number',
+    ],
+    [{ discovery: [1] }, 'property "discovery" validation failed: wrong type: expected object'],
   ] as const)('%j', ([input, message]) => {
     const unchecked: object = input;
 
     expect(() => settingsFrom(unchecked)).toThrow(message);
   });
+});
+
+describe('a name server', () => {
+  test.for(['127.0.0.1', '127.0.0.1:8600', '::1', '[::1]', '[::1]:53'])('may be %s', (server) => {
+    expect(() =>
+      settingsFrom({ apisix: { dns_resolver: [server] }, discovery: { dns: { servers: [server] } } }),
+    ).not.toThrow();
+  });
+
+  test.for(['', 'dns.test', '127.0.0.1:0', '127.0.0.1:65536', '127.0.0.1:x', '::1:53:', '[127.0.0.1]:53'])(
+    'may not be %j',
+    (server) => {
+      expect(() => settingsFrom({ apisix: { dns_resolver: ['::1', server] } })).toThrow(
+        `invalid apisix.dns_resolver entry: ${server} (apisix.dns_resolver: expected an ip address, with a port as`,
+      );
+      expect(() => settingsFrom({ discovery: { dns: { servers: [server] } } })).toThrow(
+        `invalid discovery.dns.servers entry: ${server}`,
+      );
+    },
+  );
+});
+
+test('a discovery that this gateway does not know is kept', () => {
+  const discovery: object = { nacos: { host: 1 } };
+
+  expect(settingsFrom({ discovery }).discovery).toEqual({ nacos: { host: 1 } });
 });
 
 describe('is refused until the gateway can do it', () => {

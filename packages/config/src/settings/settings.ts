@@ -12,6 +12,8 @@ export interface Settings {
   /** Names of the enabled stream plugins; order means nothing. */
   readonly stream_plugins: readonly string[];
   readonly plugin_attr: PluginAttributes;
+  /** Where `discovery_type` of an upstream is looked up, by its name. Absent: nowhere. */
+  readonly discovery?: { readonly dns?: DnsDiscoverySettings };
 }
 
 export interface ApisixSettings {
@@ -39,7 +41,7 @@ export interface ApisixSettings {
   readonly dns_resolver?: readonly string[];
   /** Seconds an answer is used, in place of the record's TTL. Absent: the TTL. */
   readonly dns_resolver_valid?: number;
-  /** Seconds. */
+  /** Seconds for one look-up of a name, all its queries together; 0 is no limit beyond theirs. */
   readonly resolver_timeout: number;
   /** Apply the `search` suffixes of resolv.conf. */
   readonly enable_resolv_search_opt: boolean;
@@ -54,6 +56,16 @@ export interface ApisixSettings {
   };
   /** The identity of this gateway. Absent: one is made and kept. */
   readonly id?: string;
+}
+
+/** Exactly one of `servers` and `resolv_conf` is there. */
+export interface DnsDiscoverySettings {
+  /** Addresses of name servers, port optional. */
+  readonly servers?: readonly string[];
+  /** A path of a resolv.conf(5). */
+  readonly resolv_conf?: string;
+  /** The types of records to try, in this order. Absent: last, SRV, A, AAAA, CNAME. */
+  readonly order?: readonly ('last' | 'SRV' | 'A' | 'AAAA' | 'CNAME')[];
 }
 
 /** When secrets are read again. The reference's `count` and `neg_count` bound nothing: only what is in use is kept. */

@@ -1,3 +1,4 @@
+import { unixPath } from '@apisix-ts/core';
 import type {
   Attempt,
   Flow,
@@ -8,7 +9,7 @@ import type {
   StreamFacts,
   UpstreamNode,
 } from '@apisix-ts/core';
-import { openDatagramLink } from '@apisix-ts/transport';
+import { formatEndpoint, openDatagramLink } from '@apisix-ts/transport';
 import { nextConnection } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
@@ -16,7 +17,7 @@ import type { ClosableSession } from './session-closer.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { SessionContext } from './stream-session.ts';
-import { describeNode, formatNode, isUnhealthyNode } from './upstream.ts';
+import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the datagram sessions of a worker share. */
@@ -91,6 +92,10 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     if (upstream.facts.tls !== undefined) return this.#refuse('UPSTREAM_NO_NODE', 'scheme tls, on UDP');
     const node = this.#pick(upstream);
     if (node === undefined) return this.#refuse('UPSTREAM_NO_NODE');
+    if (unixPath(node.address) !== undefined) {
+      this.#tried.add(node);
+      return this.#refuse('UPSTREAM_NO_NODE', `${node.address}, on UDP`);
+    }
     this.#node = node;
     node.load.begin();
     return {
@@ -179,7 +184,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
       bytesSent: bytesToClient,
       routeId: this.#route?.id,
       serviceId: this.#route?.serviceId,
-      upstreams: this.#node === undefined ? [] : [formatNode(this.#node)],
+      upstreams: this.#node === undefined ? [] : [formatEndpoint(this.#node.address, this.#node.port)],
       node: this.#node,
       upstream: this.#node && {
         connectMs: 0,

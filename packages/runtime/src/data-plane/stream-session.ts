@@ -11,7 +11,7 @@ import type {
 } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
 import type { GatewayError } from '@apisix-ts/errors';
-import { dialTls, ownShortage } from '@apisix-ts/transport';
+import { dialTls, formatEndpoint, ownShortage } from '@apisix-ts/transport';
 import type { Dial, DialHandler, TlsDialOptions, UpstreamTls, WireDriver } from '@apisix-ts/transport';
 import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
@@ -24,7 +24,7 @@ import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import type { ClosableSession } from './session-closer.ts';
-import { describeNode, formatNode, isUnhealthyNode } from './upstream.ts';
+import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the sessions of a worker share. */
@@ -207,7 +207,7 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     this.#holdsNode = true;
     this.#attemptedMs = nowMs();
     node.load.begin();
-    this.#trace?.upstreams.push(formatNode(node));
+    this.#trace?.upstreams.push(formatEndpoint(node.address, node.port));
     let tls: UpstreamTls | undefined;
     try {
       tls = upstream.tlsFor(node);

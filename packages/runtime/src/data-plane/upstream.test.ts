@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import { SharedNodeLoads, WorkerNodeLoads } from '../shared-node-loads.ts';
 import { Upstream } from './upstream.ts';
+import type { WorkerNode } from './upstream.ts';
 
 const shared = new SharedNodeLoads(1);
 const loads = new WorkerNodeLoads(shared.shared, 0, () => 0);
@@ -75,6 +76,96 @@ describe('a change', () => {
 
     expect(picks(upstream, 6)).not.toContain(busy?.address);
     busy?.load.end();
+  });
+});
+
+/** Of the three the first two stay, with another weight, and the last is replaced. */
+const [first, second, third] = three;
+const moved = [
+  { ...first, weight: 2 },
+  { ...second, weight: 2 },
+  node('192.0.2.9', { weight: 2 }),
+] as NodeFacts[];
+
+describe('when addresses change', () => {
+  test('round robin goes on with the turns of the nodes that stay', () => {
+    const upstream = new Upstream('upstreams/u', facts(), loads);
+    while (upstream.pick(firstAttempt)?.address !== first?.address);
+
+    upstream.update(facts({ nodes: moved }));
+
+    expect(picks(upstream, 4)).toEqual(['192.0.2.2', '192.0.2.9', '192.0.2.1', '192.0.2.2']);
+  });
+
+  test('chash moves only the keys of the node that went, and those that the new one gets', () => {
+    const upstream = new Upstream('upstreams/u', facts({ type: 'chash' }), loads);
+    const keys = Array.from({ length: 500 }, (_, index) => `192.0.2.${index}`);
+    const all = (): (string | undefined)[] =>
+      keys.map((key) => upstream.pick({ tried: new Set(), key })?.address);
+    const before = all();
+
+    upstream.update(facts({ type: 'chash', nodes: moved }));
+
+    const kept = before.flatMap((address, index) =>
+      address === third?.address ? [] : [[address, index] as const],
+    );
+    const after = all();
+    expect(new Set(before).size).toBe(3);
+    expect(kept.every(([address, index]) => [address, '192.0.2.9'].includes(after[index]))).toBe(true);
+    expect(kept.filter(([address, index]) => address === after[index]).length).toBeGreaterThan(
+      kept.length / 2,
+    );
+  });
+
+  test.for(['least_conn', 'random'] as const)('%s knows of the sessions of the nodes that stay', (type) => {
+    const upstream = new Upstream('upstreams/u', facts({ type, nodes: three.slice(0, 2) }), loads);
+    const busy = upstream.pick(firstAttempt);
+    busy?.load.begin();
+
+    upstream.update(facts({ type, nodes: moved.slice(0, 2) }));
+
+    expect(new Set(picks(upstream, 6)).size).toBe(1);
+    expect(picks(upstream, 6)).not.toContain(busy?.address);
+    busy?.load.end();
+  });
+
+  test('ewma knows how long the nodes that stay took', () => {
+    const upstream = new Upstream('upstreams/u', facts({ type: 'ewma', nodes: three.slice(0, 2) }), loads);
+    const slow = upstream.pick(firstAttempt);
+    slow?.load.begin();
+    slow?.load.connected(500);
+    const fast = upstream.pick(firstAttempt);
+    fast?.load.begin();
+    fast?.load.connected(1);
+    for (const each of [slow, fast]) each?.load.end();
+
+    upstream.update(facts({ type: 'ewma', nodes: moved.slice(0, 2) }));
+
+    expect(new Set(picks(upstream, 6))).toEqual(new Set([fast?.address]));
+    expect(fast?.address).not.toBe(slow?.address);
+  });
+
+  test('a session that goes on does not get a node again that it has tried', () => {
+    const upstream = new Upstream('upstreams/u', facts(), loads);
+    const tried = upstream.pick(firstAttempt);
+
+    upstream.update(facts({ nodes: three.map((each) => ({ ...each, weight: 5 })) }));
+
+    const left = Array.from({ length: 6 }, () =>
+      upstream.pick({ tried: new Set(tried && [tried]), key: '' }),
+    );
+    expect(left.map((each) => each?.address)).not.toContain(tried?.address);
+    expect(upstream.pick({ tried: new Set([tried, ...left] as WorkerNode[]), key: '' })).toBeUndefined();
+  });
+
+  test('a node that is named twice stays two', () => {
+    const twice = [node('192.0.2.1'), node('192.0.2.1'), node('192.0.2.2')];
+    const upstream = new Upstream('upstreams/u', facts({ nodes: twice }), loads);
+    picks(upstream, 1);
+
+    upstream.update(facts({ nodes: twice.map((each) => ({ ...each, weight: 3 })) }));
+
+    expect(picks(upstream, 3).filter((address) => address === '192.0.2.1')).toHaveLength(2);
   });
 });
 

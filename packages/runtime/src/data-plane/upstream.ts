@@ -1,4 +1,4 @@
-import { balancerKinds, createTiers, roundRobin } from '@apisix-ts/core';
+import { balancerKinds, createTiers, roundRobin, unixPath } from '@apisix-ts/core';
 import type { Attempt, Balancer, BalancerKind, UpstreamNode } from '@apisix-ts/core';
 import { compileUpstreamTls } from '@apisix-ts/transport';
 import type { UpstreamTls } from '@apisix-ts/transport';
@@ -12,8 +12,11 @@ const kindsByName: ReadonlyMap<string, BalancerKind> = new Map(
   balancerKinds.map((kind) => [kind.name, kind]),
 );
 
-/** A node in a worker. Its load is shared with all the others. */
+/** A node in a worker. Its load is shared with all the others. It stays the same object while its upstream has it. */
 export interface WorkerNode extends UpstreamNode {
+  weight: number;
+  priority: number;
+  readonly slot: number;
   readonly load: SharedNodeLoad;
 }
 
@@ -24,6 +27,8 @@ export class Upstream {
   readonly #loads: WorkerNodeLoads;
   #facts: UpstreamFacts;
   #balancer: Balancer | undefined;
+  /** Those that the last balancer was made of. */
+  #made: readonly WorkerNode[] = [];
   #hashKey: ((session: HashSource) => string) | undefined;
   #tls: UpstreamTls | undefined;
 
@@ -66,7 +71,10 @@ export class Upstream {
     return 1 + (this.#facts.retries ?? this.#facts.nodes.length - 1);
   }
 
-  /** Takes new facts. The balancer goes on where it was unless its nodes or its kind changed. */
+  /**
+   * Takes new facts. The balancer goes on where it was unless its nodes or its kind changed; then it is made anew, of
+   * the same objects for the nodes that stay.
+   */
   update(facts: UpstreamFacts): void {
     const isSameBalancing = facts.type === this.#facts.type && areSameNodes(facts.nodes, this.#facts.nodes);
     this.#facts = isSameBalancing ? { ...facts, nodes: this.#facts.nodes } : facts;
@@ -76,18 +84,23 @@ export class Upstream {
   }
 
   #nodes(): readonly WorkerNode[] {
-    return this.#facts.nodes.map((node) => ({ ...node, load: this.#loads.at(node.slot) }));
+    // A document may name a node twice: then both have one slot, and each its own object.
+    const former = Map.groupBy(this.#made, ({ slot }) => slot);
+    this.#made = this.#facts.nodes.map((facts) => {
+      const node = former.get(facts.slot)?.shift();
+      if (node === undefined || !isSamePlace(node, facts))
+        return { ...facts, load: this.#loads.at(facts.slot) };
+      node.weight = facts.weight;
+      node.priority = facts.priority;
+      return node;
+    });
+    return this.#made;
   }
 
   /** A type found stored that does not exist here is balanced in turn; the main thread has logged it. */
   #kind(): BalancerKind {
     return kindsByName.get(this.#facts.type) ?? roundRobin;
   }
-}
-
-/** `192.0.2.1:53`, `[2001:db8::1]:53`. */
-export function formatNode({ address, port }: Pick<WorkerNode, 'address' | 'port'>): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Is the node of a session this one, and unhealthy now? */
@@ -103,6 +116,7 @@ export function isUnhealthyNode(
 
 /** For the log. */
 export function describeNode({ host, address, port }: WorkerNode): string {
+  if (unixPath(address) !== undefined) return address;
   return `${host} (${address}:${port})`;
 }
 
@@ -113,11 +127,16 @@ function areSameNodes(left: readonly NodeFacts[], right: readonly NodeFacts[]): 
 function isSameNode(left: NodeFacts, right: NodeFacts | undefined): boolean {
   return (
     right !== undefined &&
-    left.host === right.host &&
-    left.address === right.address &&
-    left.port === right.port &&
+    isSamePlace(left, right) &&
     left.weight === right.weight &&
     left.priority === right.priority &&
     left.slot === right.slot
   );
+}
+
+type Place = Pick<NodeFacts, 'host' | 'address' | 'port'>;
+
+/** A slot alone does not tell: that of a node which went may be another's now. */
+function isSamePlace(left: Place, right: Place): boolean {
+  return left.host === right.host && left.address === right.address && left.port === right.port;
 }

@@ -5,11 +5,12 @@ import {
   compileRoute,
   compileService,
   compileUpstream,
-  nodeNames,
+  namesOf,
   routeFaults,
   upstreamFault,
   upstreamShortcoming,
 } from './compile.ts';
+import type { NodeAddresses } from './compile.ts';
 
 /** The document as the snapshot hands it out: checked, with defaults. */
 function checked<D extends Document>(kind: ResourceKind<D>, document: Document): D {
@@ -90,33 +91,57 @@ const assignSlots: Parameters<typeof compileUpstream>[2] = (given) =>
   given.map((each, slot) => ({ ...each, slot }));
 
 describe('an upstream', () => {
-  const addressesOf = (name: string): readonly string[] =>
-    name === 'mysql' ? ['192.0.2.7', '192.0.2.8'] : [];
+  const endpoint = { host: 'db', address: '192.0.2.9', port: 3306, weight: 2, priority: -1 };
+  const addresses: NodeAddresses = {
+    ofHost: (name) => (name === 'mysql' ? ['192.0.2.7', '192.0.2.8'] : []),
+    ofService: (name) => (name === 'db:3306' ? [endpoint] : []),
+  };
+  const dns = new Set(['dns']);
 
   test('has a node for each address of a name, sharing its weight', () => {
     const upstream = checked(upstreamKind, { nodes: { 'mysql:3306': 3, '192.0.2.1:3307': 1 } });
 
-    expect(compileUpstream(upstream, addressesOf, assignSlots, undefined).nodes).toEqual([
+    expect(compileUpstream(upstream, addresses, assignSlots, undefined).nodes).toEqual([
       { host: 'mysql', address: '192.0.2.7', port: 3306, weight: 1.5, priority: 0, slot: 0 },
       { host: 'mysql', address: '192.0.2.8', port: 3306, weight: 1.5, priority: 0, slot: 1 },
       { host: '192.0.2.1', address: '192.0.2.1', port: 3307, weight: 1, priority: 0, slot: 2 },
     ]);
   });
 
+  test('with a discovery has the nodes of its service', () => {
+    const upstream = checked(upstreamKind, { service_name: 'db:3306', discovery_type: 'dns' });
+
+    expect(compileUpstream(upstream, addresses, assignSlots, undefined).nodes).toEqual([
+      { ...endpoint, slot: 0 },
+    ]);
+    expect(upstreamFault(upstream, dns)).toBeUndefined();
+    expect(namesOf(upstream, dns)).toEqual({ host: new Set(), service: new Set(['db:3306']) });
+  });
+
+  test('has a unix socket as it stands, as localhost', () => {
+    const upstream = checked(upstreamKind, { nodes: { 'unix:/run/db.sock': 2 } });
+
+    expect(compileUpstream(upstream, addresses, assignSlots, undefined).nodes).toEqual([
+      { host: 'localhost', address: 'unix:/run/db.sock', port: 0, weight: 2, priority: 0, slot: 0 },
+    ]);
+    expect(upstreamFault(upstream, dns)).toBeUndefined();
+    expect(namesOf(upstream, dns).host).toEqual(new Set());
+  });
+
   test('leaves out a name without an address', () => {
     const upstream = checked(upstreamKind, { nodes: { 'absent:3306': 1 } });
 
-    expect(compileUpstream(upstream, addressesOf, assignSlots, undefined).nodes).toEqual([]);
+    expect(compileUpstream(upstream, addresses, assignSlots, undefined).nodes).toEqual([]);
   });
 
   test('without a timeout waits 60 s for a connection and 600 s for a byte', () => {
     expect(
-      compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots, undefined),
+      compileUpstream(checked(upstreamKind, { nodes }), addresses, assignSlots, undefined),
     ).toMatchObject({ connectTimeoutMs: 60_000, idleTimeoutMs: 600_000 });
   });
 
   test('says nothing of defaults that nearly all upstreams have', () => {
-    const facts = compileUpstream(checked(upstreamKind, { nodes }), addressesOf, assignSlots, undefined);
+    const facts = compileUpstream(checked(upstreamKind, { nodes }), addresses, assignSlots, undefined);
 
     expect(Object.keys(facts)).toEqual(['type', 'nodes', 'connectTimeoutMs', 'idleTimeoutMs']);
   });
@@ -124,7 +149,7 @@ describe('an upstream', () => {
   test('is hashed only by a balancer that hashes', () => {
     const document = checked(upstreamKind, { type: 'chash', key: 'server_addr', nodes });
 
-    expect(compileUpstream(document, addressesOf, assignSlots, undefined).hash).toEqual({
+    expect(compileUpstream(document, addresses, assignSlots, undefined).hash).toEqual({
       on: 'vars',
       key: 'server_addr',
     });
@@ -134,7 +159,7 @@ describe('an upstream', () => {
     const timeout = { connect: 0.5, send: 3, read: 2 };
 
     expect(
-      compileUpstream(checked(upstreamKind, { nodes, timeout }), addressesOf, assignSlots, undefined),
+      compileUpstream(checked(upstreamKind, { nodes, timeout }), addresses, assignSlots, undefined),
     ).toMatchObject({
       connectTimeoutMs: 500,
       idleTimeoutMs: 3000,
@@ -142,13 +167,15 @@ describe('an upstream', () => {
   });
 
   test.for([
-    [{ service_name: 'a', discovery_type: 'dns' }, /discovery_type "dns" is not available/],
-    [{ nodes: [{ host: '192.0.2.1', weight: 1 }] }, /node "192.0.2.1" has no port/],
-  ] as const)('that cannot serve, %j, has no such nodes and says why', ([document, fault]) => {
+    [{ service_name: 'db:3306', discovery_type: 'nacos' }, dns, /"nacos" is not available, only "dns" is/],
+    [{ service_name: 'a', discovery_type: 'dns' }, new Set<string>(), /takes discovery.dns in config.yaml/],
+    [{ nodes: [{ host: '192.0.2.1', weight: 1 }] }, dns, /node "192.0.2.1" has no port/],
+  ] as const)('that cannot serve, %j, has no such nodes and says why', ([document, discoveries, fault]) => {
     const upstream = checked(upstreamKind, document);
 
-    expect(compileUpstream(upstream, addressesOf, assignSlots, undefined).nodes).toEqual([]);
-    expect(upstreamFault(upstream)).toMatch(fault);
+    expect(compileUpstream(upstream, addresses, assignSlots, undefined).nodes).toEqual([]);
+    expect(upstreamFault(upstream, discoveries)).toMatch(fault);
+    expect(namesOf(upstream, discoveries).service).toEqual(new Set());
   });
 
   test('with a balancer that does not exist serves in turn and says so', () => {
@@ -159,7 +186,7 @@ describe('an upstream', () => {
   });
 
   test('that can serve has no fault', () => {
-    expect(upstreamFault(checked(upstreamKind, { nodes, scheme: 'tcp' }))).toBeUndefined();
+    expect(upstreamFault(checked(upstreamKind, { nodes, scheme: 'tcp' }), dns)).toBeUndefined();
   });
 
   test('names each host name among its nodes once', () => {
@@ -167,6 +194,6 @@ describe('an upstream', () => {
       nodes: { 'mysql:1': 1, 'mysql:2': 1, '192.0.2.1:1': 1, '[::1]:1': 1 },
     });
 
-    expect([...nodeNames(upstream)]).toEqual(['mysql']);
+    expect(namesOf(upstream, dns)).toEqual({ host: new Set(['mysql']), service: new Set() });
   });
 });

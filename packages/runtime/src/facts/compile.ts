@@ -1,7 +1,14 @@
 import { isIP } from 'node:net';
 import { normaliseNodes } from '@apisix-ts/config';
-import { balancerKinds } from '@apisix-ts/core';
-import type { NormalNode, ServiceDocument, StreamRouteDocument, UpstreamDocument } from '@apisix-ts/config';
+import { balancerKinds, unixPath } from '@apisix-ts/core';
+import type {
+  NodesField,
+  NormalNode,
+  ServiceDocument,
+  StreamRouteDocument,
+  UpstreamDocument,
+} from '@apisix-ts/config';
+import type { Endpoint } from '@apisix-ts/discovery';
 import type {
   HashFacts,
   NodeFacts,
@@ -47,28 +54,30 @@ export function compileService(id: string, service: ServiceDocument): ServiceFac
   return { upstreamKey: upstreamKey('upstreams', String(service.upstream_id)) };
 }
 
+/** What stands for addresses: a host among the nodes, or the `service_name` of an upstream with a discovery. */
+export type NameKind = 'host' | 'service';
+
+/** The addresses that are known of names; empty when there are none. */
+export interface NodeAddresses {
+  readonly ofHost: (name: string) => readonly string[];
+  readonly ofService: (name: string) => readonly Endpoint[];
+}
+
 /**
- * @param addressesOf the addresses of a name, empty when there are none. Each becomes a node of its own.
+ * @param addresses each becomes a node of its own.
  * @param assignSlots gives the nodes their places in shared memory.
  */
 export function compileUpstream(
   upstream: UpstreamDocument,
-  addressesOf: (name: string) => readonly string[],
+  addresses: NodeAddresses,
   assignSlots: (nodes: readonly Omit<NodeFacts, 'slot'>[]) => readonly NodeFacts[],
   tls: UpstreamTlsFacts | undefined,
 ): UpstreamFacts {
-  const nodes: Omit<NodeFacts, 'slot'>[] = [];
-  for (const { host, port, weight, priority } of usableNodes(upstream)) {
-    const addresses = isIP(host) === 0 ? addressesOf(host) : [host];
-    for (const address of addresses) {
-      nodes.push({ host, address, port, weight: weight / addresses.length, priority });
-    }
-  }
   const timeout = upstream.timeout ?? DEFAULT_TIMEOUT;
   return {
     type: upstream.type,
     ...(upstream.type === 'chash' ? { hash: hashOf(upstream) } : {}),
-    nodes: assignSlots(nodes),
+    nodes: assignSlots(findNodes(upstream, addresses)),
     connectTimeoutMs: timeout.connect * 1000,
     idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
@@ -76,6 +85,25 @@ export function compileUpstream(
     ...(upstream.checks === undefined ? {} : { reports: wantedReports(upstream.checks) }),
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+function findNodes(
+  upstream: UpstreamDocument,
+  { ofHost, ofService }: NodeAddresses,
+): readonly Omit<NodeFacts, 'slot'>[] {
+  const { nodes, service_name: service, discovery_type: discovery } = upstream;
+  if (nodes !== undefined) return usableNodes(nodes).flatMap((node) => toFacts(node, ofHost));
+  return service === undefined || discovery !== 'dns' ? [] : ofService(service);
+}
+
+/** The addresses of one name share its weight. */
+function toFacts(
+  { host, port, weight, priority }: UsableNode,
+  ofHost: NodeAddresses['ofHost'],
+): readonly Omit<NodeFacts, 'slot'>[] {
+  if (unixPath(host) !== undefined) return [{ host: 'localhost', address: host, port, weight, priority }];
+  const addresses = isIP(host) === 0 ? ofHost(host) : [host];
+  return addresses.map((address) => ({ host, address, port, weight: weight / addresses.length, priority }));
 }
 
 function hashOf({ hash_on: on, key }: UpstreamDocument): HashFacts {
@@ -92,10 +120,19 @@ export function routeFaults({ plugins = {} }: Pick<StreamRouteDocument, 'plugins
   return Object.keys(plugins).map((name) => `plugin "${name}" is not available: it is served without`);
 }
 
-/** What of an upstream this gateway cannot serve with, for the log; undefined when all of it works. */
-export function upstreamFault(upstream: UpstreamDocument): string | undefined {
-  if (upstream.nodes === undefined) return `discovery_type "${upstream.discovery_type}" is not available`;
-  const portless = normaliseNodes(upstream.nodes).find((node) => node.port === undefined);
+/**
+ * What of an upstream this gateway cannot serve with, for the log; undefined when all of it works.
+ * @param discoveries the values of `discovery_type` that config.yaml provides for.
+ */
+export function upstreamFault(
+  { nodes, discovery_type: type }: UpstreamDocument,
+  discoveries: ReadonlySet<string>,
+): string | undefined {
+  if (nodes === undefined) {
+    if (type !== 'dns') return `discovery_type "${type}" is not available, only "dns" is`;
+    return discoveries.has(type) ? undefined : 'discovery_type "dns" takes discovery.dns in config.yaml';
+  }
+  const portless = normaliseNodes(nodes).find((node) => node.port === undefined);
   return portless && `node "${portless.host}" has no port, and a stream has no default one`;
 }
 
@@ -106,16 +143,22 @@ export function upstreamShortcoming({ type }: UpstreamDocument): string | undefi
     : `balancer type "${type}" is not available: its nodes take turns`;
 }
 
-/** The host names among an upstream's nodes, each once. */
-export function nodeNames(upstream: UpstreamDocument): ReadonlySet<string> {
-  const hosts = usableNodes(upstream).map((node) => node.host);
-  return new Set(hosts.filter((host) => isIP(host) === 0));
+/** The names that an upstream uses. @param discoveries as for `upstreamFault`. */
+export function namesOf(
+  { nodes, service_name: service, discovery_type: type }: UpstreamDocument,
+  discoveries: ReadonlySet<string>,
+): Readonly<Record<NameKind, ReadonlySet<string>>> {
+  const hosts = nodes === undefined ? [] : usableNodes(nodes).map(({ host }) => host);
+  const isKnown = service !== undefined && type !== undefined && discoveries.has(type);
+  return {
+    host: new Set(hosts.filter((host) => isIP(host) === 0 && unixPath(host) === undefined)),
+    service: new Set(isKnown && nodes === undefined ? [service] : []),
+  };
 }
 
 /** A stream cannot be sent to a node without a port. */
-function usableNodes(upstream: UpstreamDocument): readonly UsableNode[] {
-  if (upstream.nodes === undefined) return [];
-  return normaliseNodes(upstream.nodes).filter((node): node is UsableNode => node.port !== undefined);
+function usableNodes(nodes: NodesField): readonly UsableNode[] {
+  return normaliseNodes(nodes).filter((node): node is UsableNode => node.port !== undefined);
 }
 
 type UsableNode = NormalNode & { readonly port: number };

@@ -1,5 +1,6 @@
 import type { DocumentChange } from '@apisix-ts/config';
 import { testPairs } from '@apisix-ts/config/contract';
+import type { Endpoint } from '@apisix-ts/discovery';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
@@ -9,9 +10,9 @@ import type { SlotSource } from './node-slots.ts';
 import { unreadSecrets } from './secret-users.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
-class Names implements NameSource {
+class Names<Address = string> implements NameSource<Address> {
   readonly users = new Map<string, number>();
-  readonly addresses = new Map<string, readonly string[]>();
+  readonly addresses = new Map<string, readonly Address[]>();
 
   follow(name: string): Promise<void> {
     this.users.set(name, (this.users.get(name) ?? 0) + 1);
@@ -24,7 +25,7 @@ class Names implements NameSource {
     else this.users.set(name, left);
   }
 
-  addressesOf(name: string): readonly string[] {
+  addressesOf(name: string): readonly Address[] {
     return this.addresses.get(name) ?? [];
   }
 }
@@ -42,7 +43,7 @@ class Slots implements SlotSource {
   }
 }
 
-function setUp(): {
+function setUp(services?: Names<Endpoint>): {
   slots: Slots;
   watched: ReadonlyMap<string, UpstreamChecks>;
   /** Those that ended, in order. */
@@ -69,7 +70,7 @@ function setUp(): {
     slots,
     logged,
     compiler: new FactCompiler({
-      names,
+      names: { hosts: names, services },
       onLateName: () => {},
       secrets: unreadSecrets,
       slots,
@@ -155,9 +156,69 @@ describe('names', () => {
     ]);
     names.addresses.set('a.test', ['192.0.2.9']);
 
-    expect(compiler.compileUsersOf('a.test')).toMatchObject([
+    expect(compiler.compileUsersOf('host', 'a.test')).toMatchObject([
       { kind: 'upstream', key: 'upstreams/u', facts: { nodes: [{ address: '192.0.2.9' }] } },
     ]);
+  });
+});
+
+describe('services', () => {
+  const document = { type: 'roundrobin', service_name: 'db.test', discovery_type: 'dns' };
+
+  test('are followed while an upstream uses them, apart from hosts', () => {
+    const services = new Names<Endpoint>();
+    const { names, compiler } = setUp(services);
+
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'u', document },
+      { kind: 'services', id: 's', document: { upstream: document } },
+      { kind: 'stream_routes', id: 'r', document: { upstream: document } },
+    ]);
+    expect(services.users).toEqual(new Map([['db.test', 3]]));
+    expect(names.users).toEqual(new Map());
+
+    void compiler.adopt([
+      { kind: 'upstreams', id: 'u', document: upstream('db.test') },
+      { kind: 'services', id: 's', document: undefined },
+    ]);
+    expect(services.users).toEqual(new Map([['db.test', 1]]));
+    expect(names.users).toEqual(new Map([['db.test', 1]]));
+  });
+
+  test('that change bring new nodes, and those that stay keep their slots', () => {
+    const services = new Names<Endpoint>();
+    const { compiler, slots } = setUp(services);
+    const endpoint = { host: 'db.test', address: '192.0.2.9', port: 3306, weight: 1, priority: -1 };
+    services.addresses.set('db.test', [endpoint]);
+    const change: DocumentChange = { kind: 'upstreams', id: 'u', document };
+    void compiler.adopt([change]);
+    expect([...compiler.compile([change])]).toMatchObject([{ facts: { nodes: [{ ...endpoint, slot: 0 }] } }]);
+
+    const first = { ...endpoint, address: '192.0.2.8' };
+    services.addresses.set('db.test', [first, { ...endpoint, weight: 5, priority: -2 }]);
+
+    expect(compiler.compileUsersOf('service', 'db.test')).toMatchObject([
+      {
+        key: 'upstreams/u',
+        facts: {
+          nodes: [
+            { ...first, slot: 1 },
+            { ...endpoint, weight: 5, priority: -2, slot: 0 },
+          ],
+        },
+      },
+    ]);
+    expect(slots.nodes.size).toBe(2);
+  });
+
+  test('without a discovery in config.yaml are not followed, and that is logged', () => {
+    const { compiler, logged } = setUp();
+    const change: DocumentChange = { kind: 'upstreams', id: 'u', document };
+
+    expect(compiler.adopt([change])).toBeUndefined();
+
+    expect(logged).toEqual(['an upstream cannot serve']);
+    expect([...compiler.compile([change])]).toMatchObject([{ facts: { nodes: [] } }]);
   });
 });
 

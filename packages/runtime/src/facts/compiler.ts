@@ -6,15 +6,18 @@ import type {
   StreamRouteDocument,
   UpstreamDocument,
 } from '@apisix-ts/config';
+import type { Endpoint } from '@apisix-ts/discovery';
 import {
   compileRoute,
   compileService,
   compileUpstream,
+  namesOf,
   routeFaults,
   upstreamFault,
   upstreamKey,
   upstreamShortcoming,
 } from './compile.ts';
+import type { NameKind, NodeAddresses } from './compile.ts';
 import { compileCertificate, compileClientPair, compileUpstreamTls, referencesOf } from './certificates.ts';
 import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
@@ -44,9 +47,13 @@ export interface CertificateWatch {
 }
 
 export interface FactCompilerOptions {
-  readonly names: NameSource;
+  readonly names: {
+    readonly hosts: NameSource;
+    /** For upstreams with `discovery_type: dns`; undefined: this gateway has none. */
+    readonly services?: NameSource<Endpoint> | undefined;
+  };
   /** The first answer for a name came after the facts of upstreams that use it. */
-  readonly onLateName: (name: string) => void;
+  readonly onLateName: (kind: NameKind, name: string) => void;
   readonly secrets: SecretValues;
   readonly slots: SlotSource;
   readonly health: HealthWatch;
@@ -61,7 +68,8 @@ export interface FactCompilerOptions {
  * and which reference.
  */
 export class FactCompiler {
-  readonly #names: NameUsers;
+  readonly #names: { readonly host: NameUsers; readonly service: NameUsers<Endpoint> };
+  readonly #discoveries: ReadonlySet<string>;
   readonly #secrets: SecretValues;
   readonly #secretUsers: SecretUsers;
   readonly #slots: NodeSlots;
@@ -91,7 +99,11 @@ export class FactCompiler {
     log,
   }: FactCompilerOptions) {
     this.#keyring = keyring;
-    this.#names = new NameUsers(names, onLateName);
+    this.#names = {
+      host: new NameUsers(names.hosts, (name) => onLateName('host', name)),
+      service: new NameUsers(names.services ?? NO_SERVICES, (name) => onLateName('service', name)),
+    };
+    this.#discoveries = new Set(names.services === undefined ? [] : ['dns']);
     this.#secrets = secrets;
     this.#secretUsers = new SecretUsers(secrets, log);
     this.#slots = new NodeSlots(slots);
@@ -124,7 +136,9 @@ export class FactCompiler {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
-      this.#names.adopt(key, upstream, firstAnswers);
+      const names = upstream === undefined ? NO_NAMES : namesOf(upstream, this.#discoveries);
+      this.#names.host.adopt(key, upstream, names.host, firstAnswers);
+      this.#names.service.adopt(key, upstream, names.service, firstAnswers);
       this.#secretUsers.adopt(key, change, referencesOf(change, upstream), firstAnswers);
     }
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
@@ -146,8 +160,8 @@ export class FactCompiler {
   }
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
-  compileUsersOf(name: string): readonly FactChange[] {
-    const facts = this.#names
+  compileUsersOf(kind: NameKind, name: string): readonly FactChange[] {
+    const facts = this.#names[kind]
       .upstreamsWith(name)
       .map(([key, upstream]) => this.#upstreamFacts(key, upstream));
     this.#watchTouched();
@@ -176,7 +190,7 @@ export class FactCompiler {
       if (reason === undefined) continue;
       this.#log('warn', 'a resource does not do all that it says', { resource: key, reason });
     }
-    const fault = upstream && upstreamFault(upstream);
+    const fault = upstream && upstreamFault(upstream, this.#discoveries);
     if (fault !== undefined) this.#log('error', 'an upstream cannot serve', { upstream: key, reason: fault });
   }
 
@@ -261,13 +275,16 @@ export class FactCompiler {
       this.#secretUsers.drop(key);
     }
     const tls = upstream && this.#tlsFacts(key, upstream);
-    const addressesOf = (name: string): readonly string[] => this.#names.addressesOf(name);
+    const addresses: NodeAddresses = {
+      ofHost: (name) => this.#names.host.addressesOf(name),
+      ofService: (name) => this.#names.service.addressesOf(name),
+    };
     // Without its TLS it keeps its place and has no nodes.
     const facts =
       upstream &&
       (tls === null
-        ? { ...compileUpstream(upstream, addressesOf, () => assignSlots([]), undefined), nodes: [] }
-        : compileUpstream(upstream, addressesOf, assignSlots, tls));
+        ? { ...compileUpstream(upstream, addresses, () => assignSlots([]), undefined), nodes: [] }
+        : compileUpstream(upstream, addresses, assignSlots, tls));
     const checked = upstream && facts && checksOf(upstream, facts);
     const hadChecks = this.#checked.delete(key);
     if (checked !== undefined) this.#checked.set(key, checked);
@@ -295,6 +312,15 @@ function checksOf(upstream: UpstreamDocument, { nodes }: UpstreamFacts): Upstrea
   const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
   return { checks, nodes, ...(isRewritten ? { hostHeader } : {}) };
 }
+
+const NO_NAMES: Readonly<Record<NameKind, ReadonlySet<string>>> = { host: new Set(), service: new Set() };
+
+/** Without a discovery no upstream has services to follow. */
+const NO_SERVICES: NameSource<Endpoint> = {
+  follow: () => Promise.resolve(),
+  unfollow() {},
+  addressesOf: () => [],
+};
 
 /** Changes of other kinds do not reach connections. */
 const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);

@@ -27,10 +27,11 @@ export interface ServiceFacts {
 }
 
 export interface NodeFacts {
-  /** As configured: a name, or an address. */
+  /** As configured: a name, or an address. Of a unix socket `localhost`: whom certificates and `Host` headers name. */
   readonly host: string;
-  /** An ip literal. */
+  /** An ip literal, or `unix:/path`. */
   readonly address: string;
+  /** 0 for a unix socket. */
   readonly port: number;
   /** The addresses of one name share its weight, so this may be a fraction. */
   readonly weight: number;

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { openDatagramLink } from '@apisix-ts/transport';
+import { openDatagramLink, toTarget } from '@apisix-ts/transport';
 import type { TcpProbePlan, UdpProbePlan } from './check-plan.ts';
 import { AnswerReader } from './expectation.ts';
 import { reportErrno } from './probe-report.ts';
@@ -9,7 +9,7 @@ import type { ProbedNode } from './probe.ts';
 /** Connects; sends, if there is something to send; waits for the answer, if one is expected. */
 export function probeTcp(plan: TcpProbePlan, node: ProbedNode, finish: OnReport): () => void {
   const { port = node.port, send, expectation } = plan;
-  const socket = connect({ host: node.address, port });
+  const socket = connect(toTarget(node.address, port));
   socket.on('error', (error: NodeJS.ErrnoException) => reportErrno(error.code, finish));
   socket.on('connect', () => {
     if (expectation === undefined) {

@@ -5,6 +5,7 @@ import type { RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
+import { toTarget } from '@apisix-ts/transport';
 import type { ProbePlan } from './check-plan.ts';
 import { probeTcp, probeUdp } from './exchange-probe.ts';
 import { hostHeaderOf, serverNameOf } from './http-probe-plan.ts';
@@ -16,7 +17,7 @@ import type { OnReport } from './probe-report.ts';
 export interface ProbedNode {
   /** As configured: a name, or an address. */
   readonly host: string;
-  /** An ip literal. */
+  /** An ip literal, or `unix:/path`. */
   readonly address: string;
   readonly port: number;
 }
@@ -60,8 +61,7 @@ function begin(plan: ProbePlan, node: ProbedNode, finish: OnReport, trust: Probe
 function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trust: ProbeTrust): () => void {
   const host = hostHeaderOf(plan.host ?? node.host);
   const options: RequestOptions = {
-    host: node.address,
-    port: plan.port ?? node.port,
+    ...toRequestTarget(node, plan.port),
     method: plan.method,
     path: plan.path,
     headers: [...plan.headers, 'Host', host],
@@ -83,6 +83,11 @@ function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trus
   });
   request.end(plan.body);
   return () => void request.destroy();
+}
+
+function toRequestTarget({ address, port }: ProbedNode, other: number | undefined): RequestOptions {
+  const target = toTarget(address, other ?? port);
+  return 'path' in target ? { socketPath: target.path } : target;
 }
 
 function tlsOptions(plan: HttpProbePlan, name: string, { ca }: ProbeTrust): RequestOptions {

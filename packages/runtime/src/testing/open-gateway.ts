@@ -45,6 +45,8 @@ export interface OpenGatewayOptions {
   readonly secretTtl?: number;
   /** Default: `system`. */
   readonly trustedCertificate?: string;
+  /** A DNS server for names and for `discovery_type: dns`. */
+  readonly dnsServer?: string;
   readonly halfClose?: boolean;
   readonly shutdownTimeout?: string;
   /** More of the `stream_proxy.tcp` entries. */
@@ -64,6 +66,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const {
     workers,
     lookup,
+    dnsServer,
     env = {},
     secretTtl,
     trustedCertificate = 'system',
@@ -85,6 +88,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     settingsFrom({
       apisix: {
         proxy_mode: 'stream',
+        ...(dnsServer === undefined ? {} : { dns_resolver: [dnsServer] }),
         stream_proxy: {
           tcp: ports.map((each) => ({ addr: `127.0.0.1:${each}`, ...tcp })),
           ...(hosts.length === 0 ? {} : { udp: hosts.map((host) => `${host}:${udpPort}`) }),
@@ -92,6 +96,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
         ssl: { ssl_trusted_certificate: trustedCertificate },
         ...(secretTtl === undefined ? {} : { lru: { secret: { ttl: secretTtl, neg_ttl: secretTtl } } }),
       },
+      ...(dnsServer === undefined ? {} : { discovery: { dns: { servers: [dnsServer] } } }),
       nginx_config: {
         worker_processes: workers,
         worker_shutdown_timeout: shutdownTimeout,

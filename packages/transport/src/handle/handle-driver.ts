@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util';
-import { WheelEntry } from '@apisix-ts/core';
+import { WheelEntry, unixPath } from '@apisix-ts/core';
 import type { TimerWheel } from '@apisix-ts/core';
 import { dialError, dialTimeout } from '../dial-error.ts';
 import type {
@@ -13,6 +13,7 @@ import type {
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
+import { createSocketDriver } from '../socket/socket-driver.ts';
 import { HandleShare, HandleWire } from './handle-wire.ts';
 import { loadNativeTcp } from './native-tcp.ts';
 import type { ConnectRequest, NativeAddress, NativeTcp, TcpHandle } from './native-tcp.ts';
@@ -22,6 +23,8 @@ export function createHandleDriver(wheel: TimerWheel): WireDriver | undefined {
   const native = loadNativeTcp();
   if (native === undefined) return undefined;
   const share = new HandleShare(native);
+  // A pipe is another kind of handle: such dials are few enough for sockets, and relays take either wire.
+  const sockets = createSocketDriver(wheel);
   return {
     name: 'handle',
     // Async, so that a failure rejects and is never thrown.
@@ -29,7 +32,9 @@ export function createHandleDriver(wheel: TimerWheel): WireDriver | undefined {
       return openListener(share, options, handler);
     },
     dial(options, handler) {
-      return new HandleDial(share, wheel, options, handler);
+      return unixPath(options.address) === undefined
+        ? new HandleDial(share, wheel, options, handler)
+        : sockets.dial(options, handler);
     },
   };
 }

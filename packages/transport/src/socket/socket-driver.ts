@@ -14,6 +14,7 @@ import type {
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
+import { toTarget } from '../endpoint.ts';
 import { SocketWire } from './socket-wire.ts';
 
 export function createSocketDriver(wheel: TimerWheel): WireDriver {
@@ -73,7 +74,7 @@ class SocketDial extends WheelEntry implements Dial {
     this.#handler = handler;
     const { address, port, localAddress } = options;
     const source = localAddress === undefined ? {} : { localAddress };
-    this.#socket = connect({ host: address, port, ...source, allowHalfOpen: true, noDelay: true });
+    this.#socket = connect({ ...toTarget(address, port), ...source, allowHalfOpen: true, noDelay: true });
     this.#socket.pause();
     this.#socket.once('connect', () => this.#connected());
     this.#socket.on('error', this.#failed);

@@ -130,8 +130,10 @@ export class SocketWire implements Wire {
     setImmediate(() => this.#carrier.destroy());
   }
 
+  /** A unix socket has no RST: closing is all there is, and tells the peer of it only if bytes were left unread. */
   #resetNow(): void {
-    this.#carrier.resetAndDestroy();
+    if (this.#carrier.remoteFamily === undefined) this.#carrier.destroy();
+    else this.#carrier.resetAndDestroy();
   }
 
   readonly #deliver = (chunk: Buffer): void => {

@@ -7,7 +7,7 @@ import type { TimerWheel } from '@apisix-ts/core';
 import { GatewayError } from '@apisix-ts/errors';
 import { dialError, dialTimeout } from '../dial-error.ts';
 import type { Dial, DialOptions } from '../driver.ts';
-import { formatEndpoint } from '../endpoint.ts';
+import { formatEndpoint, toTarget } from '../endpoint.ts';
 import type { CertificatePair, TlsVersion } from './certificate-store.ts';
 import { defaultVersions, versionOptions } from './tls-versions.ts';
 import { TlsWire } from './tls-wire.ts';
@@ -100,7 +100,7 @@ class TlsDial extends WheelEntry implements Dial {
     this.#handler = handler;
     const { address, port, localAddress } = options;
     const source = localAddress === undefined ? {} : { localAddress };
-    this.#socket = connectTcp({ host: address, port, ...source, noDelay: true });
+    this.#socket = connectTcp({ ...toTarget(address, port), ...source, noDelay: true });
     this.#socket.pause();
     this.#socket.once('connect', () => this.#connected());
     this.#socket.on('error', this.#connectFailed);
