@@ -62,6 +62,8 @@ export const codes = {
   GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
 
   // Sessions: why a connection ended
+  LISTENER_FULL: { side: 'operator', retryable: true, status: 503 },
+  LISTENER_RATE_EXCEEDED: { side: 'operator', retryable: true, status: 503 },
   PROXY_HEADER_MISSING: { side: 'downstream', retryable: false, status: 400 },
   PROXY_HEADER_MALFORMED: { side: 'downstream', retryable: false, status: 400 },
   PROXY_HEADER_TIMEOUT: { side: 'downstream', retryable: false, status: 400 },

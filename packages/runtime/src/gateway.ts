@@ -35,6 +35,7 @@ import type { UpstreamHealth } from './health/health-monitor.ts';
 import { ListenerTable } from './listeners.ts';
 import type { Log } from './log.ts';
 import { Publisher } from './publisher.ts';
+import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import type { ListenerCounts } from './shared-counters.ts';
@@ -156,6 +157,7 @@ class RunningGateway implements Gateway {
     this.#ticketKeys = [newTicketKey()];
     this.#counters = new SharedCounters(Math.max(threads, 1));
     this.#loads = new SharedNodeLoads(Math.max(threads, 1));
+    const admissions = new SharedAdmissions(Math.max(threads, 1));
     this.#health = new HealthMonitor({
       log,
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
@@ -177,6 +179,7 @@ class RunningGateway implements Gateway {
       worker: {
         counters: this.#counters.memory,
         loads: this.#loads.shared,
+        admissions: admissions.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
         udpSessions: settings.nginx_config.stream.udp_sessions,
@@ -188,7 +191,10 @@ class RunningGateway implements Gateway {
       documents: () => allDocuments(this.#documents),
       onNodeFailure: (upstreamKey, node) => this.#health.reportPassive(upstreamKey, node, 'tcp_failure'),
       writeAccess: writeAccess ?? (() => {}),
-      onLost: (worker) => this.#loads.closeSessionsOf(worker),
+      onLost: (worker) => {
+        this.#loads.closeSessionsOf(worker);
+        admissions.closeSessionsOf(worker);
+      },
       log,
     });
   }

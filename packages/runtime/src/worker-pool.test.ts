@@ -3,6 +3,7 @@ import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
 import { Publisher } from './publisher.ts';
+import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { freePort } from './testing/free-port.ts';
@@ -42,6 +43,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     worker: {
       counters: counters.memory,
       loads: loads.shared,
+      admissions: new SharedAdmissions(1).shared,
       relay: 'auto',
       halfClose: true,
       udpSessions: 1,
@@ -58,7 +60,16 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   });
   await pool.start();
   await pool.listen([
-    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads: noHeads },
+    {
+      protocol: 'tcp',
+      name: 'test',
+      host: '127.0.0.1',
+      port,
+      slot: 0,
+      tls: false,
+      heads: noHeads,
+      limits: {},
+    },
   ]);
   const lost = await connectPeer(port);
   await lost.send('one');

@@ -1,3 +1,4 @@
+export type { ConnectionLimits, ConnectionRate } from './connection-limits.ts';
 export { parseDurationMs } from './duration.ts';
 export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';

@@ -1,3 +1,5 @@
+import { readConnectionLimits } from './connection-limits.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { isMap } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
@@ -18,6 +20,8 @@ export interface StreamListenerSettings {
   readonly proxyProtocol: boolean;
   /** The version of the PROXY header that is sent to upstreams; 0 is none. */
   readonly proxyProtocolToUpstream: 0 | 1 | 2;
+  /** Each port's own. */
+  readonly limits: ConnectionLimits;
 }
 
 /** One address that the HTTP proxy listens on. */
@@ -78,19 +82,14 @@ function readEntries(
   for (const [index, entry] of entries.entries()) {
     const { addr, tls = false, ...flags } = toEntry(entry);
     const range = readListenAddress(addr);
-    if (typeof range === 'string') {
-      const path = [
-        'apisix',
-        'stream_proxy',
-        protocol,
-        index,
-        ...(typeof entry === 'object' ? ['addr'] : []),
-      ];
-      problems.push({
-        code: 'SETTINGS_INVALID',
-        text: `invalid stream_proxy.${protocol} entry: ${range}`,
-        path,
-      });
+    const read = readConnectionLimits(flags);
+    const path = ['apisix', 'stream_proxy', protocol, index];
+    const invalid = (text: string): string => `invalid stream_proxy.${protocol} entry: ${text}`;
+    if ('fault' in read) {
+      const { field, text, expected } = read.fault;
+      problems.push(formatProblem(invalid(text), [...path, field], expected));
+    } else if (typeof range === 'string') {
+      problems.push(formatProblem(invalid(range), typeof entry === 'object' ? [...path, 'addr'] : path));
     } else if ('host' in range) {
       for (let port = range.first; port <= range.last; port += 1) {
         addFirst(byAddress, {
@@ -103,6 +102,7 @@ function readEntries(
           proxyProtocolToUpstream: headerVersion(
             flags.proxy_protocol_to_upstream ?? defaults.enable_tcp_pp_to_upstream ?? false,
           ),
+          limits: read.limits,
         });
       }
     }

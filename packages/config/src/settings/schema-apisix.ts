@@ -51,7 +51,7 @@ export const apisixSchema: JsonSchema = {
                 required: ['addr'],
               },
             ],
-            description: `${streamAddress}, or {addr, tls, tls_passthrough, proxy_protocol, proxy_protocol_to_upstream}`,
+            description: `${streamAddress}, or {addr, …} with fields such as tls and max_connections`,
           },
         },
         udp: {

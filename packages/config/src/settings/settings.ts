@@ -79,6 +79,12 @@ export interface StreamProxyEntry {
   readonly proxy_protocol_to_upstream?: boolean | 'v1' | 'v2';
   /** Ours: read the server name from the ClientHello and pass TLS on as it is. Absent: no. */
   readonly tls_passthrough?: boolean;
+  /** Ours: sessions of the port at a time, over all workers; one more is closed. Absent: no limit. */
+  readonly max_connections?: number;
+  /** Ours: new connections per second, over all workers; what exceeds it is closed. Absent: no limit. */
+  readonly connection_rate?: number;
+  /** Ours: connections that may come at once where none came before. Absent: as many as a second brings, at least 1. */
+  readonly connection_burst?: number;
 }
 
 /** What holds for every `stream_proxy.tcp` entry that does not say otherwise. */

@@ -1,6 +1,7 @@
 import { connectPeer, openSource } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FactChange } from '../facts/facts.ts';
+import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
 import { freePort } from '../testing/free-port.ts';
@@ -72,6 +73,7 @@ async function openDataPlane(): Promise<{
       index: 0,
       counters: new SharedCounters(1).memory,
       loads: loads.shared,
+      admissions: new SharedAdmissions(1).shared,
       reusePort: false,
       relay: 'auto',
       halfClose: true,
@@ -82,7 +84,7 @@ async function openDataPlane(): Promise<{
   );
   const port = await freePort();
   await dataPlane.listen([
-    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads },
+    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads, limits: {} },
   ]);
   return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
 }

@@ -6,6 +6,7 @@ import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { Log } from '../log.ts';
+import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
@@ -43,6 +44,8 @@ export class DataPlane {
   #parts: (readonly FactChange[])[] = [];
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
+  /** By slot, also of listeners that are closed: sessions outlive them. */
+  readonly #admissions = new Map<number, Admission>();
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
   readonly #wheel = new TimerWheel(systemClock);
@@ -167,13 +170,14 @@ export class DataPlane {
     return (record) => this.#accessLines.add(toLine(record));
   }
 
-  /** What is read from clients may change while a listener is open: it holds for the next one. */
+  /** Limits and what is read from clients may change while a listener is open: it holds for the next one. */
   async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
     if (spec.protocol === 'udp') {
       this.#datagrams.open(spec, context);
       return;
     }
     const { name, host, port } = spec;
+    const admission = this.#admissionOf(spec, context);
     const known = this.#listeners.get(name);
     if (known !== undefined && known.spec.tls === spec.tls) {
       known.spec = spec;
@@ -183,7 +187,12 @@ export class DataPlane {
     known?.socket.close();
     this.#listeners.delete(name);
     const { acceptor, relay } = context;
-    const listener = { spec, heads: compileHeads(spec.heads), tls: spec.tls ? acceptor : undefined };
+    const listener = {
+      spec,
+      heads: compileHeads(spec.heads),
+      tls: spec.tls ? acceptor : undefined,
+      admission,
+    };
     // TLS is spoken on public sockets; a listener makes what its sessions need.
     const driver = spec.tls ? createSocketDriver(relay.wheel) : context.driver;
     const socket = await driver.listen(
@@ -196,6 +205,14 @@ export class DataPlane {
       },
     );
     this.#listeners.set(name, Object.assign(listener, { socket }));
+  }
+
+  #admissionOf({ slot, limits }: ListenerSpec, { counters }: SessionContext): Admission {
+    const { admissions, index } = this.#options;
+    const admission = this.#admissions.get(slot) ?? new Admission(admissions, slot, index);
+    this.#admissions.set(slot, admission);
+    admission.update(limits, counters.openSessions(slot));
+    return admission;
   }
 
   #isIdle(): boolean {

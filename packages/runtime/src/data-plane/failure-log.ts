@@ -17,6 +17,8 @@ export interface SessionFailure {
 }
 
 const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
+  LISTENER_FULL: 'warn',
+  LISTENER_RATE_EXCEEDED: 'warn',
   ROUTE_NOT_FOUND: 'info',
   DOWNSTREAM_RESET: 'info',
   DOWNSTREAM_LOST: 'info',

@@ -26,6 +26,8 @@ export const sessionReasons = [
   'UPSTREAM_TLS_HANDSHAKE_FAILED',
   'UPSTREAM_CERTIFICATE_INVALID',
   'SESSION_EVICTED',
+  'LISTENER_FULL',
+  'LISTENER_RATE_EXCEEDED',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

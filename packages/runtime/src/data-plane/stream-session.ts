@@ -28,6 +28,7 @@ import type { FailureLog } from './failure-log.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
+import type { Admission } from '../shared-admissions.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import { describeNode, formatNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
@@ -52,6 +53,7 @@ export interface SessionContext {
 /** The listener that a session came by. */
 export interface SessionListener extends Gate {
   readonly spec: ListenerSpec;
+  readonly admission: Admission;
 }
 
 /** The name that is asked for where the client asked for none, as in the reference. */
@@ -64,6 +66,9 @@ export class StreamSession implements StreamFacts, Attempt {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
+  readonly #admission: Admission;
+  /** The listener's limits kept it out. */
+  #isKeptOut = false;
   /** The client's connection; within TLS once that is terminated. */
   #downstream: Wire;
   readonly #startedMs: number;
@@ -86,11 +91,12 @@ export class StreamSession implements StreamFacts, Attempt {
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
-  constructor(downstream: Wire, { spec, heads, tls }: SessionListener, context: SessionContext) {
+  constructor(downstream: Wire, { spec, heads, tls, admission }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
     this.#listener = spec;
     // A reload replaces these for the next connections.
     this.#gate = { heads, tls };
+    this.#admission = admission;
     this.#context = context;
     this.#startedMs = context.nowMs();
   }
@@ -138,6 +144,12 @@ export class StreamSession implements StreamFacts, Attempt {
     onOpened(this);
     // The system forgets a connection's addresses with the connection.
     if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
+    const refusal = this.#admission.isLimited ? this.#admission.enter() : undefined;
+    if (refusal !== undefined) {
+      this.#isKeptOut = true;
+      this.#refuse(refusal);
+      return;
+    }
     if (!mustArrive(this.#gate)) {
       this.#serve();
       return;
@@ -321,6 +333,7 @@ export class StreamSession implements StreamFacts, Attempt {
   #end(reason: SessionReason, wire: Wire | undefined): void {
     const { counters, onEnded } = this.#context;
     this.#letGo();
+    if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, {
       downstreamRead: this.#downstream.bytesRead,

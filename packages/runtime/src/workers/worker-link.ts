@@ -1,9 +1,10 @@
+import type { ConnectionLimits } from '@apisix-ts/config';
 import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
-import type { NodeLoadMemory } from '../shared-node-loads.ts';
+import type { WorkerMemory } from '../shared-tally.ts';
 
 export interface HeadOptions {
   /** A PROXY header has to come first. */
@@ -29,6 +30,8 @@ export interface ListenerSpec {
   readonly tls: boolean;
   /** What has to be read from a client before it is routed, and what is sent to its upstream. */
   readonly heads: HeadOptions;
+  /** Whom it lets in; of a TCP listener. */
+  readonly limits: ConnectionLimits;
 }
 
 export interface AccessLogOptions {
@@ -42,7 +45,9 @@ export interface WorkerOptions {
   /** From 0. */
   readonly index: number;
   readonly counters: SharedArrayBuffer;
-  readonly loads: NodeLoadMemory;
+  readonly loads: WorkerMemory;
+  /** What the limits of listeners go by. */
+  readonly admissions: WorkerMemory;
   /** Listeners share their port with those of other workers. */
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
