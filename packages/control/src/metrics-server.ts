@@ -100,6 +100,14 @@ function createRegistry({ prefix, version, status, counts }: MetricsServerOption
         }
       },
     }),
+    new Gauge({
+      name: `${prefix}stream_waiting_sessions`,
+      help: 'Sessions that wait because all nodes of their upstream are full',
+      registers,
+      collect() {
+        this.set(counts().sessionsWaiting);
+      },
+    }),
     new Counter({
       name: `${prefix}stream_sessions_total`,
       help: 'Ended sessions by how they ended: OK, or an error code of docs/errors.md',

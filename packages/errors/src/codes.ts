@@ -72,6 +72,8 @@ export const codes = {
   ROUTE_NOT_FOUND: { side: 'operator', retryable: false, status: 404 },
   UPSTREAM_NOT_CONFIGURED: { side: 'operator', retryable: false, status: 503 },
   UPSTREAM_NO_NODE: { side: 'operator', retryable: true, status: 503 },
+  UPSTREAM_FULL: { side: 'operator', retryable: true, status: 503 },
+  UPSTREAM_QUEUE_TIMEOUT: { side: 'operator', retryable: true, status: 503 },
   UPSTREAM_NAME_UNRESOLVED: { side: 'operator', retryable: true, status: 503 },
   UPSTREAM_CONNECT_REFUSED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CONNECT_TIMEOUT: { side: 'upstream', retryable: true, status: 504 },

@@ -38,6 +38,7 @@ import { Publisher } from './publisher.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedWaiting } from './shared-waiting.ts';
 import type { ListenerCounts } from './shared-counters.ts';
 import type { SessionReason } from './data-plane/session-reason.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -76,6 +77,8 @@ export interface GatewayCounts {
   /** By listener, `0.0.0.0:9100` or `0.0.0.0:53/udp`, closed ones included. */
   readonly listeners: ReadonlyMap<string, ListenerCounts>;
   readonly sessionsEnded: ReadonlyMap<SessionReason, number>;
+  /** Sessions that wait for a node now. */
+  readonly sessionsWaiting: number;
 }
 
 /** Documents in, a serving gateway out. */
@@ -122,6 +125,7 @@ class RunningGateway implements Gateway {
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
+  readonly #waiting: SharedWaiting;
   readonly #health: HealthMonitor;
   /** Of TLS session tickets, the same in all workers. */
   #ticketKeys: readonly Uint8Array[];
@@ -157,11 +161,13 @@ class RunningGateway implements Gateway {
     this.#ticketKeys = [newTicketKey()];
     this.#counters = new SharedCounters(Math.max(threads, 1));
     this.#loads = new SharedNodeLoads(Math.max(threads, 1));
+    this.#waiting = new SharedWaiting(Math.max(threads, 1));
     const admissions = new SharedAdmissions(Math.max(threads, 1));
     this.#health = new HealthMonitor({
       log,
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
+        this.#waiting.tell();
       },
     });
     this.#publisher = new Publisher(
@@ -180,6 +186,7 @@ class RunningGateway implements Gateway {
         counters: this.#counters.memory,
         loads: this.#loads.shared,
         admissions: admissions.shared,
+        waiting: this.#waiting.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
         udpSessions: settings.nginx_config.stream.udp_sessions,
@@ -194,6 +201,8 @@ class RunningGateway implements Gateway {
       onLost: (worker) => {
         this.#loads.closeSessionsOf(worker);
         admissions.closeSessionsOf(worker);
+        this.#waiting.closeSessionsOf(worker);
+        this.#waiting.tell();
       },
       log,
     });
@@ -244,6 +253,7 @@ class RunningGateway implements Gateway {
     return {
       listeners: new Map(slots.map(([name, slot]) => [name, this.#counters.listener(slot)])),
       sessionsEnded: this.#counters.sessionsEnded(),
+      sessionsWaiting: this.#waiting.size,
     };
   }
 

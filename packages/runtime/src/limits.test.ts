@@ -94,6 +94,129 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
   });
 });
 
+/** Ends its session once it is greeted. @returns whether it was. */
+async function visit(port: number): Promise<boolean> {
+  const client = await enter(port);
+  client?.reset();
+  return client !== undefined;
+}
+
+describe.for([{ workers: 0 }, { workers: 2 }])('an upstream with $workers worker threads', ({ workers }) => {
+  async function openLimited(upstream: object): Promise<OpenGateway> {
+    const opened = await openGateway({ workers });
+    await limit(opened, upstream);
+    return opened;
+  }
+
+  function limit(opened: OpenGateway, upstream: object): Promise<void> {
+    const nodes = { [`${server.host}:${server.port}`]: 1 };
+    return opened.put('stream_routes/1', { upstream: { nodes, ...upstream } });
+  }
+
+  function waiting({ gateway }: OpenGateway, count: number): Promise<void> {
+    return expect.poll(() => gateway.counts().sessionsWaiting).toBe(count);
+  }
+
+  test('closes sessions that no node has room for', async () => {
+    const opened = await openLimited({ node_max_connections: 3 });
+
+    const clients = await enterMany(opened.port, 8);
+    expect(clients).toHaveLength(3);
+    expect(opened.gateway.counts().sessionsEnded.get('UPSTREAM_FULL')).toBe(5);
+    expect(await opened.logged('a session failed')).toMatchObject({
+      level: 'warn',
+      fields: { code: 'UPSTREAM_FULL', route: '1', client: '127.0.0.1' },
+    });
+
+    await limit(opened, { node_max_connections: 4 });
+    expect(await enterMany(opened.port, 3)).toHaveLength(1);
+  });
+
+  test('lets sessions wait, and serves every one when another ends', async () => {
+    const opened = await openLimited({ node_max_connections: 2, queue: { length: 20 } });
+    const clients = await enterMany(opened.port, 2);
+
+    const visits = Array.from({ length: 20 }, () => visit(opened.port));
+    await waiting(opened, 20);
+    clients[0]?.reset();
+
+    expect(await Promise.all(visits)).toEqual(Array.from({ length: 20 }, () => true));
+    await waiting(opened, 0);
+    await expect.poll(() => openSessions(opened)).toBe(1);
+    clients[1]?.destroy();
+  });
+
+  test('closes a session that has waited for too long', async () => {
+    const opened = await openLimited({ node_max_connections: 1, queue: { length: 20, timeout: 0.1 } });
+    const [client] = await enterMany(opened.port, 1);
+
+    expect(await visit(opened.port)).toBe(false);
+    expect(opened.gateway.counts().sessionsEnded.get('UPSTREAM_QUEUE_TIMEOUT')).toBe(1);
+    expect(opened.gateway.counts().sessionsWaiting).toBe(0);
+    client?.destroy();
+  });
+
+  test('serves what waits when the limit is raised, goes, or the route gets another upstream', async () => {
+    const queue = { length: 20, timeout: 600 };
+    const opened = await openLimited({ node_max_connections: 1, queue });
+    const clients = await enterMany(opened.port, 1);
+    const changes = [
+      () => limit(opened, { node_max_connections: 2, queue }),
+      () => limit(opened, {}),
+      async () => {
+        await opened.put('upstreams/u', { nodes: { [`${server.host}:${server.port}`]: 1 } });
+        await opened.put('stream_routes/1', { upstream_id: 'u' });
+      },
+    ];
+
+    for (const change of changes) {
+      await limit(opened, { node_max_connections: clients.length, queue });
+      const waits = enter(opened.port);
+      await waiting(opened, 1);
+      await change();
+      const client = await waits;
+      expect(client).toBeDefined();
+      if (client !== undefined) clients.push(client);
+    }
+  });
+
+  test('closes what waits when it is closed', async () => {
+    const opened = await openLimited({ node_max_connections: 1, queue: { length: 1, timeout: 600 } });
+    await enterMany(opened.port, 1);
+    const waits = visit(opened.port);
+    await waiting(opened, 1);
+
+    await opened.gateway.close();
+
+    expect(await waits).toBe(false);
+    expect(opened.gateway.counts()).toMatchObject({ sessionsWaiting: 0 });
+  });
+});
+
+test('sessions of a worker that wait are served in order of arrival, and a full queue takes no more', async () => {
+  const opened = await openGateway({ workers: 0 });
+  const nodes = { [`${server.host}:${server.port}`]: 1 };
+  await opened.put('stream_routes/1', { upstream: { nodes, node_max_connections: 1, queue: { length: 3 } } });
+  let [serving] = await enterMany(opened.port, 1);
+  const greeted: number[] = [];
+  const waits: Promise<Peer | undefined>[] = [];
+  for (const number of [1, 2, 3]) {
+    const waiting = enter(opened.port);
+    waits.push(waiting);
+    void waiting.then(() => greeted.push(number));
+    await expect.poll(() => opened.gateway.counts().sessionsWaiting).toBe(number);
+  }
+
+  expect(await visit(opened.port)).toBe(false);
+  expect(opened.gateway.counts().sessionsEnded.get('UPSTREAM_FULL')).toBe(1);
+
+  for (const waiting of waits) {
+    serving?.reset();
+    serving = await waiting;
+  }
+  expect(greeted).toEqual([1, 2, 3]);
+});
+
 function openSessions({ gateway }: OpenGateway): number {
   const [counts] = gateway.counts().listeners.values();
   return (counts?.accepted ?? 0) - (counts?.closed ?? 0);

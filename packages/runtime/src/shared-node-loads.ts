@@ -1,6 +1,6 @@
 import { averageConnectMs, averageFailedConnectMs, discountConnectMs } from '@apisix-ts/core';
 import type { NodeLoad } from '@apisix-ts/core';
-import { addToTally, readTally, setShare, tallyLength } from './shared-tally.ts';
+import { addBelow, addToTally, readTally, setShare, tallyLength } from './shared-tally.ts';
 import type { WorkerMemory } from './shared-tally.ts';
 
 /**
@@ -136,6 +136,13 @@ export class SharedNodeLoad implements NodeLoad {
     this.#layout.setFloat(this.#slot, ASKED_AT, this.#nowMs());
   }
 
+  /** As `begin`, unless there are `most` sessions already. @returns whether it began. */
+  beginBelow(most: number): boolean {
+    if (!this.#layout.countBelow(this.#slot, this.#worker, most)) return false;
+    this.#layout.setFloat(this.#slot, ASKED_AT, this.#nowMs());
+    return true;
+  }
+
   /** @param tookMs since `begin`. */
   connected(tookMs: number): void {
     this.#measure(averageConnectMs, tookMs);
@@ -197,6 +204,10 @@ class Layout {
 
   count(slot: number, worker: number, change: 1 | -1): void {
     addToTally(this.#integers, this.#integer(slot, ACTIVE), worker, change);
+  }
+
+  countBelow(slot: number, worker: number, most: number): boolean {
+    return addBelow(this.#integers, this.#integer(slot, ACTIVE), worker, most);
   }
 
   forget(slot: number, worker: number): void {

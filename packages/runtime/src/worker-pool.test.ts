@@ -6,6 +6,7 @@ import { Publisher } from './publisher.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedWaiting } from './shared-waiting.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -44,6 +45,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
       counters: counters.memory,
       loads: loads.shared,
       admissions: new SharedAdmissions(1).shared,
+      waiting: new SharedWaiting(1).shared,
       relay: 'auto',
       halfClose: true,
       udpSessions: 1,

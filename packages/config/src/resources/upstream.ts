@@ -26,6 +26,10 @@ export interface UpstreamDocument extends Document, CommonFields {
   /** Seconds; 0 or absent: no limit. */
   readonly retry_timeout?: number;
   readonly timeout?: UpstreamTimeout;
+  /** Ours: sessions that each node has at a time, over all workers. Absent: no limit. */
+  readonly node_max_connections?: number;
+  /** Ours: where sessions wait while every node is full. Absent: they are closed. */
+  readonly queue?: UpstreamQueue;
   readonly scheme: 'grpc' | 'grpcs' | 'http' | 'https' | 'tcp' | 'tls' | 'udp' | 'kafka';
   readonly tls?: ClientCertificate & { readonly client_cert_id?: string | number; readonly verify: boolean };
   readonly pass_host: 'pass' | 'node' | 'rewrite';
@@ -37,6 +41,14 @@ export interface UpstreamTimeout {
   readonly connect: number;
   readonly send: number;
   readonly read: number;
+}
+
+/** Of each worker. */
+export interface UpstreamQueue {
+  /** Sessions that wait at a time. */
+  readonly length: number;
+  /** Seconds, > 0. */
+  readonly timeout: number;
 }
 
 const positive: JsonSchema = { type: 'number', exclusiveMinimum: 0 };
@@ -84,6 +96,16 @@ export const upstreamSchema: JsonSchema = {
     retries: { type: 'integer', minimum: 0 },
     retry_timeout: { type: 'number', minimum: 0 },
     timeout: timeoutSchema,
+    node_max_connections: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
+    queue: {
+      type: 'object',
+      properties: {
+        length: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+        timeout: { type: 'number', exclusiveMinimum: 0, maximum: 86_400, default: 10 },
+      },
+      required: ['length'],
+      additionalProperties: false,
+    },
     scheme: {
       type: 'string',
       enum: ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'udp', 'kafka'],
@@ -102,6 +124,7 @@ export const upstreamSchema: JsonSchema = {
     upstream_host: hostSchema,
   },
   oneOf: [{ required: ['nodes'] }, { required: ['service_name', 'discovery_type'] }],
+  dependencies: { queue: ['node_max_connections'] },
   additionalProperties: false,
 };
 

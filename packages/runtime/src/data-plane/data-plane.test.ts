@@ -4,6 +4,7 @@ import type { FactChange } from '../facts/facts.ts';
 import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
+import { SharedWaiting } from '../shared-waiting.ts';
 import { freePort } from '../testing/free-port.ts';
 import { DataPlane } from './data-plane.ts';
 
@@ -74,6 +75,7 @@ async function openDataPlane(): Promise<{
       counters: new SharedCounters(1).memory,
       loads: loads.shared,
       admissions: new SharedAdmissions(1).shared,
+      waiting: new SharedWaiting(1).shared,
       reusePort: false,
       relay: 'auto',
       halfClose: true,

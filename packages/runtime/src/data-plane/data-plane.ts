@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
+import { WorkerWaiting } from '../shared-waiting.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import { DatagramPlane } from './datagram-plane.ts';
 import { FailureLog } from './failure-log.ts';
@@ -16,6 +17,7 @@ import { compileHeads } from './head-reader.ts';
 import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { StreamSession } from './stream-session.ts';
 import type { SessionContext, SessionListener } from './stream-session.ts';
 
@@ -50,6 +52,7 @@ export class DataPlane {
   #onIdle: (() => void)[] = [];
   readonly #wheel = new TimerWheel(systemClock);
   readonly #datagrams: DatagramPlane;
+  readonly #room: WaitingRoom;
   readonly #acceptor: TlsAcceptor;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
@@ -78,6 +81,7 @@ export class DataPlane {
       log: this.#log,
       onIdle: () => this.#onSessionEnded(),
     });
+    this.#room = new WaitingRoom(this.#wheel, new WorkerWaiting(options.waiting, options.index));
     this.#context = this.#prepare();
   }
 
@@ -92,7 +96,10 @@ export class DataPlane {
     if (!isLastPart) return [];
     const changes = this.#parts.flat();
     this.#parts = [];
-    return this.#table.apply(changes);
+    const overlaps = this.#table.apply(changes);
+    this.#room.dismissAllBut((upstream) => this.#table.isCurrent(upstream));
+    this.#room.look();
+    return overlaps;
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
@@ -151,6 +158,7 @@ export class DataPlane {
       counters: workerCounters,
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
+      room: this.#room,
       onNodeFailure: this.#events.onNodeFailure,
       acceptor: this.#acceptor,
       accessLog: this.#openAccessLog(),

@@ -19,6 +19,8 @@ export interface SessionFailure {
 const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
   LISTENER_FULL: 'warn',
   LISTENER_RATE_EXCEEDED: 'warn',
+  UPSTREAM_FULL: 'warn',
+  UPSTREAM_QUEUE_TIMEOUT: 'warn',
   ROUTE_NOT_FOUND: 'info',
   DOWNSTREAM_RESET: 'info',
   DOWNSTREAM_LOST: 'info',

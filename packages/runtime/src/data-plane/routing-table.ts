@@ -73,6 +73,11 @@ export class RoutingTable {
     return key === undefined ? undefined : this.#upstreams.get(key);
   }
 
+  /** Whether sessions still get it. */
+  isCurrent(upstream: Upstream): boolean {
+    return this.#upstreams.get(upstream.key) === upstream;
+  }
+
   #applyRoute(id: string, facts: RouteFacts | undefined): Overlap | undefined {
     if (facts === undefined) {
       this.#router.delete(id);

@@ -28,6 +28,8 @@ export const sessionReasons = [
   'SESSION_EVICTED',
   'LISTENER_FULL',
   'LISTENER_RATE_EXCEEDED',
+  'UPSTREAM_FULL',
+  'UPSTREAM_QUEUE_TIMEOUT',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

@@ -32,6 +32,7 @@ import type { Admission } from '../shared-admissions.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import { describeNode, formatNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
+import type { Waiting, WaitingRoom } from './waiting-room.ts';
 
 /** What the sessions of a worker share. */
 export interface SessionContext {
@@ -41,6 +42,8 @@ export interface SessionContext {
   readonly table: RoutingTable;
   readonly counters: WorkerCounters;
   readonly failures: FailureLog;
+  /** Where sessions wait for a node. */
+  readonly room: WaitingRoom;
   readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
   readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes every session that has ended; undefined when nobody wants to know. */
@@ -88,6 +91,7 @@ export class StreamSession implements StreamFacts, Attempt {
   #arrival: Arrival | undefined;
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
+  #waiting: Waiting | undefined;
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
@@ -201,26 +205,51 @@ export class StreamSession implements StreamFacts, Attempt {
       return;
     }
     const isGone = this.#arrival?.cancel();
+    this.#waiting?.leave();
     this.#dialing?.cancel();
     this.#refuse('SESSION_CLOSED_BY_SHUTDOWN', isGone);
   }
 
   /** @param otherwise why the session ends when no node is left to try. */
   #attempt(upstream: Upstream, otherwise: SessionReason): void {
-    const { driver, nowMs } = this.#context;
-    const { retryTimeoutMs, connectTimeoutMs } = upstream.facts;
-    const isTooLate = retryTimeoutMs !== undefined && nowMs() - this.#startedMs >= retryTimeoutMs;
+    const { retryTimeoutMs } = upstream.facts;
+    const isTooLate =
+      retryTimeoutMs !== undefined && this.#context.nowMs() - this.#startedMs >= retryTimeoutMs;
     const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
-    const node = mayTry ? upstream.pick(this) : undefined;
-    if (node === undefined) {
+    if (!mayTry) {
       this.#refuse(otherwise);
       return;
     }
+    const node = upstream.isWaitedFor ? 'full' : upstream.take(this);
+    if (node === 'full') this.#wait(upstream, otherwise);
+    else if (node === undefined) this.#refuse(otherwise);
+    else this.#dial(node, upstream);
+  }
+
+  #wait(upstream: Upstream, otherwise: SessionReason): void {
+    this.#waiting = this.#context.room.enter(upstream, this, {
+      onTurn: (node) => {
+        this.#waiting = undefined;
+        if (node === undefined) this.#refuse(otherwise);
+        else this.#dial(node, upstream);
+      },
+      onTimeout: () => this.#giveUp('UPSTREAM_QUEUE_TIMEOUT'),
+      onUpstreamGone: () => {
+        this.#waiting = undefined;
+        this.#serve();
+      },
+    });
+    if (this.#waiting === undefined) this.#giveUp('UPSTREAM_FULL');
+  }
+
+  /** @param node counted as busy with this session. */
+  #dial(node: WorkerNode, upstream: Upstream): void {
+    const { driver, nowMs } = this.#context;
+    const { connectTimeoutMs } = upstream.facts;
     this.#attemptsLeft -= 1;
     this.#node = node;
     this.#holdsNode = true;
     this.#attemptedMs = nowMs();
-    node.load.begin();
     this.#trace?.upstreams.push(formatNode(node));
     let tls: UpstreamTls | undefined;
     try {
@@ -320,6 +349,16 @@ export class StreamSession implements StreamFacts, Attempt {
     if (!this.#holdsNode) return;
     this.#holdsNode = false;
     this.#node?.load.end();
+    if (this.#upstream?.facts.nodeMaxConnections !== undefined) this.#context.room.tell();
+  }
+
+  /** No node has room. */
+  #giveUp(reason: SessionReason): void {
+    // A node that failed before is not the one that has no room.
+    this.#node = undefined;
+    this.#report(reason, undefined);
+    this.#end(reason, undefined);
+    this.#downstream.close();
   }
 
   /** Closes the client's connection without a byte. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import { SharedNodeLoads, WorkerNodeLoads } from '../shared-node-loads.ts';
 import { Upstream } from './upstream.ts';
+import type { WorkerNode } from './upstream.ts';
 
 const shared = new SharedNodeLoads(1);
 const loads = new WorkerNodeLoads(shared.shared, 0, () => 0);
@@ -20,8 +21,18 @@ function facts(changes: Partial<UpstreamFacts> = {}): UpstreamFacts {
 
 const firstAttempt: Attempt = { tried: new Set(), key: undefined };
 
+/** Where no node is full. */
+function take(upstream: Upstream): WorkerNode | undefined {
+  const node = upstream.take(firstAttempt);
+  return node === 'full' ? undefined : node;
+}
+
 function picks(upstream: Upstream, count: number): (string | undefined)[] {
-  return Array.from({ length: count }, () => upstream.pick(firstAttempt)?.address);
+  return Array.from({ length: count }, () => {
+    const node = take(upstream);
+    node?.load.end();
+    return node?.address;
+  });
 }
 
 describe('attempts', () => {
@@ -68,8 +79,7 @@ describe('a change', () => {
 
   test('of weights leaves what is known of the nodes', () => {
     const upstream = new Upstream('upstreams/u', facts({ type: 'least_conn' }), loads);
-    const busy = upstream.pick(firstAttempt);
-    busy?.load.begin();
+    const busy = take(upstream);
 
     upstream.update(facts({ type: 'least_conn', nodes: three.map((each) => ({ ...each, weight: 2 })) }));
 
@@ -87,6 +97,47 @@ test('an unhealthy node is passed over from the moment it is', () => {
   shared.setHealthy('192.0.2.2', true);
 
   expect(picks(upstream, 6)).toContain('192.0.2.2');
+});
+
+describe('a full node', () => {
+  /** Takes nodes until there is none. */
+  function takeAll(upstream: Upstream): { taken: WorkerNode[]; answer: 'full' | undefined } {
+    const taken: WorkerNode[] = [];
+    let node = upstream.take(firstAttempt);
+    for (; node !== undefined && node !== 'full'; node = upstream.take(firstAttempt)) taken.push(node);
+    return { taken, answer: node };
+  }
+
+  test.for(['roundrobin', 'least_conn', 'ewma', 'random', 'chash'])('is passed over by %s', (type) => {
+    const upstream = new Upstream('upstreams/u', facts({ type, nodeMaxConnections: 2 }), loads);
+
+    const { taken, answer } = takeAll(upstream);
+
+    expect(answer).toBe('full');
+    expect(taken.map(({ address }) => address).sort()).toEqual(
+      three.flatMap(({ address }) => [address, address]),
+    );
+    for (const node of taken) node.load.end();
+  });
+
+  test('leaves its share to the next priority', () => {
+    const [first, second] = [node('192.0.2.1', { priority: 1 }), node('192.0.2.2')];
+    const nodes = [first, second];
+    const upstream = new Upstream('upstreams/u', facts({ nodes, nodeMaxConnections: 1 }), loads);
+
+    const { taken } = takeAll(upstream);
+
+    expect(taken.map(({ address }) => address)).toEqual(['192.0.2.1', '192.0.2.2']);
+    for (const each of taken) each.load.end();
+  });
+
+  test('is not what a session lacks that has tried all nodes', () => {
+    const upstream = new Upstream('upstreams/u', facts({ nodeMaxConnections: 1 }), loads);
+    const { taken } = takeAll(upstream);
+
+    expect(upstream.take({ tried: new Set(taken), key: undefined })).toBeUndefined();
+    for (const each of taken) each.load.end();
+  });
 });
 
 test('a type that does not exist is balanced in turn', () => {

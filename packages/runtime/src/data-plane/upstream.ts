@@ -21,7 +21,11 @@ export class Upstream {
   /** What the main thread calls it. */
   readonly key: string;
   readonly #loads: WorkerNodeLoads;
+  /** Sessions of this worker wait for one of its nodes: others have to go behind them. */
+  isWaitedFor = false;
   #facts: UpstreamFacts;
+  /** Those that the balancer was made of. */
+  #nodes: readonly WorkerNode[] = [];
   #balancer: Balancer | undefined;
   #hashKey: ((session: HashSource) => string) | undefined;
   #tls: UpstreamTls | undefined;
@@ -36,11 +40,16 @@ export class Upstream {
     return this.#facts;
   }
 
-  /** @returns undefined when every usable node was tried. */
-  pick(attempt: Attempt): WorkerNode | undefined {
-    this.#balancer ??= createTiers(this.#kind(), this.#nodes());
-    // It was made of such nodes.
-    return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  /**
+   * A node for the session, counted as busy with it.
+   * @returns undefined when every usable node was tried; `full` when one that was not has all the sessions it may have.
+   */
+  take(attempt: Attempt): WorkerNode | 'full' | undefined {
+    const { nodeMaxConnections: most } = this.#facts;
+    if (most !== undefined) return this.#takeBelow(most, attempt);
+    const node = this.#pick(attempt);
+    node?.load.begin();
+    return node;
   }
 
   /**
@@ -74,8 +83,33 @@ export class Upstream {
     this.#tls = undefined;
   }
 
-  #nodes(): readonly WorkerNode[] {
-    return this.#facts.nodes.map((node) => ({ ...node, load: this.#loads.at(node.slot) }));
+  #pick(attempt: Attempt): WorkerNode | undefined {
+    if (this.#balancer === undefined) {
+      this.#nodes = this.#facts.nodes.map((node) => ({ ...node, load: this.#loads.at(node.slot) }));
+      this.#balancer = createTiers(this.#kind(), this.#nodes);
+    }
+    // It was made of such nodes.
+    return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  }
+
+  /** Full nodes are passed over like those that were tried. */
+  #takeBelow(most: number, attempt: Attempt): WorkerNode | 'full' | undefined {
+    const usual = this.#pick(attempt);
+    if (usual === undefined || usual.load.beginBelow(most)) return usual;
+    const tried = new Set(attempt.tried);
+    for (const node of this.#nodes) if (node.load.active >= most) tried.add(node);
+    const others: Attempt = {
+      tried: tried.add(usual),
+      get key() {
+        return attempt.key;
+      },
+    };
+    for (let node = this.#pick(others); node !== undefined; node = this.#pick(others)) {
+      if (node.load.beginBelow(most)) return node;
+      // Another worker was faster.
+      tried.add(node);
+    }
+    return 'full';
   }
 
   /** A type found stored that does not exist here is balanced in turn; the main thread has logged it. */

@@ -130,6 +130,14 @@ describe('an upstream', () => {
     });
   });
 
+  test('lets sessions wait for a full node for 10 s', () => {
+    const limited = { nodes, node_max_connections: 5, queue: { length: 3 } };
+
+    expect(
+      compileUpstream(checked(upstreamKind, limited), addressesOf, assignSlots, undefined),
+    ).toMatchObject({ nodeMaxConnections: 5, queue: { length: 3, timeoutMs: 10_000 } });
+  });
+
   test('is idle after the longer of send and read', () => {
     const timeout = { connect: 0.5, send: 3, read: 2 };
 

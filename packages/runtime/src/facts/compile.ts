@@ -73,8 +73,19 @@ export function compileUpstream(
     idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
     ...(upstream.retry_timeout ? { retryTimeoutMs: upstream.retry_timeout * 1000 } : {}),
+    ...limitsOf(upstream),
     ...(upstream.checks === undefined ? {} : { reports: wantedReports(upstream.checks) }),
     ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function limitsOf({
+  node_max_connections: most,
+  queue,
+}: UpstreamDocument): Pick<UpstreamFacts, 'nodeMaxConnections' | 'queue'> {
+  return {
+    ...(most === undefined ? {} : { nodeMaxConnections: most }),
+    ...(queue === undefined ? {} : { queue: { length: queue.length, timeoutMs: queue.timeout * 1000 } }),
   };
 }
 

@@ -52,6 +52,10 @@ export interface UpstreamFacts {
   readonly retries?: number;
   /** From the first attempt on, after which no other is begun; absent is no limit. */
   readonly retryTimeoutMs?: number;
+  /** Sessions that each node has at a time; absent is no limit. */
+  readonly nodeMaxConnections?: number;
+  /** Of each worker; absent: nobody waits for a node. */
+  readonly queue?: { readonly length: number; readonly timeoutMs: number };
   /** Absent: plain TCP. */
   readonly tls?: UpstreamTlsFacts;
   /** Which failures of its nodes the main thread wants to hear of: attempts to connect, or lost sessions too; absent: none. */

@@ -48,6 +48,8 @@ export interface WorkerOptions {
   readonly loads: WorkerMemory;
   /** What the limits of listeners go by. */
   readonly admissions: WorkerMemory;
+  /** How sessions that wait for a node learn that one was left. */
+  readonly waiting: WorkerMemory;
   /** Listeners share their port with those of other workers. */
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
