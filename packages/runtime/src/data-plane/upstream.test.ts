@@ -23,15 +23,15 @@ const firstAttempt: Attempt = { tried: new Set(), key: undefined };
 
 /** Where no node is full. */
 function take(upstream: Upstream): WorkerNode | undefined {
-  const node = upstream.take(firstAttempt);
-  return node === 'full' ? undefined : node;
+  const taken = upstream.take(firstAttempt);
+  return taken === 'full' ? undefined : taken;
 }
 
 function picks(upstream: Upstream, count: number): (string | undefined)[] {
   return Array.from({ length: count }, () => {
-    const node = take(upstream);
-    node?.load.end();
-    return node?.address;
+    const taken = take(upstream);
+    taken?.load.end();
+    return taken?.address;
   });
 }
 
@@ -103,9 +103,11 @@ describe('a full node', () => {
   /** Takes nodes until there is none. */
   function takeAll(upstream: Upstream): { taken: WorkerNode[]; answer: 'full' | undefined } {
     const taken: WorkerNode[] = [];
-    let node = upstream.take(firstAttempt);
-    for (; node !== undefined && node !== 'full'; node = upstream.take(firstAttempt)) taken.push(node);
-    return { taken, answer: node };
+    for (;;) {
+      const answer = upstream.take(firstAttempt);
+      if (answer === undefined || answer === 'full') return { taken, answer };
+      taken.push(answer);
+    }
   }
 
   test.for(['roundrobin', 'least_conn', 'ewma', 'random', 'chash'])('is passed over by %s', (type) => {
@@ -117,7 +119,7 @@ describe('a full node', () => {
     expect(taken.map(({ address }) => address).sort()).toEqual(
       three.flatMap(({ address }) => [address, address]),
     );
-    for (const node of taken) node.load.end();
+    for (const each of taken) each.load.end();
   });
 
   test('leaves its share to the next priority', () => {
