@@ -85,6 +85,7 @@ export const codes = {
   UPSTREAM_LOST: { side: 'upstream', retryable: false, status: 502 },
   DOWNSTREAM_LOST: { side: 'downstream', retryable: false, status: 400 },
   SESSION_IDLE_TIMEOUT: { side: 'upstream', retryable: false, status: 502 },
+  SESSION_MAX_AGE: { side: 'operator', retryable: true, status: 200 },
   SESSION_EVICTED: { side: 'operator', retryable: true, status: 200 },
   SESSION_CLOSED_BY_SHUTDOWN: { side: 'operator', retryable: false, status: 200 },
 } as const;

@@ -6,7 +6,7 @@ import type { OpenGateway } from './testing/open-gateway.ts';
 
 let server: TestServer;
 
-/** It greets everyone who connects, so that a client knows when it is served. */
+/** It greets everyone who connects, so that a client knows when it is served, and ends when the client does. */
 beforeAll(async () => {
   server = await openServer();
   void (async () => {
@@ -14,11 +14,17 @@ beforeAll(async () => {
       const peer = await server.accept();
       // A client that is gone already is not the server's business.
       peer.send('hello').catch(() => {});
+      void peer.rest().then(() => peer.end());
     }
   })();
 });
 
 afterAll(() => server.close());
+
+/** Becomes so in its time, also on a busy machine. */
+function eventually(value: () => number): ReturnType<typeof expect.poll<number>> {
+  return expect.poll(value, { timeout: 20_000 });
+}
 
 async function openServing(options: Parameters<typeof openGateway>[0]): Promise<OpenGateway> {
   const opened = await openGateway(options);
@@ -61,7 +67,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     });
 
     clients[0]?.reset();
-    await expect.poll(() => openSessions(opened)).toBe(4);
+    await eventually(() => openSessions(opened)).toBe(4);
 
     const [successor, ...more] = await enterMany(opened.port, 3);
     expect(successor).toBeDefined();
@@ -114,7 +120,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('an upstream with $workers worker
   }
 
   function waiting({ gateway }: OpenGateway, count: number): Promise<void> {
-    return expect.poll(() => gateway.counts().sessionsWaiting).toBe(count);
+    return eventually(() => gateway.counts().sessionsWaiting).toBe(count);
   }
 
   test('closes sessions that no node has room for', async () => {
@@ -142,7 +148,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('an upstream with $workers worker
 
     expect(await Promise.all(visits)).toEqual(Array.from({ length: 20 }, () => true));
     await waiting(opened, 0);
-    await expect.poll(() => openSessions(opened)).toBe(1);
+    await eventually(() => openSessions(opened)).toBe(1);
     clients[1]?.destroy();
   });
 
@@ -180,6 +186,18 @@ describe.for([{ workers: 0 }, { workers: 2 }])('an upstream with $workers worker
     }
   });
 
+  test('ends a session that gets too old, in order and without an error', async () => {
+    const opened = await openLimited({ max_session_age: 0.1 });
+    const [client] = await enterMany(opened.port, 1);
+
+    expect(await client?.rest()).toMatchObject({ bytes: 0, ending: 'end' });
+    client?.end();
+
+    await eventually(() => openSessions(opened)).toBe(0);
+    expect(opened.gateway.counts().sessionsEnded.get('SESSION_MAX_AGE')).toBe(1);
+    expect(opened.lines.filter(({ message }) => message === 'a session failed')).toEqual([]);
+  });
+
   test('closes what waits when it is closed', async () => {
     const opened = await openLimited({ node_max_connections: 1, queue: { length: 1, timeout: 600 } });
     await enterMany(opened.port, 1);
@@ -204,7 +222,7 @@ test('sessions of a worker that wait are served in order of arrival, and a full 
     const waiting = enter(opened.port);
     waits.push(waiting);
     void waiting.then(() => greeted.push(number));
-    await expect.poll(() => opened.gateway.counts().sessionsWaiting).toBe(number);
+    await eventually(() => opened.gateway.counts().sessionsWaiting).toBe(number);
   }
 
   expect(await visit(opened.port)).toBe(false);

@@ -28,6 +28,7 @@ describe('an upstream', () => {
     { nodes, pass_host: 'rewrite', upstream_host: 'a.example.com' },
     { nodes, timeout: { connect: 0.5, send: 1, read: 1 }, retries: 0, retry_timeout: 0 },
     { nodes, node_max_connections: 1, queue: { length: 1, timeout: 0.5 } },
+    { nodes, max_session_age: 0.5, session_age_jitter: 0 },
     { service_name: 'db', discovery_type: 'dns', discovery_args: { group_name: 'g' } },
     { nodes, keepalive_pool: { size: 1 }, scheme: 'tls', tls: { verify: true, client_cert_id: 1 } },
   ])('passes: %j', (upstream) => {
@@ -51,6 +52,10 @@ describe('an upstream', () => {
     [
       { nodes, node_max_connections: 1, queue: { timeout: 1 } },
       `${invalid}property "queue" validation failed: property "length" is required`,
+    ],
+    [
+      { nodes, max_session_age: 60, session_age_jitter: 1.5 },
+      `${invalid}property "session_age_jitter" validation failed: expected 1.5 to be at most 1`,
     ],
     [{ nodes: 'x' }, `${invalid}property "nodes" validation failed: object matches none of the required`],
     [

@@ -26,6 +26,10 @@ export interface UpstreamDocument extends Document, CommonFields {
   /** Seconds; 0 or absent: no limit. */
   readonly retry_timeout?: number;
   readonly timeout?: UpstreamTimeout;
+  /** Ours: seconds after which a session is ended in order. Absent: it may stay. */
+  readonly max_session_age?: number;
+  /** Ours: by which part of it, from 0 to 1, the age of a session may be shorter, at random. Absent: 0.1. */
+  readonly session_age_jitter?: number;
   /** Ours: sessions that each node has at a time, over all workers. Absent: no limit. */
   readonly node_max_connections?: number;
   /** Ours: where sessions wait while every node is full. Absent: they are closed. */
@@ -96,6 +100,8 @@ export const upstreamSchema: JsonSchema = {
     retries: { type: 'integer', minimum: 0 },
     retry_timeout: { type: 'number', minimum: 0 },
     timeout: timeoutSchema,
+    max_session_age: { type: 'number', exclusiveMinimum: 0, maximum: 31_536_000 },
+    session_age_jitter: { type: 'number', minimum: 0, maximum: 1 },
     node_max_connections: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
     queue: {
       type: 'object',
@@ -124,7 +130,7 @@ export const upstreamSchema: JsonSchema = {
     upstream_host: hostSchema,
   },
   oneOf: [{ required: ['nodes'] }, { required: ['service_name', 'discovery_type'] }],
-  dependencies: { queue: ['node_max_connections'] },
+  dependencies: { queue: ['node_max_connections'], session_age_jitter: ['max_session_age'] },
   additionalProperties: false,
 };
 

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '@apisix-ts/errors';
+import { Side } from './side.ts';
+import type { SideOwner } from './side.ts';
 import { WheelEntry } from './timer-wheel.ts';
 import type { TimerWheel } from './timer-wheel.ts';
-import type { Wire, WireError, WireHandler } from './wire.ts';
+import type { Wire, WireError } from './wire.ts';
 
 /** One object may serve every session of a listener. */
 export interface RelayOptions {
@@ -13,6 +15,11 @@ export interface RelayOptions {
    */
   readonly idleTimeoutMs?: number;
   /**
+   * Ends a session this long after it began, with `Session.finish`. Milliseconds; 0 is never; default 0. It is found out
+   * up to three ticks of the wheel later, never earlier.
+   */
+  readonly maxAgeMs?: number;
+  /**
    * Pass an end of one direction on and keep the other one open, as RFC 9293 section 3.6 has it; default true. If false, the first FIN ends the session,
    * after all that came before it was handed to the kernel of the other side.
    */
@@ -22,8 +29,8 @@ export interface RelayOptions {
 export interface RelayResult {
   /**
    * Why the session ended; absent when both ends closed in order. `DOWNSTREAM_RESET`, `UPSTREAM_RESET`: by an RST;
-   * `DOWNSTREAM_LOST`, `UPSTREAM_LOST`: another error of the connection; `SESSION_IDLE_TIMEOUT`; or the code that
-   * `close` was called with.
+   * `DOWNSTREAM_LOST`, `UPSTREAM_LOST`: another error of the connection; `SESSION_IDLE_TIMEOUT`; `SESSION_MAX_AGE`; or
+   * the code that `close` was called with.
    */
   readonly code: ErrorCode | undefined;
   /** The system's name for the broken connection's error: `ECONNRESET`. */
@@ -33,6 +40,9 @@ export interface RelayResult {
   /** Bytes the downstream's wire accepted in its whole life. */
   readonly bytesToDownstream: number;
 }
+
+/** How long a session that is finished waits for its peers to take what is left and to end. Milliseconds. */
+const LINGER_MS = 5000;
 
 export type RelayDone = (result: RelayResult, session: Session) => void;
 
@@ -63,20 +73,24 @@ export function relay(
 }
 
 /** A running relay. */
-export class Session extends WheelEntry {
+export class Session extends WheelEntry implements SideOwner {
   readonly downstream: Wire;
   readonly upstream: Wire;
   readonly #down: Side;
   readonly #up: Side;
   readonly #wheel: TimerWheel;
   readonly #idleTimeoutMs: number;
+  readonly #maxAgeMs: number;
   readonly #halfClose: boolean;
   readonly #onDone: RelayDone;
-  /** When the last byte passed: the wheel's coarse time. */
+  /** When it began, and when the last byte passed: the wheel's coarse time. */
+  #startedMs: number;
   #activeMs: number;
   #code: ErrorCode | undefined;
   #errno: string | undefined;
   #isEnding = false;
+  /** Both sides take their leave. */
+  #isFinishing = false;
 
   /** @internal Use `relay`. */
   constructor(downstream: Wire, upstream: Wire, options: RelayOptions, onDone: RelayDone) {
@@ -85,18 +99,22 @@ export class Session extends WheelEntry {
     this.upstream = upstream;
     this.#wheel = options.wheel;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+    this.#maxAgeMs = options.maxAgeMs ?? 0;
     this.#halfClose = options.halfClose ?? true;
     this.#onDone = onDone;
     this.#activeMs = options.wheel.nowMs;
+    this.#startedMs = this.#activeMs;
     this.#down = new Side(this, downstream, upstream);
     this.#up = new Side(this, upstream, downstream);
   }
 
   /** @internal */
   start(head: Uint8Array | undefined): void {
-    if (this.#idleTimeoutMs > 0) {
-      this.#wheel.add(this, this.#idleTimeoutMs);
+    const dueMs = shorter(this.#idleTimeoutMs, this.#maxAgeMs);
+    if (dueMs > 0) {
+      this.#wheel.add(this, dueMs);
       this.#activeMs = this.#wheel.nowMs;
+      this.#startedMs = this.#activeMs;
     }
     this.downstream.handler = this.#down;
     this.upstream.handler = this.#up;
@@ -119,11 +137,32 @@ export class Session extends WheelEntry {
     this.#hangUp();
   }
 
+  /**
+   * Ends the session from outside without cutting anything off: nothing more is passed on, what was read before is delivered, then
+   * both sides get FIN. Peers that do not end too are closed 5 s later, with RST if they did not take what was left.
+   * @param code what `onDone` reports. No effect on a session that is ending.
+   */
+  finish(code: ErrorCode): void {
+    if (this.#isEnding) return;
+    this.#note(code, undefined);
+    this.#isFinishing = true;
+    this.#wheel.add(this, LINGER_MS);
+    this.#down.takeLeave();
+    this.#up.takeLeave();
+  }
+
   override onDue(nowMs: number): number {
-    // One tick more: the time noted is up to one tick older than the byte.
-    const leftMs = this.#activeMs + this.#idleTimeoutMs + this.#wheel.tickMs - nowMs;
-    if (leftMs > 0) return leftMs;
-    this.close('SESSION_IDLE_TIMEOUT');
+    if (this.#isFinishing) {
+      this.#hangUp();
+      return 0;
+    }
+    // One tick more: the times noted are up to one tick older than what happened.
+    const lateMs = nowMs - this.#wheel.tickMs;
+    const ageLeftMs = this.#maxAgeMs > 0 ? this.#startedMs + this.#maxAgeMs - lateMs : Infinity;
+    const idleLeftMs = this.#idleTimeoutMs > 0 ? this.#activeMs + this.#idleTimeoutMs - lateMs : Infinity;
+    if (idleLeftMs <= 0) this.close('SESSION_IDLE_TIMEOUT');
+    else if (ageLeftMs <= 0) this.finish('SESSION_MAX_AGE');
+    else return Math.min(ageLeftMs, idleLeftMs);
     return 0;
   }
 
@@ -189,43 +228,9 @@ export class Session extends WheelEntry {
   }
 }
 
-/** The ear of one wire of a session. */
-class Side implements WireHandler {
-  readonly wire: Wire;
-  /** A write to this wire is outstanding, and the other wire paused because of it. */
-  isStalled = false;
-  isClosed = false;
-  readonly #session: Session;
-  readonly #to: Wire;
-
-  constructor(session: Session, wire: Wire, to: Wire) {
-    this.#session = session;
-    this.wire = wire;
-    this.#to = to;
-  }
-
-  onData(view: Uint8Array): void {
-    this.#session.touch();
-    if (!this.#to.write(view)) this.#session.stall(this);
-  }
-
-  onWritten(): void {
-    this.#session.unstall(this);
-  }
-
-  onEnd(): void {
-    this.#session.passEnd(this);
-  }
-
-  onClosed(error: WireError | undefined): void {
-    this.isClosed = true;
-    this.#session.wireClosed(this, error);
-  }
-
-  hangUp(): void {
-    if (this.isStalled) this.wire.reset();
-    else this.wire.close();
-  }
+/** Of two times of which 0 is never. */
+function shorter(left: number, right: number): number {
+  return left > 0 && right > 0 ? Math.min(left, right) : Math.max(left, right);
 }
 
 function lossCode(isDownstream: boolean, { kind }: WireError): ErrorCode {

@@ -163,6 +163,7 @@ export class DataPlane {
       acceptor: this.#acceptor,
       accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
+      random: Math.random,
       onOpened: (session) => void this.#open.add(session),
       onEnded: (session) => {
         this.#open.delete(session);

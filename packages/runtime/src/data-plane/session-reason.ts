@@ -30,9 +30,15 @@ export const sessionReasons = [
   'LISTENER_RATE_EXCEEDED',
   'UPSTREAM_FULL',
   'UPSTREAM_QUEUE_TIMEOUT',
+  'SESSION_MAX_AGE',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];
+
+/** What is logged: an end that was asked for is none. */
+export function isFailure(reason: SessionReason): boolean {
+  return reason !== 'OK' && reason !== 'SESSION_MAX_AGE';
+}
 
 const knownReasons: ReadonlySet<string> = new Set(sessionReasons);
 

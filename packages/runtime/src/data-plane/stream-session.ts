@@ -26,7 +26,7 @@ import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
-import { reasonOf } from './session-reason.ts';
+import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { Admission } from '../shared-admissions.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
@@ -49,6 +49,8 @@ export interface SessionContext {
   /** Takes every session that has ended; undefined when nobody wants to know. */
   readonly accessLog: ((record: SessionRecord) => void) | undefined;
   readonly nowMs: () => number;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
   readonly onOpened: (session: StreamSession) => void;
   readonly onEnded: (session: StreamSession) => void;
 }
@@ -293,7 +295,9 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#dialing = undefined;
     this.#connectMs = this.#context.nowMs() - this.#attemptedMs;
     this.#node?.load.connected(this.#connectMs);
-    const options = { ...this.#context.relay, idleTimeoutMs: upstream.facts.idleTimeoutMs };
+    const { idleTimeoutMs } = upstream.facts;
+    const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
+    const options = { ...this.#context.relay, idleTimeoutMs, maxAgeMs };
     this.#relaying = relay(
       this.#downstream,
       wire,
@@ -340,7 +344,7 @@ export class StreamSession implements StreamFacts, Attempt {
 
   #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
     const reason = reasonOf(code);
-    if (reason !== 'OK') this.#report(reason, errno);
+    if (isFailure(reason)) this.#report(reason, errno);
     this.#reportLoss(reason);
     this.#end(reason, wire);
   }

@@ -47,6 +47,20 @@ describe('attempts', () => {
   });
 });
 
+describe('the age of a session', () => {
+  test.for([
+    [undefined, 0.5, 0],
+    [{ mostMs: 60_000, jitter: 0 }, 0.5, 60_000],
+    [{ mostMs: 60_000, jitter: 0.1 }, 0, 60_000],
+    [{ mostMs: 60_000, jitter: 0.1 }, 0.5, 57_000],
+    [{ mostMs: 60_000, jitter: 1 }, 0.75, 15_000],
+  ] as const)('of at most %j is, when %f is drawn, %i ms', ([sessionAge, drawn, ageMs]) => {
+    const upstream = new Upstream('upstreams/u', facts(sessionAge && { sessionAge }), loads);
+
+    expect(upstream.drawMaxAgeMs(() => drawn)).toBe(ageMs);
+  });
+});
+
 describe('a change', () => {
   test('of a time-out lets the balancer go on where it was', () => {
     const upstream = new Upstream('upstreams/u', facts(), loads);

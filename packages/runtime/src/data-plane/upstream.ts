@@ -69,6 +69,12 @@ export class Upstream {
     return this.#hashKey(session);
   }
 
+  /** How old one session may get, milliseconds; 0: for ever. */
+  drawMaxAgeMs(random: () => number): number {
+    const { sessionAge } = this.#facts;
+    return sessionAge === undefined ? 0 : sessionAge.mostMs * (1 - sessionAge.jitter * random());
+  }
+
   /** Attempts one session may make: the first and its retries. */
   get attempts(): number {
     return 1 + (this.#facts.retries ?? this.#facts.nodes.length - 1);

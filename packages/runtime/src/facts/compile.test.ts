@@ -138,6 +138,14 @@ describe('an upstream', () => {
     ).toMatchObject({ nodeMaxConnections: 5, queue: { length: 3, timeoutMs: 10_000 } });
   });
 
+  test('lets a session get old, by a tenth less at random', () => {
+    const aging = { nodes, max_session_age: 60 };
+
+    expect(
+      compileUpstream(checked(upstreamKind, aging), addressesOf, assignSlots, undefined).sessionAge,
+    ).toEqual({ mostMs: 60_000, jitter: 0.1 });
+  });
+
   test('is idle after the longer of send and read', () => {
     const timeout = { connect: 0.5, send: 3, read: 2 };
 

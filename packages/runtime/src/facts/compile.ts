@@ -14,6 +14,9 @@ import type {
 /** In effect when an upstream has no `timeout`: the reference's values for layer 4, in seconds. */
 const DEFAULT_TIMEOUT = { connect: 60, send: 600, read: 600 } as const;
 
+/** So that sessions that began together, after a restart, do not all end together. */
+const DEFAULT_AGE_JITTER = 0.1;
+
 /**
  * An upstream is known to workers by the place of its document: `upstreams/1`, or, embedded, the place of the route
  * or service that has it.
@@ -82,8 +85,11 @@ export function compileUpstream(
 function limitsOf({
   node_max_connections: most,
   queue,
-}: UpstreamDocument): Pick<UpstreamFacts, 'nodeMaxConnections' | 'queue'> {
+  max_session_age: ageSeconds,
+  session_age_jitter: jitter = DEFAULT_AGE_JITTER,
+}: UpstreamDocument): Pick<UpstreamFacts, 'nodeMaxConnections' | 'queue' | 'sessionAge'> {
   return {
+    ...(ageSeconds === undefined ? {} : { sessionAge: { mostMs: ageSeconds * 1000, jitter } }),
     ...(most === undefined ? {} : { nodeMaxConnections: most }),
     ...(queue === undefined ? {} : { queue: { length: queue.length, timeoutMs: queue.timeout * 1000 } }),
   };

@@ -52,6 +52,8 @@ export interface UpstreamFacts {
   readonly retries?: number;
   /** From the first attempt on, after which no other is begun; absent is no limit. */
   readonly retryTimeoutMs?: number;
+  /** How old a session gets, and by which part of that, from 0 to 1, it may be less; absent is no limit. */
+  readonly sessionAge?: { readonly mostMs: number; readonly jitter: number };
   /** Sessions that each node has at a time; absent is no limit. */
   readonly nodeMaxConnections?: number;
   /** Of each worker; absent: nobody waits for a node. */
