@@ -77,6 +77,7 @@ export const codes = {
   UPSTREAM_NAME_UNRESOLVED: { side: 'operator', retryable: true, status: 503 },
   UPSTREAM_CONNECT_REFUSED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CONNECT_TIMEOUT: { side: 'upstream', retryable: true, status: 504 },
+  UPSTREAM_SOURCE_UNAVAILABLE: { side: 'operator', retryable: true, status: 502 },
   UPSTREAM_CONNECT_FAILED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_TLS_HANDSHAKE_FAILED: { side: 'upstream', retryable: true, status: 502 },
   UPSTREAM_CERTIFICATE_INVALID: { side: 'upstream', retryable: true, status: 502 },

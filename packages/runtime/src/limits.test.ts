@@ -198,6 +198,42 @@ describe.for([{ workers: 0 }, { workers: 2 }])('an upstream with $workers worker
     expect(opened.lines.filter(({ message }) => message === 'a session failed')).toEqual([]);
   });
 
+  test('connects from each source_address in turn, and asks silent peers', async () => {
+    const seen = await openServer();
+    const opened = await openGateway({ workers, entry: { tcp_keepalive: 60 } });
+    const upstream = {
+      nodes: { [`127.0.0.1:${seen.port}`]: 1 },
+      source_address: ['127.0.0.7', '::1', '127.0.0.8'],
+      tcp_keepalive: 60,
+    };
+    await opened.put('stream_routes/1', { upstream });
+
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connectPeer(opened.port)));
+    const peers = await Promise.all(clients.map(() => seen.accept()));
+
+    const sources = new Set(peers.map(({ remoteAddress }) => remoteAddress));
+    expect([...sources].sort()).toEqual(['127.0.0.7', '127.0.0.8']);
+    for (const client of clients) client.reset();
+    await seen.close();
+  });
+
+  test('tells of a source_address that is not of this machine, and blames no node', async () => {
+    const opened = await openGateway({ workers });
+    const checks = {
+      active: { type: 'tcp', unhealthy: { interval: 600 } },
+      passive: { unhealthy: { tcp_failures: 1 } },
+    };
+    await limit(opened, { source_address: ['192.0.2.1'], checks });
+
+    expect(await visit(opened.port)).toBe(false);
+
+    expect(await opened.logged('a session failed')).toMatchObject({
+      level: 'error',
+      fields: { code: 'UPSTREAM_SOURCE_UNAVAILABLE', errno: 'EADDRNOTAVAIL', source: '192.0.2.1' },
+    });
+    expect(opened.lines.filter(({ message }) => message === 'a node is unhealthy')).toEqual([]);
+  });
+
   test('closes what waits when it is closed', async () => {
     const opened = await openLimited({ node_max_connections: 1, queue: { length: 1, timeout: 600 } });
     await enterMany(opened.port, 1);

@@ -7,9 +7,9 @@ import { formatEndpoint } from './endpoint.ts';
 export function dialError({ address, port, localAddress }: DialOptions, errno: string): GatewayError {
   const from = localAddress === undefined ? '' : ` from ${localAddress}`;
   return new GatewayError(
-    codeOf(errno),
+    codeOf(errno, localAddress),
     `expected to connect to ${formatEndpoint(address, port)}${from}, the system answered ${errno}`,
-    { detail: { address, port, errno } },
+    { detail: { address, port, errno, ...(localAddress === undefined ? {} : { localAddress }) } },
   );
 }
 
@@ -22,7 +22,11 @@ export function dialTimeout({ address, port, connectTimeoutMs }: DialOptions): G
   );
 }
 
-function codeOf(errno: string): ErrorCode {
+/** The address to connect from is not one of this machine, or has no port left. */
+const sourceFaults: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EADDRINUSE', 'EINVAL']);
+
+function codeOf(errno: string, localAddress: string | undefined): ErrorCode {
+  if (localAddress !== undefined && sourceFaults.has(errno)) return 'UPSTREAM_SOURCE_UNAVAILABLE';
   if (errno === 'ECONNREFUSED') return 'UPSTREAM_CONNECT_REFUSED';
   if (errno === 'ETIMEDOUT') return 'UPSTREAM_CONNECT_TIMEOUT';
   return 'UPSTREAM_CONNECT_FAILED';

@@ -43,7 +43,10 @@ export interface DialOptions {
 export interface DialHandler {
   /** Connected. The wire is paused and belongs to the handler. */
   onWire(wire: Wire): void;
-  /** `UPSTREAM_CONNECT_REFUSED`, `UPSTREAM_CONNECT_TIMEOUT` or `UPSTREAM_CONNECT_FAILED`, with `errno` in the detail. */
+  /**
+   * `UPSTREAM_CONNECT_REFUSED`, `UPSTREAM_CONNECT_TIMEOUT` or `UPSTREAM_CONNECT_FAILED`, or `UPSTREAM_SOURCE_UNAVAILABLE` where
+   * `localAddress` is the reason; with `errno` in the detail.
+   */
   onFailure(error: GatewayError): void;
 }
 

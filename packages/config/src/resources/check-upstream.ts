@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
 import { checkClientCertificate } from './client-certificate.ts';
@@ -10,6 +11,7 @@ export function checkUpstream(upstream: UpstreamDocument, context: CheckContext)
   return (
     (upstream.nodes && checkNodes(upstream.nodes)) ??
     checkHost(upstream) ??
+    checkSources(upstream) ??
     (upstream.tls && checkClientCertificate(upstream.tls)) ??
     checkBalancer(upstream, context) ??
     checkHashKey(upstream)
@@ -20,6 +22,11 @@ function checkHost({ pass_host, upstream_host }: UpstreamDocument): string | und
   return pass_host === 'rewrite' && upstream_host === undefined
     ? "`upstream_host` can't be empty when `pass_host` is `rewrite`"
     : undefined;
+}
+
+function checkSources({ source_address: sources = [] }: UpstreamDocument): string | undefined {
+  const wrong = sources.find((source) => isIP(source) === 0 || source.includes('%'));
+  return wrong === undefined ? undefined : `invalid source_address: ${wrong}, expected an ip address`;
 }
 
 function checkBalancer(

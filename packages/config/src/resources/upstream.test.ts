@@ -29,6 +29,7 @@ describe('an upstream', () => {
     { nodes, timeout: { connect: 0.5, send: 1, read: 1 }, retries: 0, retry_timeout: 0 },
     { nodes, node_max_connections: 1, queue: { length: 1, timeout: 0.5 } },
     { nodes, max_session_age: 0.5, session_age_jitter: 0 },
+    { nodes, tcp_keepalive: 60, source_address: ['127.0.0.2', '::1'] },
     { service_name: 'db', discovery_type: 'dns', discovery_args: { group_name: 'g' } },
     { nodes, keepalive_pool: { size: 1 }, scheme: 'tls', tls: { verify: true, client_cert_id: 1 } },
   ])('passes: %j', (upstream) => {
@@ -57,6 +58,17 @@ describe('an upstream', () => {
       { nodes, max_session_age: 60, session_age_jitter: 1.5 },
       `${invalid}property "session_age_jitter" validation failed: expected 1.5 to be at most 1`,
     ],
+    [
+      { nodes, tcp_keepalive: 0 },
+      `${invalid}property "tcp_keepalive" validation failed: expected 0 to be at least 1`,
+    ],
+    ...['db.test', '192.0.2.0/24', 'fe80::1%eth0', '[::1]'].map(
+      (source) =>
+        [
+          { nodes, source_address: ['127.0.0.1', source] },
+          `invalid source_address: ${source}, expected an ip address`,
+        ] as const,
+    ),
     [{ nodes: 'x' }, `${invalid}property "nodes" validation failed: object matches none of the required`],
     [
       { nodes: { '127.0.0.1:80': -1 } },

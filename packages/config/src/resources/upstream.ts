@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../validate/json-schema.ts';
+import { MOST_KEEPALIVE_SECONDS } from '../validate/limits.ts';
 import { checkUpstream } from './check-upstream.ts';
 import type { ClientCertificate } from './client-certificate.ts';
 import { commonFields, hostSchema, idSchema } from './fields.ts';
@@ -30,6 +31,10 @@ export interface UpstreamDocument extends Document, CommonFields {
   readonly max_session_age?: number;
   /** Ours: by which part of it, from 0 to 1, the age of a session may be shorter, at random. Absent: 0.1. */
   readonly session_age_jitter?: number;
+  /** Ours: seconds of silence after which the system asks a node whether it is still there. Absent: it does not ask. */
+  readonly tcp_keepalive?: number;
+  /** Ours: addresses of this machine to connect from, of each family in turn. Absent: the system chooses. */
+  readonly source_address?: readonly string[];
   /** Ours: sessions that each node has at a time, over all workers. Absent: no limit. */
   readonly node_max_connections?: number;
   /** Ours: where sessions wait while every node is full. Absent: they are closed. */
@@ -56,6 +61,9 @@ export interface UpstreamQueue {
 }
 
 const positive: JsonSchema = { type: 'number', exclusiveMinimum: 0 };
+
+/** Seconds, as far as Linux goes. */
+const keepAliveSchema: JsonSchema = { type: 'integer', minimum: 1, maximum: MOST_KEEPALIVE_SECONDS };
 
 export const timeoutSchema: JsonSchema = {
   type: 'object',
@@ -102,6 +110,14 @@ export const upstreamSchema: JsonSchema = {
     timeout: timeoutSchema,
     max_session_age: { type: 'number', exclusiveMinimum: 0, maximum: 31_536_000 },
     session_age_jitter: { type: 'number', minimum: 0, maximum: 1 },
+    tcp_keepalive: keepAliveSchema,
+    source_address: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 64,
+      uniqueItems: true,
+      items: { type: 'string' },
+    },
     node_max_connections: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
     queue: {
       type: 'object',

@@ -1,4 +1,4 @@
-export type { ConnectionLimits, ConnectionRate } from './connection-limits.ts';
+export type { ConnectionFields, ConnectionLimits, ConnectionRate } from './connection-fields.ts';
 export { parseDurationMs } from './duration.ts';
 export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';

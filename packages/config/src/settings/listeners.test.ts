@@ -64,6 +64,12 @@ describe('stream_proxy.tcp', () => {
     expect(listeners.map((listener) => listener.limits)).toStrictEqual([limits, limits]);
   });
 
+  test('asks silent clients on every port of an entry with tcp_keepalive', () => {
+    const listeners = streamListeners(tcp({ addr: '9100-9101', tcp_keepalive: 60 }, 9102));
+
+    expect(listeners.map((listener) => listener.keepAliveSeconds)).toStrictEqual([60, 60, undefined]);
+  });
+
   test.for<readonly [object, string]>([
     [{ max_connections: 0 }, 'max_connections: expected a whole number from 1 to 1000000000, found 0'],
     [{ max_connections: 1.5 }, 'max_connections: expected a whole number from 1 to 1000000000, found 1.5'],
@@ -77,6 +83,7 @@ describe('stream_proxy.tcp', () => {
       { connection_rate: 1, connection_burst: 0 },
       'connection_burst: expected a whole number from 1 to 1000000, found 0',
     ],
+    [{ tcp_keepalive: 0.5 }, 'tcp_keepalive: expected a whole number from 1 to 32767, found 0.5'],
     [{ connection_burst: 5 }, 'connection_burst: expected connection_rate beside it, found 5'],
   ])('%j is refused: %s', ([fields, why]) => {
     expect(() => tcp({ addr: 9100, ...fields })).toThrow(`(apisix.stream_proxy.tcp[1].${why})`);

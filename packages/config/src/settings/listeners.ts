@@ -1,5 +1,5 @@
-import { readConnectionLimits } from './connection-limits.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
+import { readConnectionFields } from './connection-fields.ts';
+import type { ConnectionFields } from './connection-fields.ts';
 import { isMap } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
@@ -7,7 +7,7 @@ import type { Problem } from '../source/problem.ts';
 import type { ApisixSettings, ProxyProtocolSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
-export interface StreamListenerSettings {
+export interface StreamListenerSettings extends ConnectionFields {
   readonly protocol: 'tcp' | 'udp';
   /** An address or a name; IPv6 without brackets. */
   readonly host: string;
@@ -20,8 +20,6 @@ export interface StreamListenerSettings {
   readonly proxyProtocol: boolean;
   /** The version of the PROXY header that is sent to upstreams; 0 is none. */
   readonly proxyProtocolToUpstream: 0 | 1 | 2;
-  /** Each port's own. */
-  readonly limits: ConnectionLimits;
 }
 
 /** One address that the HTTP proxy listens on. */
@@ -82,7 +80,7 @@ function readEntries(
   for (const [index, entry] of entries.entries()) {
     const { addr, tls = false, ...flags } = toEntry(entry);
     const range = readListenAddress(addr);
-    const read = readConnectionLimits(flags);
+    const read = readConnectionFields(flags);
     const path = ['apisix', 'stream_proxy', protocol, index];
     const invalid = (text: string): string => `invalid stream_proxy.${protocol} entry: ${text}`;
     if ('fault' in read) {
@@ -102,7 +100,7 @@ function readEntries(
           proxyProtocolToUpstream: headerVersion(
             flags.proxy_protocol_to_upstream ?? defaults.enable_tcp_pp_to_upstream ?? false,
           ),
-          limits: read.limits,
+          ...read,
         });
       }
     }

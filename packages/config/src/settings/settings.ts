@@ -85,6 +85,8 @@ export interface StreamProxyEntry {
   readonly connection_rate?: number;
   /** Ours: connections that may come at once where none came before. Absent: as many as a second brings, at least 1. */
   readonly connection_burst?: number;
+  /** Ours: seconds of silence after which the system asks a client whether it is still there. Absent: it does not ask. */
+  readonly tcp_keepalive?: number;
 }
 
 /** What holds for every `stream_proxy.tcp` entry that does not say otherwise. */

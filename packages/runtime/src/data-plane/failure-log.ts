@@ -12,6 +12,8 @@ export interface SessionFailure {
   readonly listener: string;
   readonly route?: string | undefined;
   readonly node?: string | undefined;
+  /** The address of this machine that was connected from, where one is configured. */
+  readonly source?: string | undefined;
   readonly client?: string | undefined;
   readonly errno?: string | undefined;
 }

@@ -31,6 +31,7 @@ export const sessionReasons = [
   'UPSTREAM_FULL',
   'UPSTREAM_QUEUE_TIMEOUT',
   'SESSION_MAX_AGE',
+  'UPSTREAM_SOURCE_UNAVAILABLE',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

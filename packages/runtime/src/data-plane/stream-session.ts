@@ -156,6 +156,8 @@ export class StreamSession implements StreamFacts, Attempt {
       this.#refuse(refusal);
       return;
     }
+    const { keepAliveSeconds } = this.#listener;
+    if (keepAliveSeconds !== undefined) this.#downstream.keepAlive(keepAliveSeconds);
     if (!mustArrive(this.#gate)) {
       this.#serve();
       return;
@@ -261,15 +263,19 @@ export class StreamSession implements StreamFacts, Attempt {
       this.#refuse(reasonOf(error.code), false, String(error.detail['reason']));
       return;
     }
-    const target = { address: node.address, port: node.port, connectTimeoutMs };
+    const localAddress = upstream.sourceFor(node);
+    const source = localAddress === undefined ? undefined : { localAddress };
+    const target = { address: node.address, port: node.port, connectTimeoutMs, ...source };
     const handler: DialHandler = {
       onWire: (wire) => this.#relay(wire, upstream, tls !== undefined),
       onFailure: (error) => {
         const reason = reasonOf(error.code);
-        node.load.failed(nowMs() - this.#attemptedMs);
+        // That the address to connect from cannot be had says nothing about the node.
+        const isNodesFault = reason !== 'UPSTREAM_SOURCE_UNAVAILABLE';
+        if (isNodesFault) node.load.failed(nowMs() - this.#attemptedMs);
         this.#letGo();
-        if (upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
-        this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']));
+        if (isNodesFault && upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
+        this.#report(reason, String(error.detail['errno'] ?? error.detail['reason']), localAddress);
         (this.#tried ??= new Set()).add(node);
         this.#attempt(upstream, reason);
       },
@@ -295,7 +301,8 @@ export class StreamSession implements StreamFacts, Attempt {
     this.#dialing = undefined;
     this.#connectMs = this.#context.nowMs() - this.#attemptedMs;
     this.#node?.load.connected(this.#connectMs);
-    const { idleTimeoutMs } = upstream.facts;
+    const { idleTimeoutMs, keepAliveSeconds } = upstream.facts;
+    if (keepAliveSeconds !== undefined) wire.keepAlive(keepAliveSeconds);
     const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
     const options = { ...this.#context.relay, idleTimeoutMs, maxAgeMs };
     this.#relaying = relay(
@@ -420,7 +427,7 @@ export class StreamSession implements StreamFacts, Attempt {
     });
   }
 
-  #report(reason: SessionReason, errno: string | undefined): void {
+  #report(reason: SessionReason, errno: string | undefined, source?: string): void {
     const node = this.#node;
     this.#context.failures.add({
       reason,
@@ -428,6 +435,7 @@ export class StreamSession implements StreamFacts, Attempt {
       listener: this.#listener.name,
       route: this.#route?.id,
       node: node && describeNode(node),
+      source,
       client: this.remoteAddress,
     });
   }

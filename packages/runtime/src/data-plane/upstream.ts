@@ -4,6 +4,7 @@ import { compileUpstreamTls } from '@apisix-ts/transport';
 import type { UpstreamTls } from '@apisix-ts/transport';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
+import { SourceAddresses } from '../source-addresses.ts';
 import { compileHashKey } from './hash-key.ts';
 import type { HashSource } from './hash-key.ts';
 
@@ -29,6 +30,7 @@ export class Upstream {
   #balancer: Balancer | undefined;
   #hashKey: ((session: HashSource) => string) | undefined;
   #tls: UpstreamTls | undefined;
+  #sources: SourceAddresses | undefined;
 
   constructor(key: string, facts: UpstreamFacts, loads: WorkerNodeLoads) {
     this.key = key;
@@ -69,6 +71,13 @@ export class Upstream {
     return this.#hashKey(session);
   }
 
+  /** Where to connect to a node from; undefined: the system chooses. */
+  sourceFor({ address }: WorkerNode): string | undefined {
+    const { sourceAddresses } = this.#facts;
+    if (sourceAddresses === undefined) return undefined;
+    return (this.#sources ??= new SourceAddresses(sourceAddresses)).next(address);
+  }
+
   /** How old one session may get, milliseconds; 0: for ever. */
   drawMaxAgeMs(random: () => number): number {
     const { sessionAge } = this.#facts;
@@ -87,6 +96,7 @@ export class Upstream {
     if (!isSameBalancing) this.#balancer = undefined;
     this.#hashKey = undefined;
     this.#tls = undefined;
+    this.#sources = undefined;
   }
 
   #pick(attempt: Attempt): WorkerNode | undefined {

@@ -87,9 +87,16 @@ function limitsOf({
   queue,
   max_session_age: ageSeconds,
   session_age_jitter: jitter = DEFAULT_AGE_JITTER,
-}: UpstreamDocument): Pick<UpstreamFacts, 'nodeMaxConnections' | 'queue' | 'sessionAge'> {
+  tcp_keepalive: keepAliveSeconds,
+  source_address: sourceAddresses,
+}: UpstreamDocument): Pick<
+  UpstreamFacts,
+  'nodeMaxConnections' | 'queue' | 'sessionAge' | 'keepAliveSeconds' | 'sourceAddresses'
+> {
   return {
     ...(ageSeconds === undefined ? {} : { sessionAge: { mostMs: ageSeconds * 1000, jitter } }),
+    ...(keepAliveSeconds === undefined ? {} : { keepAliveSeconds }),
+    ...(sourceAddresses === undefined ? {} : { sourceAddresses }),
     ...(most === undefined ? {} : { nodeMaxConnections: most }),
     ...(queue === undefined ? {} : { queue: { length: queue.length, timeoutMs: queue.timeout * 1000 } }),
   };

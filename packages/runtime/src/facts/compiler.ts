@@ -215,9 +215,19 @@ export class FactCompiler {
       this.#health.unfollow(key);
       return;
     }
-    const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
+    const {
+      checks,
+      pass_host: passHost,
+      upstream_host: hostHeader,
+      source_address: sourceAddresses,
+    } = upstream;
     const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
-    this.#health.follow(key, { checks, nodes: facts.nodes, ...(isRewritten ? { hostHeader } : {}) });
+    this.#health.follow(key, {
+      checks,
+      nodes: facts.nodes,
+      ...(isRewritten ? { hostHeader } : {}),
+      ...(sourceAddresses === undefined ? {} : { sourceAddresses }),
+    });
   }
 
   #adoptUpstream(key: string, upstream: UpstreamDocument | undefined, firstAnswers: Promise<void>[]): void {

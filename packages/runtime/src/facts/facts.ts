@@ -54,6 +54,10 @@ export interface UpstreamFacts {
   readonly retryTimeoutMs?: number;
   /** How old a session gets, and by which part of that, from 0 to 1, it may be less; absent is no limit. */
   readonly sessionAge?: { readonly mostMs: number; readonly jitter: number };
+  /** Silence after which the system asks a node; absent: it does not ask. */
+  readonly keepAliveSeconds?: number;
+  /** Where to connect from, ip literals; absent: the system chooses. */
+  readonly sourceAddresses?: readonly string[];
   /** Sessions that each node has at a time; absent is no limit. */
   readonly nodeMaxConnections?: number;
   /** Of each worker; absent: nobody waits for a node. */

@@ -1,5 +1,6 @@
 import type { HealthChecks, HealthyRules, UnhealthyRules } from '@apisix-ts/config';
 import type { HealthThresholds, ReportSource } from '@apisix-ts/core';
+import { SourceAddresses } from '../source-addresses.ts';
 import { compileHttpProbe } from './http-probe-plan.ts';
 import type { HttpProbePlan } from './http-probe-plan.ts';
 
@@ -16,6 +17,8 @@ export interface TcpProbePlan {
 /** The checks of an upstream as they run. */
 export interface CheckPlan {
   readonly probe: ProbePlan;
+  /** Where probes connect from; undefined: the system chooses. */
+  readonly sources: SourceAddresses | undefined;
   /** Of a whole probe, milliseconds. */
   readonly timeoutMs: number;
   /** Probes of this upstream under way at once. */
@@ -47,8 +50,15 @@ const NO_REPORTS: HealthThresholds = { success: 0, tcp_failure: 0, http_failure:
 /** Of a probe when the checks say 0 or less: one without an end would keep its place for good. */
 const SHORTEST_TIMEOUT_S = 1;
 
-/** @param hostHeader sent instead of the node's name; the upstream's `upstream_host` where `pass_host` is `rewrite`. */
-export function compileChecks(checks: HealthChecks, hostHeader?: string): CheckPlan {
+/**
+ * @param hostHeader sent instead of the node's name; the upstream's `upstream_host` where `pass_host` is `rewrite`.
+ * @param sourceAddresses the upstream's.
+ */
+export function compileChecks(
+  checks: HealthChecks,
+  hostHeader?: string,
+  sourceAddresses?: readonly string[],
+): CheckPlan {
   const { active } = checks;
   const healthy = active.healthy ?? ABSENT.active.healthy;
   const unhealthy = active.unhealthy ?? ABSENT.active.unhealthy;
@@ -61,6 +71,7 @@ export function compileChecks(checks: HealthChecks, hostHeader?: string): CheckP
             unhealthyStatuses: unhealthy.http_statuses,
             hostHeader,
           }),
+    sources: sourceAddresses && new SourceAddresses(sourceAddresses),
     timeoutMs: (active.timeout > 0 ? active.timeout : SHORTEST_TIMEOUT_S) * 1000,
     concurrency: Math.max(active.concurrency, 1),
     intervalMs: {

@@ -77,7 +77,10 @@ export class CheckedNode extends WheelEntry {
   /** Called by the queue. */
   start(): void {
     const { trust, wheel } = this.#resources;
-    this.#stopProbe = startProbe(this.#plan.probe, this.node, (report) => this.#finish(report), trust);
+    const { probe, sources } = this.#plan;
+    const source = sources?.next(this.node.address);
+    const node = source === undefined ? this.node : { ...this.node, source };
+    this.#stopProbe = startProbe(probe, node, (report) => this.#finish(report), trust);
     wheel.add(this, this.#plan.timeoutMs);
   }
 

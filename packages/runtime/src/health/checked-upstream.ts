@@ -16,6 +16,8 @@ export interface UpstreamChecks {
   readonly nodes: readonly ProbedNode[];
   /** The upstream's `upstream_host` where `pass_host` is `rewrite`: `Host` and server name of http and https probes. */
   readonly hostHeader?: string;
+  /** Where to connect from, ip literals; absent: the system chooses. */
+  readonly sourceAddresses?: readonly string[];
 }
 
 /** A node as the Control API shows it. */
@@ -45,23 +47,20 @@ export class CheckedUpstream {
   readonly #nodes = new Map<string, CheckedNode>();
 
   constructor(
-    { checks, hostHeader }: UpstreamChecks,
+    { nodes: _, ...settings }: UpstreamChecks,
     resources: ProbeResources,
     onFlip: (node: ProbedNode, flip: HealthFlip) => void,
   ) {
-    this.#settings = { checks, ...(hostHeader === undefined ? {} : { hostHeader }) };
-    this.#plan = compileChecks(checks, hostHeader);
+    this.#settings = settings;
+    this.#plan = compileChecks(settings.checks, settings.hostHeader, settings.sourceAddresses);
     this.#line = createLine(this.#plan.concurrency);
     this.#resources = resources;
     this.#onFlip = onFlip;
   }
 
   /** Do other checks hold than those that run? The nodes do not matter. */
-  differsFrom({ checks, hostHeader }: UpstreamChecks): boolean {
-    return !isDeepStrictEqual(this.#settings, {
-      checks,
-      ...(hostHeader === undefined ? {} : { hostHeader }),
-    });
+  differsFrom({ nodes: _, ...settings }: UpstreamChecks): boolean {
+    return !isDeepStrictEqual(this.#settings, settings);
   }
 
   /**

@@ -16,6 +16,8 @@ export interface ProbedNode {
   /** An ip literal. */
   readonly address: string;
   readonly port: number;
+  /** An ip literal of this machine to connect from; absent: the system chooses. */
+  readonly source?: string;
 }
 
 export interface ProbeTrust {
@@ -52,7 +54,7 @@ export function startProbe(
 }
 
 function probeTcp({ port }: TcpProbePlan, node: ProbedNode, finish: OnReport): () => void {
-  const socket = connect({ host: node.address, port: port ?? node.port });
+  const socket = connect({ host: node.address, port: port ?? node.port, ...sourceOf(node) });
   socket.on('connect', () => finish('success'));
   socket.on('error', () => finish('tcp_failure'));
   return () => void socket.destroy();
@@ -63,6 +65,7 @@ function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trus
   const options: RequestOptions = {
     host: node.address,
     port: plan.port ?? node.port,
+    ...sourceOf(node),
     method: plan.method,
     path: plan.path,
     headers: [...plan.headers, 'Host', host],
@@ -81,6 +84,10 @@ function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trus
   request.on('error', (error) => finish(isUnparsable(error) ? 'http_failure' : 'tcp_failure'));
   request.end(plan.body);
   return () => void request.destroy();
+}
+
+function sourceOf({ source }: ProbedNode): { readonly localAddress?: string } {
+  return source === undefined ? {} : { localAddress: source };
 }
 
 function tlsOptions(plan: HttpProbePlan, name: string, { ca }: ProbeTrust): RequestOptions {

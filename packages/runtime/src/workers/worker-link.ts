@@ -1,4 +1,4 @@
-import type { ConnectionLimits } from '@apisix-ts/config';
+import type { ConnectionFields } from '@apisix-ts/config';
 import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -18,7 +18,7 @@ export interface HeadOptions {
 }
 
 /** A listener as a worker opens it. */
-export interface ListenerSpec {
+export interface ListenerSpec extends ConnectionFields {
   readonly protocol: 'tcp' | 'udp';
   /** What the operator calls it: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly name: string;
@@ -30,8 +30,6 @@ export interface ListenerSpec {
   readonly tls: boolean;
   /** What has to be read from a client before it is routed, and what is sent to its upstream. */
   readonly heads: HeadOptions;
-  /** Whom it lets in; of a TCP listener. */
-  readonly limits: ConnectionLimits;
 }
 
 export interface AccessLogOptions {

@@ -1,3 +1,4 @@
+import { MOST_KEEPALIVE_SECONDS } from '../validate/limits.ts';
 import type { StreamProxyEntry } from './settings.ts';
 
 /** What a TCP listener lets in. Absent: no limit. */
@@ -13,11 +14,18 @@ export interface ConnectionRate {
   readonly burst: number;
 }
 
-type LimitField = 'max_connections' | 'connection_rate' | 'connection_burst';
+type FieldName = 'max_connections' | 'connection_rate' | 'connection_burst' | 'tcp_keepalive';
+
+/** What an entry says about connections. */
+export interface ConnectionFields {
+  readonly limits: ConnectionLimits;
+  /** Silence after which the system asks a client whether it is still there. Absent: it does not ask. */
+  readonly keepAliveSeconds?: number;
+}
 
 /** What is wrong with one of the fields. */
-export interface LimitFault {
-  readonly field: LimitField;
+export interface FieldFault {
+  readonly field: FieldName;
   readonly text: string;
   readonly expected: string;
 }
@@ -29,11 +37,12 @@ const MOST_NEW = 1_000_000;
 
 const wholeNumber = (most: number): string => `a whole number from 1 to ${most}`;
 
-/** Reads the limits of an entry that passed the schema, which does not know these fields. */
-export function readConnectionLimits(
+/** Reads them from an entry that passed the schema, which does not know these fields. */
+export function readConnectionFields(
   entry: Omit<StreamProxyEntry, 'addr'>,
-): { readonly limits: ConnectionLimits } | { readonly fault: LimitFault } {
+): ConnectionFields | { readonly fault: FieldFault } {
   const { max_connections: most, connection_rate: perSecond, connection_burst: burst } = entry;
+  const { tcp_keepalive: keepAliveSeconds } = entry;
   if (most !== undefined && !isWhole(most, MOST_CONNECTIONS)) {
     return fault('max_connections', most, wholeNumber(MOST_CONNECTIONS));
   }
@@ -46,7 +55,11 @@ export function readConnectionLimits(
   if (burst !== undefined && perSecond === undefined) {
     return fault('connection_burst', burst, 'connection_rate beside it');
   }
+  if (keepAliveSeconds !== undefined && !isWhole(keepAliveSeconds, MOST_KEEPALIVE_SECONDS)) {
+    return fault('tcp_keepalive', keepAliveSeconds, wholeNumber(MOST_KEEPALIVE_SECONDS));
+  }
   return {
+    ...(keepAliveSeconds === undefined ? {} : { keepAliveSeconds }),
     limits: {
       ...(most === undefined ? {} : { maxConnections: most }),
       ...(perSecond === undefined
@@ -60,6 +73,6 @@ function isWhole(value: unknown, most: number): boolean {
   return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
 }
 
-function fault(field: LimitField, value: unknown, expected: string): { readonly fault: LimitFault } {
+function fault(field: FieldName, value: unknown, expected: string): { readonly fault: FieldFault } {
   return { fault: { field, text: `invalid ${field}: ${JSON.stringify(value)}`, expected } };
 }
