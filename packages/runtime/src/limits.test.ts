@@ -1,4 +1,4 @@
-import { connectPeer, openServer } from '@apisix-ts/testkit';
+import { connectPeer, openServer, openSource } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openGateway } from './testing/open-gateway.ts';
@@ -232,6 +232,23 @@ describe.for([{ workers: 0 }, { workers: 2 }])('an upstream with $workers worker
       fields: { code: 'UPSTREAM_SOURCE_UNAVAILABLE', errno: 'EADDRNOTAVAIL', source: '192.0.2.1' },
     });
     expect(opened.lines.filter(({ message }) => message === 'a node is unhealthy')).toEqual([]);
+  });
+
+  test("lets a session get no more than download_rate, over one second's worth", async () => {
+    const source = await openSource(Buffer.alloc(196_608));
+    const opened = await openGateway({ workers });
+    const upstream = { nodes: { [`127.0.0.1:${source.port}`]: 1 } };
+    await opened.put('stream_routes/1', { upstream, upload_rate: 1024, download_rate: 131_072 });
+    const startedMs = performance.now();
+    const client = await connectPeer(opened.port);
+
+    const { bytes } = await client.rest();
+
+    expect(bytes).toBe(196_608);
+    // Half a second's worth has to be waited for, be it only for the end; the clock of the limit is coarse.
+    expect(performance.now() - startedMs).toBeGreaterThan(300);
+    client.destroy();
+    await source.close();
   });
 
   test('closes what waits when it is closed', async () => {

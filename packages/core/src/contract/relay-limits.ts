@@ -1,13 +1,94 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { settled } from './peer.ts';
-import { startRelay, wholeOf } from './relay-harness.ts';
-import type { RelayHarness } from './relay-harness.ts';
+import { settle, settled } from './peer.ts';
+import { sendInVain, startRelay, wholeOf } from './relay-harness.ts';
+import type { RelayHarness, RunningRelay } from './relay-harness.ts';
 
 const mebibyte = 1 << 20;
 
+/** More than this no wire reads at once. */
+const mostRead = 65_536;
+
 /** The limits of a session, over whatever wires the harness opens. */
 export function testRelayLimits(harness: RelayHarness): void {
+  describe.for(['upload', 'download'] as const)('a rate of %s', (way) => {
+    const rate = 100_000;
+
+    test("lets one second's worth pass at once, then as much a second, and no less", async () => {
+      const run = await startRelay(harness, { rates: { [way]: rate } });
+      const [from, to, wire] =
+        way === 'upload' ? [run.client, run.server, run.downstream] : [run.server, run.client, run.upstream];
+      const bytes = randomBytes(8 * rate);
+      from.end(bytes);
+
+      const received: Uint8Array[] = [];
+      for (let second = 0; second < 7; second += 1) {
+        // The wheel finds out up to two ticks late, and makes good for it.
+        received.push(await to.take(second === 0 ? rate : second === 1 ? 0.7 * rate : rate));
+        await settle();
+        expect(wire.bytesRead).toBeLessThanOrEqual((second + 1) * rate + mostRead);
+        run.clock.advance(1000);
+      }
+      run.clock.advance(1000);
+
+      const rest = await to.rest();
+      const whole = createHash('sha256').update(Buffer.concat(received)).digest('hex');
+      expect(whole).toBe(hashOf(bytes.subarray(0, 6.7 * rate)));
+      expect(rest).toEqual(wholeOf(bytes.subarray(6.7 * rate)));
+    });
+
+    test('leaves the other way alone', async () => {
+      const run = await startRelay(harness, { rates: { [way]: 1024 } });
+      const [from, to] = way === 'upload' ? [run.server, run.client] : [run.client, run.server];
+      const bytes = randomBytes(3 * mebibyte);
+
+      from.end(bytes);
+
+      expect(await to.rest()).toEqual(wholeOf(bytes));
+    });
+
+    test('does not take its own pause for silence', async () => {
+      const run = await startRelay(harness, { rates: { [way]: 1024 }, idleTimeoutMs: 2000 });
+      const [from, to] = way === 'upload' ? [run.client, run.server] : [run.server, run.client];
+      const bytes = randomBytes(10_000);
+
+      from.end(bytes);
+      for (let second = 0; second < 8; second += 1) {
+        run.clock.advance(1000);
+        await settle();
+      }
+
+      expect(run.doneCount()).toBe(0);
+      run.clock.advance(2000);
+      expect(await to.rest()).toEqual(wholeOf(bytes));
+    });
+
+    test('goes together with readers that stall', async () => {
+      const run = await startRelay(harness, { rates: { upload: 4 * mebibyte, download: 4 * mebibyte } });
+      const [from, to] = way === 'upload' ? [run.client, run.server] : [run.server, run.client];
+      const bytes = randomBytes(24 * mebibyte);
+      from.end(bytes);
+      await passTime(run, 4);
+
+      const rest = to.rest();
+      await passTime(run, 8);
+
+      expect(await rest).toEqual(wholeOf(bytes));
+    });
+
+    test('leaves nothing behind when the session ends meanwhile', async () => {
+      const run = await startRelay(harness, { rates: { [way]: 1024 }, idleTimeoutMs: 0 });
+      const [from, to] = way === 'upload' ? [run.client, run.server] : [run.server, run.client];
+      sendInVain(from, Buffer.alloc(mebibyte));
+      await to.take(1024);
+
+      run.session.close('SESSION_CLOSED_BY_SHUTDOWN');
+
+      expect((await run.done).code).toBe('SESSION_CLOSED_BY_SHUTDOWN');
+      expect(run.wheel.size).toBe(0);
+    });
+  });
+
   describe('a maximum age', () => {
     test('ends a busy session at its time, never earlier, with FIN both ways', async () => {
       const run = await startRelay(harness, { maxAgeMs: 60_000, idleTimeoutMs: 20_000 });
@@ -85,4 +166,16 @@ export function testRelayLimits(harness: RelayHarness): void {
       expect(run.wheel.size).toBe(0);
     });
   });
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Tick by tick, with room for what is due. */
+async function passTime(run: RunningRelay, seconds: number): Promise<void> {
+  for (let tick = 0; tick < seconds * 10; tick += 1) {
+    run.clock.advance(100);
+    await settle();
+  }
 }

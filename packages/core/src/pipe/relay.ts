@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@apisix-ts/errors';
+import { LimitedSide } from './limited-side.ts';
 import { Side } from './side.ts';
 import type { SideOwner } from './side.ts';
 import { WheelEntry } from './timer-wheel.ts';
@@ -24,6 +25,15 @@ export interface RelayOptions {
    * after all that came before it was handed to the kernel of the other side.
    */
   readonly halfClose?: boolean;
+  /** Bytes per second that are taken from each side on average, > 0, with one second's worth at once. Default: no limit. */
+  readonly rates?: RelayRates | undefined;
+}
+
+export interface RelayRates {
+  /** From downstream to upstream. Absent: no limit. */
+  readonly upload?: number;
+  /** From upstream to downstream. Absent: no limit. */
+  readonly download?: number;
 }
 
 export interface RelayResult {
@@ -104,8 +114,8 @@ export class Session extends WheelEntry implements SideOwner {
     this.#onDone = onDone;
     this.#activeMs = options.wheel.nowMs;
     this.#startedMs = this.#activeMs;
-    this.#down = new Side(this, downstream, upstream);
-    this.#up = new Side(this, upstream, downstream);
+    this.#down = this.#sideOf(downstream, upstream, options.rates?.upload);
+    this.#up = this.#sideOf(upstream, downstream, options.rates?.download);
   }
 
   /** @internal */
@@ -118,9 +128,12 @@ export class Session extends WheelEntry implements SideOwner {
     }
     this.downstream.handler = this.#down;
     this.upstream.handler = this.#up;
-    this.upstream.resume();
-    if (head !== undefined && head.length > 0 && !this.upstream.write(head)) this.stall(this.#down);
-    else this.downstream.resume();
+    this.#up.resume();
+    if (head !== undefined && head.length > 0) {
+      if (!this.upstream.write(head)) this.stall(this.#down);
+      this.#down.charge(head.length);
+    }
+    this.#down.readOn();
   }
 
   /** How long no byte has passed, milliseconds, to a tick of the wheel. */
@@ -156,6 +169,8 @@ export class Session extends WheelEntry implements SideOwner {
       this.#hangUp();
       return 0;
     }
+    // Who has to wait for its turn is not idle.
+    if (this.#down.isThrottled || this.#up.isThrottled) this.touch();
     // One tick more: the times noted are up to one tick older than what happened.
     const lateMs = nowMs - this.#wheel.tickMs;
     const ageLeftMs = this.#maxAgeMs > 0 ? this.#startedMs + this.#maxAgeMs - lateMs : Infinity;
@@ -181,7 +196,12 @@ export class Session extends WheelEntry implements SideOwner {
   unstall(to: Side): void {
     this.touch();
     to.isStalled = false;
-    this.#other(to).wire.resume();
+    this.#other(to).resume();
+  }
+
+  /** @internal */
+  mayRead(from: Side): boolean {
+    return !this.#other(from).isStalled;
   }
 
   /** @internal The peer of `from` sent FIN. Whatever came before is in the other's kernel: a stalled side is not read from. */
@@ -208,6 +228,10 @@ export class Session extends WheelEntry implements SideOwner {
     const { bytesWritten: bytesToUpstream } = this.upstream;
     const { bytesWritten: bytesToDownstream } = this.downstream;
     this.#onDone({ code: this.#code, errno: this.#errno, bytesToUpstream, bytesToDownstream }, this);
+  }
+
+  #sideOf(wire: Wire, to: Wire, rate: number | undefined): Side {
+    return rate === undefined ? new Side(this, wire, to) : new LimitedSide(this, wire, to, this.#wheel, rate);
   }
 
   #other(side: Side): Side {

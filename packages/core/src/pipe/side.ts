@@ -10,6 +10,8 @@ export interface SideOwner {
   unstall(to: Side): void;
   /** The peer of `from` sent FIN. Whatever came before is in the other's kernel: a stalled side is not read from. */
   passEnd(from: Side): void;
+  /** Nothing that `from` brought is outstanding. */
+  mayRead(from: Side): boolean;
   wireClosed(side: Side, error: WireError | undefined): void;
 }
 
@@ -19,6 +21,8 @@ export class Side implements WireHandler {
   /** A write to this wire is outstanding, and the other wire paused because of it. */
   isStalled = false;
   isClosed = false;
+  /** It is not read from for a while, because of a limit. */
+  isThrottled = false;
   readonly #owner: SideOwner;
   readonly #to: Wire;
 
@@ -45,6 +49,19 @@ export class Side implements WireHandler {
     this.isClosed = true;
     this.#owner.wireClosed(this, error);
   }
+
+  /** Reads from the wire, unless a limit forbids it. */
+  resume(): void {
+    this.wire.resume();
+  }
+
+  /** The same, unless a write is outstanding. */
+  readOn(): void {
+    if (this.#owner.mayRead(this)) this.resume();
+  }
+
+  /** Bytes were read before the session began. Only a limit wants to know. */
+  charge(_bytes: number): void {}
 
   /** Closes at once: FIN, or RST where a write is outstanding. */
   hangUp(): void {

@@ -304,7 +304,7 @@ export class StreamSession implements StreamFacts, Attempt {
     const { idleTimeoutMs, keepAliveSeconds } = upstream.facts;
     if (keepAliveSeconds !== undefined) wire.keepAlive(keepAliveSeconds);
     const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
-    const options = { ...this.#context.relay, idleTimeoutMs, maxAgeMs };
+    const options = { ...this.#context.relay, idleTimeoutMs, maxAgeMs, rates: this.#route?.rates };
     this.#relaying = relay(
       this.#downstream,
       wire,

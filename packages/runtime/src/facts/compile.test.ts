@@ -65,6 +65,17 @@ test('a plugin that does not exist is named', () => {
   ]);
 });
 
+test.for([
+  [{ upload_rate: 2048 }, { upload: 2048 }],
+  [{ download_rate: 4096 }, { download: 4096 }],
+  [
+    { upload_rate: 2048, download_rate: 4096 },
+    { upload: 2048, download: 4096 },
+  ],
+] as const)('a route with %j limits its sessions', ([fields, rates]) => {
+  expect(compileRoute('r', checked(streamRouteKind, fields)).rates).toEqual(rates);
+});
+
 test('the conditions of a route are taken over', () => {
   const route = {
     priority: 3,

@@ -40,6 +40,17 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
     ...(key === undefined ? {} : { upstreamKey: key }),
     ...(route.service_id === undefined ? {} : { serviceId: String(route.service_id) }),
     ...(route.tls_passthrough ? { tlsPassthrough: true } : {}),
+    ...ratesOf(route),
+  };
+}
+
+function ratesOf({
+  upload_rate: upload,
+  download_rate: download,
+}: StreamRouteDocument): Pick<RouteFacts, 'rates'> {
+  if (upload === undefined && download === undefined) return {};
+  return {
+    rates: { ...(upload === undefined ? {} : { upload }), ...(download === undefined ? {} : { download }) },
   };
 }
 

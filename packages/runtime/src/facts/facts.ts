@@ -1,3 +1,5 @@
+import type { RelayRates } from '@apisix-ts/core';
+
 /**
  * What workers know: compiled from documents in the main thread, resolved to addresses, plain enough to be copied
  * to another thread. Labels, names and descriptions stay behind, and so do defaults that most resources have.
@@ -20,6 +22,8 @@ export interface RouteFacts {
   readonly serviceId?: string;
   /** On listeners that both terminate TLS and pass it on: pass it on. */
   readonly tlsPassthrough?: true;
+  /** Bytes per second of a session; absent: no limit. */
+  readonly rates?: RelayRates;
 }
 
 export interface ServiceFacts {

@@ -39,7 +39,8 @@ export interface NodeHealth {
 
 /** The nodes of one upstream, each once by host, address and port. */
 export class CheckedUpstream {
-  readonly #settings: Omit<UpstreamChecks, 'nodes'>;
+  /** Without nodes: they come and go. */
+  readonly #settings: UpstreamChecks;
   readonly #plan: CheckPlan;
   readonly #line: ProbeLine;
   readonly #resources: ProbeResources;
@@ -47,20 +48,20 @@ export class CheckedUpstream {
   readonly #nodes = new Map<string, CheckedNode>();
 
   constructor(
-    { nodes: _, ...settings }: UpstreamChecks,
+    upstream: UpstreamChecks,
     resources: ProbeResources,
     onFlip: (node: ProbedNode, flip: HealthFlip) => void,
   ) {
-    this.#settings = settings;
-    this.#plan = compileChecks(settings.checks, settings.hostHeader, settings.sourceAddresses);
+    this.#settings = { ...upstream, nodes: [] };
+    this.#plan = compileChecks(upstream.checks, upstream.hostHeader, upstream.sourceAddresses);
     this.#line = createLine(this.#plan.concurrency);
     this.#resources = resources;
     this.#onFlip = onFlip;
   }
 
   /** Do other checks hold than those that run? The nodes do not matter. */
-  differsFrom({ nodes: _, ...settings }: UpstreamChecks): boolean {
-    return !isDeepStrictEqual(this.#settings, settings);
+  differsFrom(upstream: UpstreamChecks): boolean {
+    return !isDeepStrictEqual(this.#settings, { ...upstream, nodes: [] });
   }
 
   /**
