@@ -1,33 +1,24 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openEmbeddedStore } from '@apisix-ts/store-embedded';
-import { etcdOptions, openEtcdStore } from '@apisix-ts/store-etcd';
-import { startEtcd } from '@apisix-ts/testkit';
 import { openAdminClient } from '../apply/admin-client.ts';
 import { openNamedServer, whenServedBy } from '../apply/probe.ts';
+import { embedded, etcd } from '../apply/store-kinds.ts';
+import type { StoreKind } from '../apply/store-kinds.ts';
 import { etcdVersion } from '../machine.ts';
 import { percentile } from '../measure/statistics.ts';
 import { freePorts } from '../programs/free-ports.ts';
 import { endProgram } from '../programs/workbench.ts';
 import type { Workbench } from '../programs/workbench.ts';
-import { embeddedStorePath, startGateway } from '../proxies/gateway-program.ts';
+import { startGateway } from '../proxies/gateway-program.ts';
 import { strangers } from '../routes/route-mix.ts';
-import { upstreamOf, writeRoutes } from '../routes/write-routes.ts';
-import type { RouteDocument } from '../routes/write-routes.ts';
+import { upstreamOf } from '../routes/write-routes.ts';
 import type { Case } from './case.ts';
 
 const WORKERS = 2;
 const counts = [1, 10_000];
 /** The first changes meet cold code, and are not counted. */
 const WARM_UPS = 30;
-
-/** A store to measure with, and how to fill it before the gateway starts. */
-interface StoreKind {
-  readonly name: 'embedded' | 'etcd';
-  /** @returns the endpoint, if it is etcd. */
-  fill(workbench: Workbench, home: string, routes: readonly RouteDocument[]): Promise<string | undefined>;
-}
 
 interface Figures {
   /** From sending the PUT. Milliseconds. */
@@ -114,26 +105,3 @@ async function measureChanges(
   }
   return figures;
 }
-
-const embedded: StoreKind = {
-  name: 'embedded',
-  async fill(_, home, routes) {
-    const store = await openEmbeddedStore({ path: embeddedStorePath(home) });
-    await writeRoutes(store.writer, routes);
-    await store.close();
-    return undefined;
-  },
-};
-
-const etcd: StoreKind = {
-  name: 'etcd',
-  async fill(workbench, home, routes) {
-    const server = await startEtcd({ dataDir: join(home, 'etcd') });
-    workbench.onClose(() => server.close());
-    const store = openEtcdStore(etcdOptions({ host: [server.endpoint] }));
-    if (store.writer === undefined) throw new TypeError('etcd can be written');
-    await writeRoutes(store.writer, routes);
-    await store.close();
-    return server.endpoint;
-  },
-};

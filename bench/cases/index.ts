@@ -1,6 +1,7 @@
 import type { CaseName } from '../options.ts';
 import { applyCase } from './apply.ts';
 import type { Case } from './case.ts';
+import { changesCase } from './changes.ts';
 import { proxyCase } from './proxy.ts';
 import { routesCase } from './routes.ts';
 
@@ -8,4 +9,5 @@ export const cases: Readonly<Record<CaseName, Case>> = {
   proxy: proxyCase,
   routes: routesCase,
   apply: applyCase,
+  changes: changesCase,
 };

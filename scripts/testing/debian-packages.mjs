@@ -8,6 +8,7 @@ import { run } from '../setup/run.mjs';
 /** The Debian 12 packages that the tests need, each with the command that shows it is there, however it came. */
 const commandOf = {
   'etcd-server': 'etcd',
+  'etcd-client': 'etcdctl',
   'mariadb-client': 'mariadb',
   'mariadb-server-core': 'mariadbd',
   'docker.io': 'dockerd',
@@ -15,6 +16,10 @@ const commandOf = {
   'bind9-dnsutils': 'dig',
   'dnsmasq-base': 'dnsmasq',
   haproxy: 'haproxy',
+  'redis-server': 'redis-server',
+  'redis-tools': 'redis-cli',
+  mosquitto: 'mosquitto',
+  'mosquitto-clients': 'mosquitto_sub',
   curl: 'curl',
   openssl: 'openssl',
 };

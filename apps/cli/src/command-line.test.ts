@@ -12,6 +12,9 @@ const actions = [
   'restart',
   'reload',
   'test',
+  'export',
+  'import',
+  'diff',
   'version',
 ];
 

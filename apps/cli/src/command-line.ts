@@ -25,19 +25,19 @@ export async function runCommandLine(line: readonly string[], context: CommandCo
   }
   const options = readOptions(args, command.options);
   if (typeof options === 'string') return refuse(options, command, context);
-  const [unexpected] = options.words;
-  if (unexpected !== undefined && command.words === undefined) {
-    return refuse(`Unexpected argument '${unexpected}'`, command, context);
-  }
+  const [least, most] = command.wordCount ?? [0, command.words === undefined ? 0 : 1];
+  const unexpected = options.words[most];
+  if (unexpected !== undefined) return refuse(`Unexpected argument '${unexpected}'`, command, context);
   if (options.help) {
     stdout.write(usage(command));
     return 0;
   }
+  if (options.words.length < least) return refuse(`Missing argument ${command.words}`, command, context);
   try {
     return await command.run(context, options);
   } catch (error) {
     stderr.write(`${explain(error)}\n`);
-    return NOT_DONE;
+    return command.failureStatus ?? NOT_DONE;
   }
 }
 

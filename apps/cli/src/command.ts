@@ -12,6 +12,10 @@ export interface Command {
   readonly options: readonly OptionName[];
   /** Stands for the words it takes beside options, such as `[COMMAND]`. Absent: it takes none. */
   readonly words?: string;
+  /** How many words, at least and at most. Default 0 and 1, if it takes any. */
+  readonly wordCount?: readonly [least: number, most: number];
+  /** The exit status when `run` throws. Default 1. */
+  readonly failureStatus?: number;
   /**
    * @returns the exit status: 0 when what was asked is done.
    * @throws GatewayError when it is not; the caller tells why and exits with 1.

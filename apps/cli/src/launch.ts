@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '@apisix-ts/config';
-import { codes, GatewayError } from '@apisix-ts/errors';
+import { GatewayError, isErrorCode } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { CommandContext } from './command.ts';
 import { waitingNotice } from './progress.ts';
@@ -110,10 +110,6 @@ function readMessage(message: unknown): Report | undefined {
   if (message.type !== 'failed' || !('code' in message) || !('message' in message)) return undefined;
   const code = isErrorCode(message.code) ? message.code : 'GATEWAY_START_FAILED';
   return { type: 'failed', code, message: String(message.message) };
-}
-
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(codes, code);
 }
 
 /** Leaves no half-started gateway behind. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 interface OptionFacts {
   readonly type: 'string' | 'boolean';
-  readonly short: string;
+  readonly short?: string;
   /** Stands for the value in the usage. */
   readonly value?: string;
   readonly about: string;
@@ -13,6 +13,10 @@ export const optionTable = {
   home: { type: 'string', short: 'p', value: 'DIR', about: 'the installation, which has conf/ and logs/' },
   config: { type: 'string', short: 'c', value: 'FILE', about: 'read FILE instead of conf/config.yaml' },
   foreground: { type: 'boolean', short: 'f', about: 'stay in the foreground, and log there too' },
+  format: { type: 'string', value: 'FORMAT', about: 'yaml, the default, or json' },
+  prune: { type: 'boolean', about: 'delete what is in the store and not in FILE' },
+  'dry-run': { type: 'boolean', short: 'n', about: 'only show what would change' },
+  json: { type: 'boolean', about: 'print the changes as JSON' },
   verbose: { type: 'boolean', short: 'v', about: 'tell which folder and which file are used' },
   version: { type: 'boolean', short: 'v', about: 'print the version' },
   help: { type: 'boolean', short: 'h', about: 'print this' },
@@ -24,7 +28,11 @@ export type OptionName = keyof typeof optionTable;
 export interface Options {
   readonly home: string | undefined;
   readonly config: string | undefined;
+  readonly format: string | undefined;
+  readonly dryRun: boolean;
   readonly foreground: boolean;
+  readonly json: boolean;
+  readonly prune: boolean;
   readonly verbose: boolean;
   readonly version: boolean;
   readonly help: boolean;
@@ -54,7 +62,11 @@ export function readOptions(args: readonly string[], names: readonly OptionName[
     return {
       home: text('home'),
       config: text('config'),
+      format: text('format'),
+      dryRun: values['dry-run'] === true,
       foreground: values['foreground'] === true,
+      json: values['json'] === true,
+      prune: values['prune'] === true,
       verbose: values['verbose'] === true,
       version: values['version'] === true,
       help: values['help'] === true,

@@ -32,3 +32,33 @@ export function secondsLine({ stderr }: CommandContext, text: string): SecondsLi
     },
   };
 }
+
+/** One line that tells what is going on, on a terminal only. */
+export interface StatusLine {
+  /** Shows nothing in the first second. */
+  readonly show: (text: string) => void;
+  /** For what is known to take long, and to leave no time to show anything. */
+  readonly showAtOnce: (text: string) => void;
+  /** Leaves the terminal at the start of an empty line. */
+  readonly clear: () => void;
+}
+
+export function statusLine({ clock, stderr }: CommandContext): StatusLine {
+  const start = clock.now();
+  let isShown = false;
+  const showAtOnce = (text: string): void => {
+    if (stderr.isTTY !== true) return;
+    isShown = true;
+    stderr.write(`\r${text}\u001B[K`);
+  };
+  return {
+    showAtOnce,
+    show: (text) => {
+      if (clock.now() - start >= PATIENCE_MS) showAtOnce(text);
+    },
+    clear: () => {
+      if (isShown) stderr.write('\r\u001B[K');
+      isShown = false;
+    },
+  };
+}

@@ -26,7 +26,8 @@ ${describeOptions([...options, ...commonOptions])}`;
 function describeOptions(names: readonly OptionName[]): string {
   const rows = names.map((name) => {
     const { short, value, about } = optionFacts(name);
-    return { left: `-${short}, --${name}${value === undefined ? '' : ` ${value}`}`, about };
+    const letter = short === undefined ? '    ' : `-${short}, `;
+    return { left: `${letter}--${name}${value === undefined ? '' : ` ${value}`}`, about };
   });
   const width = Math.max(...rows.map(({ left }) => left.length)) + 2;
   return rows.map(({ left, about }) => `  ${left.padEnd(width)}${about}\n`).join('');

@@ -12,6 +12,8 @@ export interface AdminEndpointsContext {
   readonly store: Store;
   /** Does the gateway proxy streams at the moment? */
   readonly isStreamEnabled: () => boolean;
+  /** The shape of answers at the moment. */
+  readonly apiVersion: () => 'v2' | 'v3';
 }
 
 /**
@@ -20,7 +22,7 @@ export interface AdminEndpointsContext {
  * @returns undefined when the store only reads.
  */
 export function createAdminEndpoints(context: AdminEndpointsContext): Endpoints | undefined {
-  const { settings, gateway, store, isStreamEnabled } = context;
+  const { settings, gateway, store, isStreamEnabled, apiVersion } = context;
   const common = {
     kinds: resourceKinds,
     checkContext: gateway.checkContext,
@@ -32,6 +34,7 @@ export function createAdminEndpoints(context: AdminEndpointsContext): Endpoints 
     return createResourceEndpoints({
       ...common,
       isStreamEnabled,
+      apiVersion,
       plugins: [],
       writer,
       documents: gateway.documents,

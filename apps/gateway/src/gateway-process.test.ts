@@ -157,6 +157,24 @@ describe('a reload', () => {
     expect((await fetch(`http://127.0.0.1:${moved.http}/apisix/admin/upstreams`)).status).toBe(404);
   });
 
+  test('opens and closes the status API', async () => {
+    const { ports, configure, start } = await createInstallation();
+    const status = `  status: { ip: 127.0.0.1, port: ${ports.status} }\n`;
+    const without = configYaml(ports).replace(status, '');
+    await configure(without);
+    const gateway = await start();
+    const ready = `http://127.0.0.1:${ports.status}/status/ready`;
+    await expect(fetch(ready)).rejects.toThrow('fetch failed');
+
+    await configure(configYaml(ports));
+    await gateway.reload();
+    expect((await fetch(ready)).status).toBe(200);
+
+    await configure(without);
+    await gateway.reload();
+    await expect(fetch(ready)).rejects.toThrow('fetch failed');
+  });
+
   test('of a file with errors changes nothing and says what is wrong', async () => {
     const { home, ports, configure, start } = await createInstallation();
     await configure(configYaml(ports));
@@ -232,7 +250,7 @@ describe('a reload', () => {
 });
 
 describe('a gateway that cannot start says why and leaves nothing open:', () => {
-  test.for(['stream', 'http', 'admin', 'control', 'metrics'] as const)(
+  test.for(['stream', 'http', 'admin', 'control', 'status', 'metrics'] as const)(
     'its %s port is in use',
     async (name) => {
       const { home, ports, configure, start } = await createInstallation();

@@ -17,8 +17,10 @@ import { keepForm, pendingSettings } from './restart-settings.ts';
 import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import type { ReloadRecord } from './run-record.ts';
 import { Services } from './service.ts';
-import { planServices } from './service-plans.ts';
-import { openStore } from './stores.ts';
+import type { ServicePlan } from './service.ts';
+import type { ServiceContext } from './service-plans.ts';
+import { planServices, planStatus } from './service-plans.ts';
+import { openStore, snapshotOptions } from './stores.ts';
 
 export interface GatewayProcessOptions {
   /** Absolute path of the installation. */
@@ -30,7 +32,7 @@ export interface GatewayProcessOptions {
   readonly mirrorLog: boolean;
 }
 
-/** A whole gateway: data plane, Admin API, Control API, metrics, and the files that tell of it. */
+/** A whole gateway: data plane, Admin API, Control API, status API, metrics, and the files that tell of it. */
 export class GatewayProcess {
   readonly #options: GatewayProcessOptions;
   readonly #log: ErrorLog;
@@ -60,8 +62,10 @@ export class GatewayProcess {
       log.log('info', `use config_provider: ${loaded.settings.deployment.config_provider}`, {});
       accessLog = openAccessLog(loaded.settings, options.home);
       store = await openStore(loaded.settings, { home: options.home, env: options.env, log: log.log });
+      const snapshot = snapshotOptions(loaded.settings, options.home);
       const gateway = createGateway(loaded.settings, {
         store,
+        ...(snapshot === undefined ? {} : { snapshot }),
         log: log.log,
         ...(accessLog === undefined ? {} : { writeAccess: accessLog.write }),
       });
@@ -98,6 +102,7 @@ export class GatewayProcess {
       gateway,
       store,
       isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+      apiVersion: () => (this.settings.deployment.admin.admin_api_version === 'v3' ? 'v3' : 'v2'),
     });
   }
 
@@ -116,6 +121,8 @@ export class GatewayProcess {
 
   async #start(): Promise<void> {
     try {
+      // First, so that whoever waits for the gateway can see that it waits for its store.
+      await this.#services.become(planStatus(this.#context(this.settings)));
       await this.#gateway.start();
       await this.#services.become(this.#plans(this.settings));
     } catch (error) {
@@ -153,6 +160,7 @@ export class GatewayProcess {
     try {
       this.#log.reopen();
       this.#accessLog?.reopen();
+      this.#services.reopenLogs();
       this.#log.log('notice', 'the log files were opened again', {});
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -211,17 +219,22 @@ export class GatewayProcess {
 
   /** All of it or nothing. @returns settings that wait for a restart. */
   async #takeOver(settings: Settings): Promise<readonly string[]> {
+    const former = this.#services.plans;
     await this.#services.become(this.#plans(settings));
     try {
       return await this.#gateway.reload(settings);
     } catch (error) {
-      await this.#services.become(this.#plans(this.settings));
+      await this.#services.become(former);
       throw error;
     }
   }
 
-  #plans(settings: Settings): ReturnType<typeof planServices> {
-    return planServices({
+  #plans(settings: Settings): readonly ServicePlan[] {
+    return planServices(this.#context(settings));
+  }
+
+  #context(settings: Settings): ServiceContext {
+    return {
       settings,
       http: httpListeners(settings),
       home: this.#options.home,
@@ -229,7 +242,7 @@ export class GatewayProcess {
       store: this.#store,
       adminEndpoints: this.#adminEndpoints,
       log: this.#log.log,
-    });
+    };
   }
 
   #listenerNames(): readonly string[] {

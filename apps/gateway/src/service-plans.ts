@@ -1,9 +1,11 @@
-import { resourceKinds } from '@apisix-ts/config';
+import { createHash } from 'node:crypto';
+import { adminTls, resourceKinds } from '@apisix-ts/config';
 import type { HttpListenerSettings, Settings, Store } from '@apisix-ts/config';
 import { createAdminServer } from '@apisix-ts/admin';
 import type { Endpoints } from '@apisix-ts/admin';
-import { createControlServer, createMetricsServer } from '@apisix-ts/control';
+import { createControlServer, createMetricsServer, createStatusServer } from '@apisix-ts/control';
 import type { Gateway, Log } from '@apisix-ts/runtime';
+import { openAdminAccessLog } from './admin-access-log.ts';
 import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
 import { openHttpListener } from './http-listener.ts';
@@ -21,11 +23,16 @@ export interface ServiceContext {
   readonly log: Log;
 }
 
-/** The services that these settings ask for. A key names all settings that a service depends on. */
+/**
+ * The services that these settings ask for. A key names all settings that a service depends on, and what the files hold
+ * that settings name.
+ * @throws GatewayError `SETTINGS_INVALID` for a certificate of the Admin API that cannot be used.
+ */
 export function planServices(context: ServiceContext): readonly ServicePlan[] {
   const { adminEndpoints, settings } = context;
   const { apisix, plugin_attr } = settings;
   return [
+    ...planStatus(context),
     ...(apisix.enable_admin && adminEndpoints !== undefined ? [planAdmin(context, adminEndpoints)] : []),
     ...(apisix.enable_control ? [planControl(context)] : []),
     ...(plugin_attr.prometheus.enable_export_server ? [planMetrics(context)] : []),
@@ -36,24 +43,67 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
   ];
 }
 
+/** The status API, where there is one. It works before the gateway has started. */
+export function planStatus({ settings, gateway }: ServiceContext): readonly ServicePlan[] {
+  const { status } = settings.apisix;
+  if (status === undefined) return [];
+  return [
+    {
+      key: `status ${status.ip} ${status.port} ${serverToken(settings)}`,
+      open: () =>
+        createStatusServer({
+          host: status.ip,
+          port: status.port,
+          serverToken: serverToken(settings),
+          status: () => (awaitsConfiguration(settings, gateway) ? withoutAny(gateway) : gateway.status()),
+        }),
+    },
+  ];
+}
+
+/** Where whole configurations are sent, the first revision is that of having none yet. */
+function awaitsConfiguration({ deployment }: Settings, gateway: Gateway): boolean {
+  return deployment.rules === 'api' && gateway.documents.revision <= 1;
+}
+
+function withoutAny(gateway: Gateway): ReturnType<Gateway['status']> {
+  const status = gateway.status();
+  return { ...status, workers: new Map([...status.workers.keys()].map((id) => [id, 0])) };
+}
+
 function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints): ServicePlan {
   const { admin } = settings.deployment;
+  const tls = adminTls(settings, home);
   return {
-    key: `admin ${JSON.stringify(admin)} ${serverToken(settings)}`,
+    key: `admin ${JSON.stringify(admin)} ${serverToken(settings)} ${digest(tls)}`,
     open: async () => {
-      const server = createAdminServer({
-        host: admin.admin_listen.ip,
-        port: admin.admin_listen.port,
-        allowAdmin: admin.allow_admin,
-        adminKeys: adminKeys(settings, home),
-        keyRequired: admin.admin_key_required,
-        cors: admin.enable_admin_cors,
-        serverToken: serverToken(settings),
-        endpoints,
-        log,
-      });
-      await server.listen();
-      return server;
+      const accessLog = openAdminAccessLog(settings, home);
+      try {
+        const server = createAdminServer({
+          host: admin.admin_listen.ip,
+          port: admin.admin_listen.port,
+          tls,
+          allowAdmin: admin.allow_admin,
+          adminKeys: adminKeys(settings, home),
+          keyRequired: admin.admin_key_required,
+          cors: admin.enable_admin_cors,
+          serverToken: serverToken(settings),
+          endpoints,
+          onRequest: accessLog?.write,
+          log,
+        });
+        await server.listen();
+        return {
+          close: async () => {
+            await server.close();
+            accessLog?.close();
+          },
+          reopenLogs: () => accessLog?.reopen(),
+        };
+      } catch (error) {
+        accessLog?.close();
+        throw error;
+      }
     },
   };
 }
@@ -88,9 +138,17 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         serverToken: serverToken(settings),
         version,
         status: () => ({ provider: store.name, ...gateway.status() }),
+        kindRevisions: () => gateway.documents.kindRevisions(),
         counts: () => gateway.counts(),
       }),
   };
+}
+
+/** Keys of services are kept and compared; a private key does not belong there. */
+function digest(tls: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(tls) ?? '')
+    .digest('hex');
 }
 
 /** The `Server` header. */

@@ -1,6 +1,8 @@
 /** Something that listens, beside the data plane. */
 export interface Service {
   close(): Promise<void>;
+  /** Goes on in new log files, if it has any. Throws `SETTINGS_INVALID` for one that cannot be written. */
+  reopenLogs?(): void;
 }
 
 /** How a service is wanted: started anew when `key` changes. */
@@ -19,18 +21,28 @@ interface Running {
 export class Services {
   #running: readonly Running[] = [];
 
+  /** What runs, as it was planned. */
+  get plans(): readonly ServicePlan[] {
+    return this.#running.map(({ plan }) => plan);
+  }
+
   /**
    * Closes what is no longer wanted, then opens what is new. Rejects with the first `LISTENER_*`; what ran before runs
    * again then.
    */
   async become(plans: readonly ServicePlan[]): Promise<void> {
-    const former = this.#running.map(({ plan }) => plan);
+    const former = this.plans;
     try {
       await this.#change(plans);
     } catch (error) {
       await this.#change(former);
       throw error;
     }
+  }
+
+  /** @throws GatewayError `SETTINGS_INVALID` for a file that cannot be written; then the former one goes on. */
+  reopenLogs(): void {
+    for (const { service } of this.#running) service.reopenLogs?.();
   }
 
   async close(): Promise<void> {

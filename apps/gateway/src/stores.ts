@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { createMemoryStore, resourceFilePath } from '@apisix-ts/config';
 import type { Environment, ResourceFormat, Settings, Store } from '@apisix-ts/config';
-import type { Log } from '@apisix-ts/runtime';
+import type { Log, SnapshotOptions } from '@apisix-ts/runtime';
 
 export interface StoreContext {
   /** Absolute path of the installation. */
@@ -60,6 +60,13 @@ function withoutWriter(store: Store): Store {
     watch: (since, signal) => store.watch(since, signal),
     close: () => store.close(),
   };
+}
+
+/** Where the last configuration is kept on disk: for a store that is elsewhere, unless it is switched off. */
+export function snapshotOptions({ deployment }: Settings, home: string): SnapshotOptions | undefined {
+  const { prefix, host: hosts, snapshot } = deployment.etcd;
+  if (deployment.config_provider !== 'etcd' || !snapshot.enable) return undefined;
+  return { path: resolve(home, snapshot.path), origin: { store: 'etcd', prefix, hosts } };
 }
 
 /** Where the configuration is kept, for people. */

@@ -30,6 +30,22 @@ describe('config_provider yaml with the Admin API on', { timeout: 30_000 }, () =
     expect(await kept.json()).toMatchObject({ ...routeTo(echo), stream_routes_conf_version: 1 });
   });
 
+  test('the gateway is ready once a configuration was sent', async () => {
+    const { ports, start } = await installed();
+    await start();
+    const ready = `http://127.0.0.1:${ports.status}/status/ready`;
+    const before = await fetch(ready);
+
+    await putConfigs(ports.admin, 'd1', routeTo(await echoForTest()));
+    await untilApplied(ports.control, 2);
+
+    expect([before.status, await before.json()]).toEqual([
+      503,
+      { status: 'error', error: 'worker id: 0 has not received configuration' },
+    ]);
+    expect((await fetch(ready)).status).toBe(200);
+  });
+
   test('one that is refused changes nothing', async () => {
     const { ports, start } = await installed();
     const echo = await echoForTest();

@@ -12,6 +12,13 @@ test.for([
   [['fd00::/8'], 'fd12::1', true],
   [['0.0.0.0/0'], '203.0.113.9', true],
   [['0.0.0.0/0'], 'not an address', false],
+  [['0.0.0.0/0'], '::1', false],
+  [['::/0'], '::1', true],
+  [['::/0'], '127.0.0.1', false],
+  [['::/64'], '127.0.0.1', false],
+  [['::ffff:10.0.0.0/104'], '10.9.9.9', true],
+  [['::ffff:10.0.0.0/104'], '11.0.0.1', false],
+  [['::FFFF:10.0.0.1'], '10.0.0.1', true],
 ] as const)('%j and %s: %j', ([allowed, address, isAllowed]) => {
   expect(createAllowList(allowed)(address)).toBe(isAllowed);
 });

@@ -8,7 +8,14 @@ export interface Answer {
 }
 
 /** `json` is sent with one newline after it, `text` as it is. */
-export type AnswerBody = { readonly json: unknown } | { readonly text: string };
+export type AnswerBody = { readonly json: unknown } | { readonly text: string } | ListBody;
+
+/** JSON that may be long: `items`, with commas between, stand between the two texts. A newline comes after it. */
+export interface ListBody {
+  readonly before: string;
+  readonly items: readonly unknown[];
+  readonly after: string;
+}
 
 export function answer(status: number, json: unknown): Answer {
   return { status, body: { json } };

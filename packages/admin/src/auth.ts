@@ -5,6 +5,8 @@ import type { AdminRequest } from './request.ts';
 
 /** One entry of `deployment.admin.admin_key`. */
 export interface AdminKey {
+  /** For the log. */
+  readonly name: string;
   /** An empty key opens nothing. */
   readonly key: string;
   /** `viewer` may only GET; every other role may do everything. */
@@ -26,6 +28,7 @@ export function authenticate(
   if (sent === undefined) return unauthorized('missing apikey');
   const entry = keys.find(({ key }) => key !== '' && isSame(key, sent));
   if (entry === undefined) return unauthorized('wrong apikey');
+  request.identified(entry.name);
   if (entry.role === 'viewer' && request.method !== 'GET')
     return unauthorized('invalid method for role viewer');
   return undefined;

@@ -1,3 +1,4 @@
+import { fingerprint } from '@apisix-ts/config';
 import type { Document, DocumentView } from '@apisix-ts/config';
 import { isObject } from './patch.ts';
 
@@ -48,6 +49,18 @@ export const duplicateCredential: FindDuplicate = (segment, id, document, docume
   }
   return undefined;
 };
+
+/**
+ * What a document shows of itself that no other may show, a word each: of a global rule its plugins, of consumers and
+ * credentials what tells them apart.
+ */
+export function claimsOf(segment: string, document: Document): readonly string[] {
+  if (segment === 'global_rules') return Object.keys(pluginsOf(document)).map((name) => `plugin ${name}`);
+  if (segment !== 'consumers' && segment !== 'credentials') return [];
+  return [...identities(document)].map(
+    ([plugin, identity]) => `${attributes[plugin]} of plugin ${plugin} ${fingerprint(identity)}`,
+  );
+}
 
 function sharedIdentity(own: ReadonlyMap<string, string>, other: Document): string | undefined {
   for (const [plugin, identity] of identities(other)) if (own.get(plugin) === identity) return plugin;

@@ -1,40 +1,29 @@
 import { METHODS } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { isGatewayError, listenError } from '@apisix-ts/errors';
-import { fastify } from 'fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import { isGatewayError } from '@apisix-ts/errors';
+import { clientAddress, clientCertificateFault, createHttpServer } from '@apisix-ts/http-server';
+import type { BrokenRequest, HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createAllowList } from './allow-list.ts';
 import { refuse } from './answer.ts';
-import type { Answer, AnswerBody } from './answer.ts';
-import { answerBrokenRequest } from './broken-request.ts';
+import type { Answer } from './answer.ts';
+import { bodyToSend } from './answer-body.ts';
 import { corsHeaders } from './cors.ts';
 import { readHttpBody } from './http-body.ts';
 import { createTurns } from './in-turn.ts';
 import { bodyLimitBytes } from './json-body.ts';
 import type { AdminRequest } from './request.ts';
+import type { AdminRequestRecord } from './request-record.ts';
+import { loggedTarget } from './request-target.ts';
 
-/** What keeps slow and idle clients from tying the server up. */
-export interface HttpLimits {
-  /** For a request's headers, from its first byte or the connection's start. Milliseconds; default 10 000. */
-  readonly headersTimeoutMs?: number;
-  /** For a whole request. Milliseconds; default 30 000. */
-  readonly requestTimeoutMs?: number;
-  /** Between two requests on one connection. Milliseconds; default 60 000. */
-  readonly keepAliveTimeoutMs?: number;
-  /** Without a byte either way, whatever is going on. Milliseconds; default 120 000. */
-  readonly socketTimeoutMs?: number;
-  /** Open at the same time; more are closed at once. Default 1024. */
-  readonly maxConnections?: number;
-  /** For requests in progress when the server closes. Milliseconds; default 2000. */
-  readonly closeGraceMs?: number;
-}
-
-export interface HttpServerOptions extends HttpLimits {
+export interface AdminHttpOptions extends HttpLimits {
   readonly host: string;
   readonly port: number;
+  readonly tls?: ServerTls | undefined;
   readonly allowAdmin: readonly string[] | undefined;
   readonly cors: boolean;
   readonly serverToken: string;
+  readonly onRequest?: ((record: AdminRequestRecord) => void) | undefined;
   readonly log: AdminLog;
 }
 
@@ -45,38 +34,55 @@ export type AdminLog = (
   fields: Readonly<Record<string, unknown>>,
 ) => void;
 
-export interface HttpServer {
-  /** Rejects with `LISTENER_PORT_IN_USE`, `LISTENER_DENIED`, `LISTENER_FAILED`. */
-  listen(): Promise<Pick<AddressInfo, 'address' | 'port'>>;
-  /** Answers what has been asked and closes every connection within the grace time. Idempotent. */
-  close(): Promise<void>;
-}
-
 /** The HTTP side of the Admin API: Fastify carries requests to `dispatch`, which knows nothing of it. */
-export function createHttpServer(
+export function createAdminHttpServer(
   dispatch: (request: AdminRequest) => Promise<Answer>,
-  options: HttpServerOptions,
+  options: AdminHttpOptions,
 ): HttpServer {
-  const { cors, host, log, port, serverToken, closeGraceMs = 2000 } = options;
+  const { cors, log, serverToken, tls, onRequest = () => {} } = options;
   const isAllowed = createAllowList(options.allowAdmin);
   const commonHeaders = { server: serverToken, ...(cors ? corsHeaders : {}) };
-  const app = createApp(options);
   const inTurn = createTurns();
+  /** Answers that are on their way. */
+  const leaving = new Set<Promise<void>>();
+  /** Of connections that are being served: how the request was answered instead, if it was broken off. */
+  const serving = new WeakMap<object, Pick<BrokenRequest, 'status' | 'bytes'> | undefined>();
 
-  app.route({
-    method: [...requestMethods],
-    url: '/',
-    async handler(request, reply) {
-      const { status, body, headers } = await inTurn(request.raw.socket, () => respond(request));
-      reply.code(status).headers({ 'content-type': 'application/json', ...commonHeaders, ...headers });
-      // Bytes, because Fastify adds a charset to the content type of text.
-      return reply.send(toBytes(body));
-    },
-  });
+  /** Ends when the answer has left: a client that does not read must not make answers pile up. */
+  async function serve(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const startedAt = performance.now();
+    // It has its answer already: that it took too long.
+    const { socket } = request.raw;
+    if (!socket.writable) return;
+    serving.set(socket, undefined);
+    const sent = closing(reply.raw);
+    const { adminRequest, user } = toAdminRequest(request);
+    const { status, body, headers } = await respond(adminRequest, request);
+    reply.code(status).headers({ 'content-type': 'application/json', ...commonHeaders, ...headers });
+    const { payload, bytesMade } = bodyToSend(body);
+    reply.send(payload);
+    leaving.add(sent);
+    await sent;
+    leaving.delete(sent);
+    const broken = serving.get(socket);
+    serving.delete(socket);
+    onRequest({
+      method: adminRequest.method,
+      target: loggedTarget(adminRequest.target),
+      // 499 is nginx's number for an answer that nobody got.
+      ...(reply.raw.writableFinished
+        ? { status, bytes: bytesMade() }
+        : (broken ?? { status: 499, bytes: bytesMade() })),
+      durationMs: performance.now() - startedAt,
+      remoteAddress: adminRequest.remoteAddress,
+      user: user(),
+    });
+  }
 
-  async function respond(request: FastifyRequest): Promise<Answer> {
-    const adminRequest = toAdminRequest(request);
+  async function respond(adminRequest: AdminRequest, { raw }: FastifyRequest): Promise<Answer> {
     const { remoteAddress, method, target } = adminRequest;
+    const fault = tls?.clientCa === undefined ? undefined : clientCertificateFault(raw);
+    if (fault !== undefined) return refuse(400, fault);
     if (!isAllowed(remoteAddress)) {
       log('warn', 'Admin API: address refused', { remoteAddress });
       return refuse(403, 'this address may not use the Admin API');
@@ -85,7 +91,7 @@ export function createHttpServer(
       return await dispatch(adminRequest);
     } catch (error) {
       // The client went away while it was sending: there is no one to answer.
-      if (request.raw.destroyed && !request.raw.complete) return refuse(400, 'the request is incomplete');
+      if (raw.destroyed && !raw.complete) return refuse(400, 'the request is incomplete');
       // Without the query, which may hold a key.
       log('error', 'Admin API: request failed', { method, path: target.split('?', 1)[0], error });
       return isGatewayError(error)
@@ -94,68 +100,100 @@ export function createHttpServer(
     }
   }
 
+  function onBroken({ socket, status, bytes }: BrokenRequest): void {
+    // Its own line will tell.
+    if (serving.has(socket)) serving.set(socket, { status, bytes });
+    else {
+      onRequest({
+        method: undefined,
+        target: undefined,
+        status,
+        bytes,
+        durationMs: 0,
+        remoteAddress: clientAddress(socket),
+        user: undefined,
+      });
+    }
+  }
+
+  const server = createHttpServer(
+    {
+      ...options,
+      name: 'the Admin API (deployment.admin)',
+      isWelcome: isAllowed,
+      onBroken,
+      onDropped: onceAMinute(() => log('warn', 'Admin API: too many connections, new ones are closed', {})),
+    },
+    (app) => {
+      // Bodies are read in the handler, likewise in their turn: to Fastify no method has one.
+      for (const method of requestMethods)
+        app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
+      app.route({
+        method: [...requestMethods],
+        url: '/',
+        exposeHeadRoute: false,
+        async handler(request, reply) {
+          await inTurn(request.raw.socket, () => serve(request, reply));
+          return reply;
+        },
+      });
+    },
+    // Which endpoint is meant is found after the client has proved who it is, so there is one route for all.
+    () => '/',
+  );
   return {
-    async listen() {
-      try {
-        await app.listen({ host, port });
-      } catch (error) {
-        throw listenError('the Admin API (deployment.admin)', host, port, error);
-      }
-      const address = app.server.address();
-      return address !== null && typeof address === 'object' ? address : { address: host, port };
-    },
+    listen: () => server.listen(),
     async close() {
-      const timer = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);
-      await app.close();
-      clearTimeout(timer);
+      await server.close();
+      // Connections end a moment before their last request is told of.
+      while (leaving.size > 0) await Promise.all(leaving);
     },
+  };
+}
+
+/** Resolves when the response has been handed to the system, or its connection is gone. */
+async function closing(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { socket } = response.req;
+  response.once('close', resolve);
+  // A response that waits for its turn does not notice that.
+  socket.once('close', resolve);
+  await promise;
+  socket.off('close', resolve);
+}
+
+/** Lets the first of many calls through, and the next one after a minute. */
+function onceAMinute(report: () => void): () => void {
+  let quietUntil = -Infinity;
+  return () => {
+    const now = performance.now();
+    if (now < quietUntil) return;
+    quietUntil = now + 60_000;
+    report();
   };
 }
 
 /** CONNECT never arrives as a request. */
 const requestMethods: readonly string[] = METHODS.filter((method) => method !== 'CONNECT');
 
-/** The largest request head, in bytes. */
-const maxHeadBytes = 16_384;
-
-function createApp({ serverToken, ...limits }: HttpServerOptions): FastifyInstance {
-  const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = limits;
-  const app = fastify({
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs ?? 60_000,
-    connectionTimeout: limits.socketTimeoutMs ?? 120_000,
-    http: {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: Math.ceil(Math.min(headersTimeoutMs, requestTimeoutMs, 4000) / 4),
-      maxHeaderSize: maxHeadBytes,
-    },
-    // Which endpoint is meant is found after the client has proved who it is, so there is one route for all.
-    rewriteUrl: () => '/',
-    exposeHeadRoutes: false,
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error.code, socket, serverToken),
-  });
-  app.server.maxConnections = limits.maxConnections ?? 1024;
-  // Bodies are read in the handler, likewise in their turn: to Fastify no method has one.
-  for (const method of requestMethods) app.addHttpMethod(method, { hasBody: false, overrideExisting: true });
-  return app;
-}
-
-function toAdminRequest(request: FastifyRequest): AdminRequest {
+function toAdminRequest(request: FastifyRequest): {
+  readonly adminRequest: AdminRequest;
+  readonly user: () => string | undefined;
+} {
   const { raw, headers } = request;
-  return {
+  let name: string | undefined;
+  const adminRequest: AdminRequest = {
     method: request.method,
     target: request.originalUrl,
-    remoteAddress: (raw.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, ''),
-    header(name) {
-      const value = headers[name];
+    remoteAddress: clientAddress(raw.socket),
+    header(header) {
+      const value = headers[header];
       return Array.isArray(value) ? value[0] : value;
     },
     readBody: () => readHttpBody(raw, bodyLimitBytes),
+    identified(user) {
+      name = user;
+    },
   };
-}
-
-function toBytes(body: AnswerBody | undefined): Buffer {
-  if (body === undefined) return Buffer.alloc(0);
-  return Buffer.from('text' in body ? body.text : `${JSON.stringify(body.json)}\n`);
+  return { adminRequest, user: () => name };
 }

@@ -23,6 +23,10 @@ export function placeOf(path: readonly string[]): Place | undefined {
       subPath,
     };
   }
+  // A kind below services that is not served; without this line its paths would be those of the services.
+  if (segment === 'services' && third === 'graphql_cost_decorations') {
+    return { endpoint: third, directory: `services/${id}/${third}`, id: rest[0], subPath: [] };
+  }
   if (segment === 'secrets' && id !== undefined) {
     return third === undefined
       ? { endpoint: segment, directory: `secrets/${id}`, id: undefined, subPath: [] }

@@ -25,7 +25,7 @@ test('the example of the README runs', async ({ signal }) => {
     host: '127.0.0.1',
     port: 0,
     allowAdmin: ['127.0.0.0/24'],
-    adminKeys: [{ key: 'secret', role: 'admin' }],
+    adminKeys: [{ name: 'ops', key: 'secret', role: 'admin' }],
     keyRequired: true,
     cors: false,
     serverToken: 'APISIX',

@@ -55,16 +55,27 @@ function isNamed(value: unknown, id: string): boolean {
   return value !== undefined && idText(value) === id;
 }
 
-function splitsTrafficTo({ plugins }: Document, upstreamId: string): boolean {
-  const split = isObject(plugins) ? plugins['traffic-split'] : undefined;
-  return membersOf(split, 'rules')
-    .flatMap((rule) => membersOf(rule, 'weighted_upstreams'))
-    .some((target) => isObject(target) && isNamed(target['upstream_id'], upstreamId));
+/** The resources that a document's plugins name, as keys of the store. */
+export function namedByPlugins({ plugins }: Document): readonly string[] {
+  if (!isObject(plugins)) return [];
+  const transcode = plugins['grpc-transcode'];
+  const proto = isObject(transcode) ? transcode['proto_id'] : undefined;
+  return [
+    ...membersOf(plugins['traffic-split'], 'rules')
+      .flatMap((rule) => membersOf(rule, 'weighted_upstreams'))
+      .map((target) => (isObject(target) ? target['upstream_id'] : undefined))
+      .filter((id) => id !== undefined)
+      .map((id) => `upstreams/${idText(id)}`),
+    ...(proto === undefined ? [] : [`protos/${idText(proto)}`]),
+  ];
 }
 
-function transcodes({ plugins }: Document, protoId: string): boolean {
-  const transcode = isObject(plugins) ? plugins['grpc-transcode'] : undefined;
-  return isObject(transcode) && isNamed(transcode['proto_id'], protoId);
+function splitsTrafficTo(document: Document, upstreamId: string): boolean {
+  return namedByPlugins(document).includes(`upstreams/${upstreamId}`);
+}
+
+function transcodes(document: Document, protoId: string): boolean {
+  return namedByPlugins(document).includes(`protos/${protoId}`);
 }
 
 function membersOf(value: unknown, name: string): readonly unknown[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseRequestTarget } from './request-target.ts';
+import { loggedTarget, parseRequestTarget } from './request-target.ts';
 
 test.for([
   ['/apisix/admin/routes/', ['apisix', 'admin', 'routes']],
@@ -45,4 +45,18 @@ test('nothing makes it throw, and no segment is empty or climbs', () => {
       },
     ),
   );
+});
+
+test.for([
+  ['/apisix/admin/routes/1', '/apisix/admin/routes/1'],
+  ['/a?ttl=60&api_key=secret&force=true', '/a?ttl=60&api_key=***&force=true'],
+  ['/a?api_key=secret&api_key=other', '/a?api_key=***&api_key=***'],
+  ['/a?api%5Fkey=secret', '/a?api_key=***'],
+  ['/a?api_key', '/a?api_key=***'],
+  ['/a?x=api_key=1', '/a?x=api_key=1'],
+  ['/a?b?api_key=secret', '/a?b?api_key=secret'],
+  ['http://user:pass@host/a?b', '/a?b'],
+  ['/a?', '/a?'],
+] as const)('%s is logged as %s', ([target, logged]) => {
+  expect(loggedTarget(target)).toBe(logged);
 });

@@ -22,6 +22,16 @@ export function parseRequestTarget(target: string): RequestTarget | undefined {
   return { segments, query: new URLSearchParams(query) };
 }
 
+/** The path and query for a log: as they were sent, but without the key, however its name is encoded. */
+export function loggedTarget(target: string): string {
+  const [path = '', query] = splitOnce(withoutOrigin(target), '?');
+  if (query === undefined) return path;
+  const pairs = query
+    .split('&')
+    .map((pair) => (new URLSearchParams(pair).has('api_key') ? 'api_key=***' : pair));
+  return `${path}?${pairs.join('&')}`;
+}
+
 /** A proxy's client may send the whole URL (RFC 9112 section 3.2.2). */
 function withoutOrigin(target: string): string {
   return target.replace(/^https?:\/\/[^/?]*/i, '');

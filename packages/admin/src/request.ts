@@ -10,6 +10,8 @@ export interface AdminRequest {
   header(name: string): string | undefined;
   /** Reads the body, once. */
   readBody(): Promise<RawBody>;
+  /** Is told the name of the key that the client has shown. */
+  identified(name: string): void;
 }
 
 /** Empty bytes stand for no body. */

@@ -3,11 +3,14 @@ import { nowhere, refuse } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { createValidateEndpoint } from './configs/validate-configuration.ts';
 import type { Endpoints } from './endpoints.ts';
+import { envelopeV3 } from './envelope.ts';
+import { envelopeV2 } from './envelope-v2.ts';
 import { createFault } from './handlers/check-document.ts';
 import type { AdminContext, Handlers } from './handlers/handler.ts';
 import { pluginHandlers, pluginListHandlers, pluginReloadHandlers } from './handlers/plugins.ts';
 import { resourceHandlers } from './handlers/resource.ts';
 import { schemaHandlers, validateHandlers } from './handlers/schema.ts';
+import { exportHandlers, importHandlers } from './handlers/transfer.ts';
 import { readJson } from './json-body.ts';
 import { checkKeyring } from './keyring.ts';
 import { rulesFor } from './kind-rules.ts';
@@ -33,6 +36,8 @@ export interface ResourceEndpointsOptions {
   readonly applied: (revision: Revision, signal: AbortSignal) => Promise<void>;
   /** How long a deletion waits for that before it reads the store instead. Milliseconds; default 1000. */
   readonly appliedTimeoutMs?: number;
+  /** The shape of answers at the moment. Default `v3`. */
+  readonly apiVersion?: () => 'v2' | 'v3';
   /** Before the keys in answers, `/apisix`: where the store keeps them. */
   readonly prefix: string;
   /**
@@ -53,19 +58,22 @@ export interface ResourceEndpointsOptions {
  * @throws GatewayError `SETTINGS_INVALID` for a key of `keyring` that has neither 16 nor 32 bytes.
  */
 export function createResourceEndpoints(options: ResourceEndpointsOptions): Endpoints {
-  const { checkContext, isStreamEnabled, writer, prefix, onWritten, now } = options;
+  const { apiVersion = () => 'v3', checkContext, isStreamEnabled, writer, prefix, onWritten, now } = options;
   const context: AdminContext = {
     kinds: options.kinds,
     plugins: options.plugins,
     resources: createResourceStore(writer, prefix, onWritten),
+    writer,
     documents: options.documents,
     applied: options.applied,
     appliedTimeoutMs: options.appliedTimeoutMs ?? 1000,
     keyring: checkKeyring(options.keyring ?? []),
+    envelope: () => (apiVersion() === 'v2' ? envelopeV2 : envelopeV3),
     gate: createWriteGate(),
     nowSeconds: () => Math.floor(now() / 1000),
     reloadPlugins: options.reloadPlugins,
     fault: createFault(checkContext),
+    storedFault: createFault({ ...checkContext, isStored: true }),
   };
   const resources = handlersByEndpoint(context);
   const fixed = fixedEndpoints(context);
@@ -86,7 +94,7 @@ export function createResourceEndpoints(options: ResourceEndpointsOptions): Endp
         }
         const handlers = resources.get(place.endpoint);
         if (handlers === undefined) return refuse(404, `Unsupported resource type: ${place.endpoint}`);
-        return run(handlers, request, place, query, { 'x-api-version': 'v3' });
+        return run(handlers, request, place, query, { 'x-api-version': context.envelope().version });
       };
     },
   };
@@ -115,6 +123,8 @@ function fixedEndpoints(
     ['plugins/list', pluginListHandlers(context)],
     ['plugins/reload', pluginReloadHandlers(context)],
     ['schema/validate', validateHandlers(context)],
+    ['export', exportHandlers(context)],
+    ['import', importHandlers(context)],
   ];
   return (path, method) => {
     const found = endpoints.find(([name]) => name === path.slice(0, 2).join('/'))?.[1];

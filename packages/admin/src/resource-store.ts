@@ -1,6 +1,7 @@
 import { placeOfKey } from '@apisix-ts/config';
 import type { Document, KeyPlace, PutOptions, Revision, StoreEntry, StoreWriter } from '@apisix-ts/config';
 import { GatewayError, isGatewayError } from '@apisix-ts/errors';
+import { createPace } from './pace.ts';
 import { isObject } from './patch.ts';
 
 /** A resource and its place in the store. */
@@ -19,8 +20,8 @@ export type PlacedDocument = KeyPlace & Pick<StoredDocument, 'document'>;
  * writer's errors.
  */
 export interface ResourceStore {
-  /** With the store's prefix, as answers show it. */
-  keyOf(directory: string, id: string): string;
+  /** With the store's prefix, as answers show it; without an id that of the directory. */
+  keyOf(directory: string, id?: string): string;
   /** Rejects with `STORE_CORRUPT` when the stored text is not a JSON object. */
   read(directory: string, id: string): Promise<StoredDocument | undefined>;
   /** The stored time of creation; undefined when there is none, or nothing that can be read. */
@@ -44,6 +45,8 @@ export interface ResourceStore {
   removeAll(directory: string): Promise<void>;
   /** A revision that no other write has. */
   nextRevision(): Promise<Revision>;
+  /** Tells of a write of a resource that was made past this, and acknowledged. */
+  acknowledge(revision: Revision): void;
   /** The latest revision that a write of a resource through here was acknowledged with; 0 before the first. */
   readonly acknowledged: Revision;
 }
@@ -65,7 +68,8 @@ export function createResourceStore(
   }
 
   return {
-    keyOf: (directory, id) => `${prefix}/${directory}/${id}`,
+    acknowledge,
+    keyOf: (directory, id) => (id === undefined ? `${prefix}/${directory}` : `${prefix}/${directory}/${id}`),
     async read(directory, id) {
       const entry = await writer.get(`${directory}/${id}`);
       if (entry === undefined) return undefined;
@@ -82,12 +86,17 @@ export function createResourceStore(
     },
     async list(directory, idSegments = 1) {
       const { entries } = await writer.list(`${directory}/`);
-      return entries.flatMap((entry) => {
+      const pace = createPace();
+      const found: StoredDocument[] = [];
+      for (const entry of entries) {
         const id = entry.key.slice(directory.length + 1);
         const isItem = id !== '' && id.split('/').length === idSegments;
         const stored = isItem ? parse(entry, prefix) : undefined;
-        return stored === undefined ? [] : [stored];
-      });
+        if (stored !== undefined) found.push(stored);
+        const pause = pace();
+        if (pause !== undefined) await pause;
+      }
+      return found;
     },
     async listBelow(segment) {
       const { entries } = await writer.list(`${segment}/`);

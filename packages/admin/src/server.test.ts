@@ -107,6 +107,19 @@ describe('slow and half-open clients', () => {
     await expectAlive(admin);
   });
 
+  test('a body that is complete too late is not stored', async () => {
+    await using admin = await openAdmin({ headersTimeoutMs: 50, requestTimeoutMs: 50 });
+    const socket = connect({ port: admin.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 2'));
+    const [answer] = await once(socket, 'data');
+
+    socket.end('{}');
+    await once(socket, 'close');
+
+    expect(String(answer)).toContain('408 ');
+    expect(await admin.store.writer.get('services/1')).toBeUndefined();
+  });
+
   test('a client that rests longer than allowed between requests is let go', async () => {
     await using admin = await openAdmin({ keepAliveTimeoutMs: 50 });
 
@@ -171,6 +184,24 @@ describe('connections', () => {
     expect(reply.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 201', 'HTTP/1.1 200']);
   });
 
+  test('get one answer at a time, however many requests came at once', async () => {
+    const asked: string[] = [];
+    await using admin = await openAdmin({ onRequest: ({ target = '' }) => asked.push(target) });
+    const desc = 'x'.repeat(1_000_000);
+    for (let id = 1; id <= 16; id += 1)
+      await admin.store.writer.put(`services/${id}`, JSON.stringify({ desc }));
+    const socket = await dial(admin);
+    socket.write(list.replace('upstreams', 'services').repeat(100));
+    await once(socket, 'data');
+    socket.pause();
+
+    // The first answer is more than the buffers between the two hold, so no other one is begun.
+    await expectAlive(admin);
+    socket.resetAndDestroy();
+
+    await expect.poll(() => asked).toEqual(['/apisix/admin/upstreams', '/apisix/admin/services']);
+  });
+
   test('go on after a body that was too large', async () => {
     await using admin = await openAdmin();
     const size = 2_000_000;
@@ -180,6 +211,46 @@ describe('connections', () => {
     const reply = await exchange(admin, `${put}${' '.repeat(size)}${last}`);
 
     expect(reply.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 400', 'HTTP/1.1 200']);
+  });
+});
+
+describe('every request is told of once,', () => {
+  test.for([
+    ['one that is answered', list, [['GET', '/apisix/admin/upstreams', 200, 22]]],
+    [
+      'one that needs a body that never ends',
+      head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 9'),
+      [['PUT', '/apisix/admin/services/1', 408, 42]],
+    ],
+    ['what is no request', 'junk\r\n\r\n', [[undefined, undefined, 400, 34]]],
+    ['headers that never end', 'GET / HTTP/1.1\r\n', [[undefined, undefined, 408, 42]]],
+  ] as const)('%s', async ([_claim, bytes, told]) => {
+    const records: unknown[] = [];
+    const admin = await openAdmin({
+      headersTimeoutMs: 50,
+      requestTimeoutMs: 50,
+      keepAliveTimeoutMs: 1,
+      onRequest: ({ method, target, status, bytes: sent }) => records.push([method, target, status, sent]),
+    });
+
+    await exchange(admin, bytes);
+    await admin.close();
+
+    await expect.poll(() => records).toEqual(told);
+  });
+
+  test('one whose client leaves before the answer, with 499', async () => {
+    const told = Promise.withResolvers<unknown>();
+    await using admin = await openAdmin({ onRequest: told.resolve });
+    const socket = await dial(admin);
+    socket.write(
+      head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 100', 'Expect: 100-continue'),
+    );
+    await once(socket, 'data');
+
+    socket.resetAndDestroy();
+
+    expect(await told.promise).toMatchObject({ method: 'PUT', status: 499, remoteAddress: '127.0.0.1' });
   });
 });
 

@@ -1,13 +1,17 @@
+import type { HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
 import type { AdminKey } from './auth.ts';
 import { createDispatch } from './dispatch.ts';
 import type { Endpoints } from './endpoints.ts';
-import { createHttpServer } from './http-server.ts';
-import type { AdminLog, HttpLimits, HttpServer } from './http-server.ts';
+import { createAdminHttpServer } from './http-server.ts';
+import type { AdminLog } from './http-server.ts';
+import type { AdminRequestRecord } from './request-record.ts';
 
 export interface AdminServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
+  /** Default: plain HTTP. */
+  readonly tls?: ServerTls | undefined;
   /** Addresses and CIDR blocks that may connect; undefined is everyone, an empty list no one. */
   readonly allowAdmin: readonly string[] | undefined;
   /** Undefined: no authentication, as with `keyRequired: false`. */
@@ -19,6 +23,8 @@ export interface AdminServerOptions extends HttpLimits {
   readonly serverToken: string;
   /** What is served: `createResourceEndpoints` or `createConfigsEndpoints`. They may outlive the server. */
   readonly endpoints: Endpoints;
+  /** Is told of every request, once it was answered. */
+  readonly onRequest?: ((record: AdminRequestRecord) => void) | undefined;
   readonly log: AdminLog;
 }
 
@@ -29,5 +35,5 @@ export interface AdminServerOptions extends HttpLimits {
 export function createAdminServer(options: AdminServerOptions): HttpServer {
   const { adminKeys, cors, endpoints, keyRequired } = options;
   const dispatch = createDispatch(endpoints, { keys: keyRequired ? adminKeys : undefined, cors });
-  return createHttpServer(dispatch, options);
+  return createAdminHttpServer(dispatch, options);
 }

@@ -1,18 +1,33 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { resourceKinds } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
+import type { HttpLimits } from '@apisix-ts/http-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
-import type { GatewayFacts } from './gateway-facts.ts';
+import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
 
 const facts: GatewayFacts = {
   provider: 'embedded',
+  phase: 'serving',
   store: { state: 'following', since: 5, revision: 12 },
   revision: 12,
   workers: new Map([
     [0, 12],
     [1, 11],
   ]),
+  workerCount: 2,
   listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
+  faults: [
+    {
+      resource: 'ssls/1',
+      secret: '$secret://vault/1/db/key',
+      code: 'SECRET_UNREACHABLE',
+      reason: 'nobody answers',
+      hasPredecessor: true,
+    },
+  ],
+  certificates: [],
   rejections: [
     { kind: 'stream_routes', id: 'r', revision: 9, message: 'it is not JSON', hasPredecessor: true },
   ],
@@ -33,7 +48,7 @@ const facts: GatewayFacts = {
   ],
 };
 
-async function open(status = facts): Promise<string> {
+async function open(status = facts, limits: HttpLimits = {}): Promise<string> {
   const server = await createControlServer({
     host: '127.0.0.1',
     port: 0,
@@ -42,6 +57,7 @@ async function open(status = facts): Promise<string> {
     status: () => status,
     hasResource: (segment, id) => segment === 'upstreams' && ['u', 'unchecked'].includes(id),
     prefix: '/apisix',
+    ...limits,
   });
   onTestFinished(() => server.close());
   return `http://127.0.0.1:${server.port}`;
@@ -63,7 +79,24 @@ test('tells which revision is in effect in each worker and in all of them', asyn
     rejected: [
       { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
     ],
+    faults: [
+      {
+        resource: 'ssls/1',
+        secret: '$secret://vault/1/db/key',
+        code: 'SECRET_UNREACHABLE',
+        reason: 'nobody answers',
+        serves_last_good: true,
+      },
+    ],
   });
+});
+
+test('lets go of a client that stops within its headers', async () => {
+  const { port } = new URL(await open(facts, { headersTimeoutMs: 50, requestTimeoutMs: 50 }));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write('GET /v1/schema HTTP/1.1\r\n');
+
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [^]*{"error_msg":"the request took too long"}\n$/);
 });
 
 test('tells why the store is away', async () => {
@@ -73,6 +106,22 @@ test('tells why the store is away', async () => {
   const status: unknown = await (await fetch(`${base}/v1/config/status`)).json();
 
   expect(status).toMatchObject({ store: { state: 'away', since: 7, revision: 12, error: 'nobody answers' } });
+});
+
+test('tells what is kept on disk, and whether it serves', async () => {
+  const path = '/srv/data/etcd-snapshot.jsonl';
+  const error = new GatewayError('SNAPSHOT_UNWRITABLE', 'the disk is full');
+  const ask = async (snapshot: SnapshotFacts): Promise<unknown> => {
+    const response = await fetch(`${await open({ ...facts, snapshot })}/v1/config/status`);
+    return response.json();
+  };
+
+  expect(await ask({ path, isServing: true, revision: 12, savedAtMs: 3 })).toMatchObject({
+    snapshot: { path, serving: true, revision: 12, saved_at: 3 },
+  });
+  expect(await ask({ path, isServing: false, error })).toMatchObject({
+    snapshot: { path, serving: false, error: 'the disk is full' },
+  });
 });
 
 test('serves the schemas of all kinds of resources', async () => {

@@ -1,10 +1,11 @@
+import type { HttpLimits } from '@apisix-ts/http-server';
 import type { JsonSchema } from '@apisix-ts/config';
-import type { GatewayFacts } from './gateway-facts.ts';
+import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 
-export interface ControlServerOptions {
+export interface ControlServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -45,6 +46,16 @@ export interface ConfigStatus {
     readonly revision: number;
     readonly error?: string;
   };
+  /** What of the store is kept on disk; absent when nothing is. */
+  readonly snapshot?: {
+    readonly path: string;
+    /** What is in effect comes from it, not from the store. */
+    readonly serving: boolean;
+    readonly revision?: number;
+    /** Milliseconds since 1970. */
+    readonly saved_at?: number;
+    readonly error?: string;
+  };
   /** The revision that every worker has in effect. */
   readonly applied_revision: number;
   readonly workers: readonly { readonly id: number; readonly revision: number }[];
@@ -56,10 +67,18 @@ export interface ConfigStatus {
     /** Is an earlier version of it in effect? */
     readonly serves_last_good: boolean;
   }[];
+  readonly faults: readonly {
+    readonly resource: string;
+    readonly reason: string;
+    readonly secret?: string;
+    readonly code?: string;
+    /** Is the certificate in use that it had before? */
+    readonly serves_last_good: boolean;
+  }[];
 }
 
 function configStatus(facts: GatewayFacts): ConfigStatus {
-  const { store, workers } = facts;
+  const { store, snapshot, workers } = facts;
   return {
     config_provider: facts.provider,
     store: {
@@ -68,6 +87,7 @@ function configStatus(facts: GatewayFacts): ConfigStatus {
       revision: facts.revision,
       ...(store.state === 'away' ? { error: store.error.message } : {}),
     },
+    ...(snapshot === undefined ? {} : { snapshot: snapshotStatus(snapshot) }),
     applied_revision: workers.size === 0 ? 0 : Math.min(...workers.values()),
     workers: [...workers].map(([id, revision]) => ({ id, revision })),
     listeners: facts.listeners,
@@ -77,5 +97,25 @@ function configStatus(facts: GatewayFacts): ConfigStatus {
       reason: message,
       serves_last_good: hasPredecessor,
     })),
+    faults: facts.faults.map(({ hasPredecessor, ...fault }) => ({
+      ...fault,
+      serves_last_good: hasPredecessor,
+    })),
+  };
+}
+
+function snapshotStatus({
+  path,
+  isServing,
+  revision,
+  savedAtMs,
+  error,
+}: SnapshotFacts): NonNullable<ConfigStatus['snapshot']> {
+  return {
+    path,
+    serving: isServing,
+    ...(revision === undefined ? {} : { revision }),
+    ...(savedAtMs === undefined ? {} : { saved_at: savedAtMs }),
+    ...(error === undefined ? {} : { error: error.message }),
   };
 }

@@ -4,16 +4,58 @@ import type { FollowState, Rejection, Revision } from '@apisix-ts/config';
 export interface GatewayFacts {
   /** The store's name: `embedded`. */
   readonly provider: string;
+  /** `serving`: the listeners are open. */
+  readonly phase: 'starting' | 'serving' | 'ending';
   readonly store: FollowState;
+  /** What of the store is kept on disk; absent when nothing is. */
+  readonly snapshot?: SnapshotFacts;
   /** The last revision that came from the store. */
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
+  /** How many workers there are to be. */
+  readonly workerCount: number;
   readonly listeners: readonly ListenerFacts[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** Resources in effect that cannot do what they say. */
+  readonly faults: readonly FaultFacts[];
+  /** The certificates in use. */
+  readonly certificates: readonly CertificateLifeFacts[];
   /** The upstreams under checks. */
   readonly health: readonly UpstreamHealthFacts[];
+}
+
+/** The snapshot on disk. */
+export interface SnapshotFacts {
+  readonly path: string;
+  /** What is in effect comes from it, not from the store. */
+  readonly isServing: boolean;
+  /** Absent: there is none yet. */
+  readonly revision?: Revision;
+  /** Milliseconds since 1970. */
+  readonly savedAtMs?: number;
+  /** Why the last write of it failed. */
+  readonly error?: Error;
+}
+
+/** A resource in effect whose certificate cannot be had, or not in its present version. */
+export interface FaultFacts {
+  readonly resource: string;
+  readonly reason: string;
+  /** The reference to a secret that could not be read, and the code of the error. */
+  readonly secret?: string;
+  readonly code?: string;
+  /** Is what it had before in use? */
+  readonly hasPredecessor: boolean;
+}
+
+/** How long the certificates of an ssl are valid. */
+export interface CertificateLifeFacts {
+  /** `ssls/1` */
+  readonly resource: string;
+  /** When the first of them ends. Milliseconds since 1970. */
+  readonly validToMs: number;
 }
 
 /** An open stream listener. */

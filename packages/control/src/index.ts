@@ -5,8 +5,11 @@ export type {
   ListenerTotals,
   NodeHealthFacts,
   SessionTotals,
+  SnapshotFacts,
   UpstreamHealthFacts,
 } from './gateway-facts.ts';
 export type { HttpService } from './http-service.ts';
 export { createMetricsServer } from './metrics-server.ts';
 export type { MetricsServerOptions } from './metrics-server.ts';
+export { createStatusServer } from './status-server.ts';
+export type { StatusServerOptions } from './status-server.ts';

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
+import type { HttpLimits } from '@apisix-ts/http-server';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { GatewayFacts, SessionTotals } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
+import { storeMetrics } from './store-metrics.ts';
 
-export interface MetricsServerOptions {
+export interface MetricsServerOptions extends HttpLimits {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
@@ -17,6 +19,8 @@ export interface MetricsServerOptions {
   /** Of the gateway. */
   readonly version: string;
   readonly status: () => GatewayFacts;
+  /** The revision of the last write to each kind of resource, by its segment: `upstreams`. */
+  readonly kindRevisions: () => ReadonlyMap<string, number>;
   readonly counts: () => SessionTotals;
 }
 
@@ -31,7 +35,8 @@ export function createMetricsServer(options: MetricsServerOptions): Promise<Http
   });
 }
 
-function createRegistry({ prefix, version, status, counts }: MetricsServerOptions): Registry {
+function createRegistry(options: MetricsServerOptions): Registry {
+  const { prefix, version, status, counts } = options;
   const registry = new Registry();
   // Metrics register themselves in a global registry unless they are given another one.
   const registers: Registry[] = [];
@@ -63,15 +68,24 @@ function createRegistry({ prefix, version, status, counts }: MetricsServerOption
       },
     }),
     new Gauge({
-      name: `${prefix}store_reachable`,
-      help: '1 while the store is being followed, 0 while it is away',
-      labelNames: ['provider'],
+      name: `${prefix}config_faulty_resources`,
+      help: 'Resources in effect whose certificates cannot be had, or not in their present version',
       registers,
       collect() {
-        const { provider, store } = status();
-        this.set({ provider }, store.state === 'following' ? 1 : 0);
+        this.set(status().faults.length);
       },
     }),
+    new Gauge({
+      name: `${prefix}ssl_certificate_expiry_timestamp_seconds`,
+      help: 'When the first certificate of an ssl in use ends to be valid',
+      labelNames: ['resource'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { resource, validToMs } of status().certificates) this.set({ resource }, validToMs / 1000);
+      },
+    }),
+    ...storeMetrics(options),
     new Gauge({
       name: `${prefix}upstream_status`,
       help: 'Nodes under health checks: 1 while healthy, 0 while not',

@@ -25,6 +25,15 @@ export const codes = {
   // Resources: stream routes, upstreams, services
   RESOURCE_INVALID: { side: 'operator', retryable: false, status: 400 },
 
+  // Secrets: what references to the environment and to managers stand for
+  SECRET_REFERENCE_INVALID: { side: 'operator', retryable: false, status: 500 },
+  SECRET_MANAGER_UNKNOWN: { side: 'operator', retryable: false, status: 500 },
+  SECRET_MANAGER_UNAVAILABLE: { side: 'operator', retryable: false, status: 500 },
+  SECRET_UNREACHABLE: { side: 'operator', retryable: true, status: 503 },
+  SECRET_DENIED: { side: 'operator', retryable: true, status: 503 },
+  SECRET_NOT_FOUND: { side: 'operator', retryable: true, status: 503 },
+  SECRET_INVALID: { side: 'operator', retryable: true, status: 503 },
+
   // Store: where resources are kept
   STORE_UNREACHABLE: { side: 'operator', retryable: true, status: 503 },
   STORE_COMPACTED: { side: 'internal', retryable: true, status: 503 },
@@ -37,6 +46,12 @@ export const codes = {
   STORE_LOCKED: { side: 'operator', retryable: false, status: 503 },
   STORE_DENIED: { side: 'operator', retryable: false, status: 503 },
   STORE_CLOSED: { side: 'internal', retryable: false, status: 503 },
+
+  // The snapshot of the store's content on disk
+  SNAPSHOT_CORRUPT: { side: 'operator', retryable: false, status: 500 },
+  SNAPSHOT_FOREIGN: { side: 'operator', retryable: false, status: 500 },
+  SNAPSHOT_UNREADABLE: { side: 'operator', retryable: false, status: 500 },
+  SNAPSHOT_UNWRITABLE: { side: 'operator', retryable: true, status: 500 },
 
   // Listeners and threads
   LISTENER_PORT_IN_USE: { side: 'operator', retryable: true, status: 500 },
@@ -60,6 +75,9 @@ export const codes = {
   GATEWAY_START_FAILED: { side: 'internal', retryable: false, status: 500 },
   GATEWAY_RELOAD_FAILED: { side: 'operator', retryable: true, status: 500 },
   GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
+  ADMIN_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
+  TRANSFER_FILE_UNUSABLE: { side: 'operator', retryable: false, status: 500 },
+  IMPORT_STOPPED: { side: 'operator', retryable: true, status: 500 },
 
   // Sessions: why a connection ended
   LISTENER_FULL: { side: 'operator', retryable: true, status: 503 },
@@ -92,3 +110,7 @@ export const codes = {
 } as const;
 
 export type ErrorCode = keyof typeof codes;
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(codes, code);
+}

@@ -1,4 +1,4 @@
-export { codes } from './codes.ts';
+export { codes, isErrorCode } from './codes.ts';
 export type { CodeFacts, ErrorCode, ErrorSide } from './codes.ts';
 export { GatewayError, isGatewayError } from './gateway-error.ts';
 export type { GatewayErrorOptions } from './gateway-error.ts';

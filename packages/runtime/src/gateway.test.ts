@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import type { Settings } from '@apisix-ts/config';
+import type { Answer } from '@apisix-ts/discovery';
 import { GatewayError } from '@apisix-ts/errors';
 import { connectPeer, openEcho, openServer } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createGateway } from './gateway.ts';
 import { freePort } from './testing/free-port.ts';
 import { openGateway } from './testing/open-gateway.ts';
@@ -360,6 +361,17 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     const line = await opened.logged('a node name could not be resolved');
     expect(line.fields).toMatchObject({ name: 'server.test', still_serving: [alpha.host] });
     expect(await whoAnswers(opened.port)).toBe('alpha');
+  });
+
+  test('uses a name whose first answer comes after its change was published', async () => {
+    const { promise: answer, resolve } = Promise.withResolvers<Answer>();
+    const opened = await openGateway({ workers, lookup: () => answer });
+    await opened.put('stream_routes/1', { upstream: { nodes: { [`server.test:${alpha.port}`]: 1 } } });
+    expect(await whoAnswers(opened.port)).toBeUndefined();
+
+    resolve({ addresses: ['127.0.0.1'], ttlSeconds: 60 });
+
+    await vi.waitFor(async () => expect(await whoAnswers(opened.port)).toBe('alpha'), { timeout: 3000 });
   });
 
   test('moves to the new addresses of a name', async () => {

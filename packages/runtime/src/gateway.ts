@@ -2,14 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
-import {
-  DocumentSet,
-  checkResource,
-  checkWritten,
-  followStore,
-  parseDurationMs,
-  resourceKinds,
-} from '@apisix-ts/config';
+import { resolve as resolvePath } from 'node:path';
+import { DocumentSet, checkResource, checkWritten, parseDurationMs, resourceKinds } from '@apisix-ts/config';
 import type {
   CheckContext,
   CheckStored,
@@ -24,11 +18,18 @@ import type {
 } from '@apisix-ts/config';
 import { NameWatcher, createDnsLookup } from '@apisix-ts/discovery';
 import type { Lookup } from '@apisix-ts/discovery';
-import { isGatewayError, listenError } from '@apisix-ts/errors';
-import { probeDatagramPort, probePort } from '@apisix-ts/transport';
+import { listenError } from '@apisix-ts/errors';
+import { SecretWatcher } from '@apisix-ts/secrets';
+import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport';
 import { checkContext } from './check-context.ts';
+import { ConfigurationSource } from './configuration/configuration-source.ts';
+import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
+import { CertificateDates } from './facts/certificate-dates.ts';
+import type { CertificateLife } from './facts/certificate-dates.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
+import type { Fault } from './facts/secret-users.ts';
 import { nodeName } from './facts/node-slots.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
@@ -47,8 +48,12 @@ import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 export interface GatewayOptions {
   /** Where the resources are. It stays the caller's: `close` leaves it open. */
   readonly store: Store;
+  /** Keeps the last configuration on disk, to start from while the store is away. Default: it is not kept. */
+  readonly snapshot?: SnapshotOptions;
   /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
   readonly lookup?: Lookup;
+  /** Where `$env://` references are looked up. Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: nowhere. */
   readonly log?: Log;
   /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
@@ -57,11 +62,17 @@ export interface GatewayOptions {
 
 /** What is in effect. */
 export interface GatewayStatus {
+  /** `serving`: the listeners are open. `ending`: they are closed again, and the last sessions may finish. */
+  readonly phase: 'starting' | 'serving' | 'ending';
   readonly store: FollowState;
+  /** What is kept on disk; absent when nothing is. */
+  readonly snapshot?: SnapshotStatus;
   /** The last revision that came from the store. */
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
+  /** How many workers there are to be. */
+  readonly workerCount: number;
   readonly listeners: readonly {
     readonly protocol: 'tcp' | 'udp';
     readonly host: string;
@@ -69,6 +80,10 @@ export interface GatewayStatus {
   }[];
   /** Stored resources that cannot be used. */
   readonly rejections: readonly Rejection[];
+  /** Resources in effect whose certificates cannot be had, or not in their present version. */
+  readonly faults: readonly Fault[];
+  /** How long the certificates in use are valid. */
+  readonly certificates: readonly CertificateLife[];
   /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
   readonly health: readonly UpstreamHealth[];
 }
@@ -118,30 +133,43 @@ class RunningGateway implements Gateway {
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
   #settings: Settings;
-  readonly #store: Store;
   readonly #log: Log;
+  readonly #source: ConfigurationSource;
   readonly #documents: DocumentSet;
   readonly #names: NameWatcher;
+  readonly #secrets: SecretWatcher;
+  readonly #compiler: FactCompiler;
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
   readonly #waiting: SharedWaiting;
   readonly #health: HealthMonitor;
+  readonly #certificates: CertificateDates;
+  #certificateCheck: NodeJS.Timeout | undefined;
   /** Of TLS session tickets, the same in all workers. */
   #ticketKeys: readonly Uint8Array[];
   #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
-  readonly #ending = new AbortController();
-  #following: Promise<void> | undefined;
-  #storeState: FollowState = { state: 'connecting', since: Date.now() };
+  #phase: GatewayStatus['phase'] = 'starting';
 
-  constructor(settings: Settings, { store, lookup, log = () => {}, writeAccess }: GatewayOptions) {
+  constructor(settings: Settings, options: GatewayOptions) {
+    const { store, snapshot, lookup, env = process.env, log = () => {}, writeAccess } = options;
     this.#started = settings;
     this.#settings = settings;
-    this.#store = store;
     this.#log = log;
-    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings));
+    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings), {
+      keepsText: snapshot !== undefined,
+    });
+    this.#source = new ConfigurationSource({
+      store,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      documents: this.#documents,
+      publish: (batch) => this.#publish(batch),
+      startupTries: settings.deployment.etcd.startup_retry,
+      retryDelaysMs: retryDelaysMs(settings),
+      log,
+    });
     this.#names = new NameWatcher({
       lookup: lookup ?? createDnsLookup(dnsOptions(settings)),
       onChange: (name, addresses) => {
@@ -157,6 +185,12 @@ class RunningGateway implements Gateway {
         });
       },
     });
+    this.#secrets = new SecretWatcher({
+      ...secretOptions(settings),
+      env,
+      clock: systemClock,
+      onChange: (references) => this.#publisher.publishSecrets(references),
+    });
     const threads = threadCount(settings);
     this.#ticketKeys = [newTicketKey()];
     this.#counters = new SharedCounters(Math.max(threads, 1));
@@ -170,16 +204,18 @@ class RunningGateway implements Gateway {
         this.#waiting.tell();
       },
     });
-    this.#publisher = new Publisher(
-      new FactCompiler({
-        names: this.#names,
-        slots: this.#loads,
-        health: this.#watch(settings),
-        keyring: keyringOf(settings),
-        log,
-      }),
+    this.#certificates = new CertificateDates(log, Date.now);
+    this.#compiler = new FactCompiler({
+      names: this.#names,
+      onLateName: (name) => this.#publisher.publishName(name),
+      secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
+      slots: this.#loads,
+      health: this.#watch(settings),
+      certificates: this.#certificates,
+      keyring: keyringOf(settings),
       log,
-    );
+    });
+    this.#publisher = new Publisher(this.#compiler, log);
     this.#pool = new WorkerPool({
       threads,
       worker: {
@@ -214,11 +250,16 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     try {
-      const loaded = this.#follow();
+      const loaded = this.#source.start();
+      // Its failure is seen below, after the workers' own.
+      loaded.catch(() => {});
       await this.#pool.start();
-      await this.#publisher.whenApplied(await loaded);
+      await loaded;
+      await this.#publisher.whenApplied(this.#documents.revision);
       await this.#listen(this.#listeners.plan(this.#settings));
+      this.#phase = 'serving';
       this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_AGE_MS).unref();
+      this.#certificateCheck = setInterval(() => this.#certificates.check(), CERTIFICATE_CHECK_MS).unref();
     } catch (error) {
       await this.close();
       throw error;
@@ -238,12 +279,18 @@ class RunningGateway implements Gateway {
   }
 
   status(): GatewayStatus {
+    const { snapshot } = this.#source;
     return {
-      store: this.#storeState,
+      phase: this.#phase,
+      store: this.#source.store,
+      ...(snapshot === undefined ? {} : { snapshot }),
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
+      workerCount: Math.max(threadCount(this.#started), 1),
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
+      faults: this.#compiler.faults,
+      certificates: this.#certificates.lives,
       health: this.#health.status(),
     };
   }
@@ -258,17 +305,19 @@ class RunningGateway implements Gateway {
   }
 
   async quit(): Promise<void> {
+    this.#phase = 'ending';
     await this.#pool.drain(parseDurationMs(this.#settings.nginx_config.worker_shutdown_timeout));
     await this.close();
   }
 
   async close(): Promise<void> {
-    this.#ending.abort();
+    this.#phase = 'ending';
     this.#names.close();
+    this.#secrets.close();
     this.#health.close();
     clearInterval(this.#rotation);
-    await this.#pool.stop();
-    await this.#following;
+    clearInterval(this.#certificateCheck);
+    await Promise.all([this.#source.close(), this.#pool.stop()]);
   }
 
   /** A ticket stays good until the key after its own is replaced. */
@@ -281,44 +330,6 @@ class RunningGateway implements Gateway {
   #watch({ apisix, deployment }: Settings): HealthWatch {
     const isOff = apisix.disable_upstream_healthcheck || deployment.role === 'control_plane';
     return isOff ? { follow() {}, unfollow() {} } : this.#health;
-  }
-
-  /** Follows the store from now on. @returns the revision of the first load. */
-  #follow(): Promise<Revision> {
-    const { promise, resolve, reject } = Promise.withResolvers<Revision>();
-    let failures = 0;
-    const following = followStore(this.#store, {
-      signal: this.#ending.signal,
-      onSnapshot: (snapshot) => {
-        this.#publish(this.#documents.load(snapshot));
-        resolve(snapshot.revision);
-      },
-      onChange: (change) => this.#publish(this.#documents.apply(change)),
-      onState: (state) => {
-        this.#storeState = state;
-        if (state.state !== 'away') return;
-        this.#log('error', 'the store is away; the last configuration keeps serving', {
-          store: this.#store.name,
-          reason: state.error.message,
-        });
-        failures += 1;
-        if (failures >= this.#settings.deployment.etcd.startup_retry) reject(state.error);
-      },
-    });
-    this.#following = following.catch((error: unknown) => this.#onUnfollowed(error, reject));
-    return promise;
-  }
-
-  /** No store failure ends the following. What does is a store that its owner closed, or a defect, which ends the process. */
-  #onUnfollowed(error: unknown, failStart: (error: unknown) => void): void {
-    failStart(error);
-    if (!isGatewayError(error)) {
-      queueMicrotask(() => {
-        throw error;
-      });
-      return;
-    }
-    this.#log('error', 'the store is no longer followed', { code: error.code, reason: error.message });
   }
 
   #publish(batch: DocumentBatch): void {
@@ -374,6 +385,8 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
   { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
+  { path: 'apisix.ssl.ssl_trusted_certificate', read: ({ apisix }) => apisix.ssl.ssl_trusted_certificate },
+  { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(dnsOptions(settings)) },
@@ -385,6 +398,9 @@ function threadCount({ nginx_config, apisix, deployment }: Settings): number {
   if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
   return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
 }
+
+/** How often the dates of certificates are looked at. Milliseconds. */
+const CERTIFICATE_CHECK_MS = 60 * 60 * 1000;
 
 /** How long a key makes new session tickets. Milliseconds. */
 const TICKET_KEY_AGE_MS = 12 * 60 * 60 * 1000;
@@ -402,6 +418,24 @@ function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServer
 export function keyringOf({ apisix }: Settings): readonly string[] {
   const keyring = apisix.data_encryption?.keyring ?? [];
   return typeof keyring === 'string' ? [keyring] : keyring;
+}
+
+/** As the reference pauses: longer each time, then always the same. */
+function retryDelaysMs({ deployment: { etcd } }: Settings): readonly number[] {
+  const { resync_delay: delay = -1 } = etcd;
+  const lastMs = delay < 0 ? 5000 : Math.max(delay, 1) * 1000;
+  return [1000, 2000, 4000, 8000, 16_000, 32_000, lastMs];
+}
+
+/** When secrets are read again, and whom to trust. */
+function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; caFile?: string } {
+  const { ttl, neg_ttl } = apisix.lru.secret;
+  const { ssl_trusted_certificate: authorities } = apisix.ssl;
+  return {
+    ttlMs: ttl * 1000,
+    retryMs: neg_ttl * 1000,
+    ...(authorities === 'system' ? {} : { caFile: resolvePath(authorities) }),
+  };
 }
 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {

@@ -1,6 +1,9 @@
 export { checkContext } from './check-context.ts';
+export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
+export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway, keyringOf } from './gateway.ts';
 export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './gateway.ts';
+export { localTime, logSeconds, logText } from './access-log/log-text.ts';
 export type { Log, LogLevel } from './log.ts';
 export type { SessionReason } from './data-plane/session-reason.ts';
 export type { NodeHealth } from './health/checked-upstream.ts';

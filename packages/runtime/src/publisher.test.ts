@@ -1,9 +1,10 @@
 import type { DocumentChange } from '@apisix-ts/config';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
-import type { NameSource } from './facts/compiler.ts';
+import type { NameSource } from './facts/name-users.ts';
 import { Publisher } from './publisher.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
 
 interface Received {
   readonly sequence: number;
@@ -49,8 +50,11 @@ function setUp(names = noNames): {
   const publisher = new Publisher(
     new FactCompiler({
       names,
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots: { slotOf: () => 0, release() {} },
       health: { follow() {}, unfollow() {} },
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: () => {},
     }),

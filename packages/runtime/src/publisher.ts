@@ -8,8 +8,8 @@ import type { WorkerLink } from './workers/worker-link.ts';
 
 /** Facts in one message to a worker: reading a large load must not keep it from its sessions for long. */
 const FACTS_PER_PART = 2000;
-/** How long a change waits for the first addresses of names it brings. Then it is published without them. */
-const NAME_PATIENCE_MS = 1000;
+/** How long a change waits for the first answers for names and secrets it brings. Then it is published without them. */
+const PATIENCE_MS = 1000;
 
 interface Recipient {
   readonly link: WorkerLink;
@@ -40,12 +40,12 @@ export class Publisher {
     return new Map([...this.#recipients].map(([index, { revision }]) => [index, revision]));
   }
 
-  /** Publishes a batch after everything before it, without delay unless names have to be looked up first. */
+  /** Publishes a batch after everything before it, without delay unless names or secrets have to be looked up first. */
   publish(batch: DocumentBatch): void {
     const firstAnswers = this.#compiler.adopt(batch.changes);
     this.#enqueue(firstAnswers, () => {
       this.#revision = batch.revision;
-      return this.#send(this.#recipients.values(), this.#compiler.compile(batch.changes));
+      return this.#send(this.#recipients.values(), this.#compiler.compileBatch(batch.changes));
     });
   }
 
@@ -53,6 +53,13 @@ export class Publisher {
   publishName(name: string): void {
     this.#enqueue(undefined, () =>
       this.#send(this.#recipients.values(), this.#compiler.compileUsersOf(name)),
+    );
+  }
+
+  /** Publishes what these references to secrets stand for now. */
+  publishSecrets(references: readonly string[]): void {
+    this.#enqueue(undefined, () =>
+      this.#send(this.#recipients.values(), this.#compiler.compileUsersOfSecrets(references)),
     );
   }
 
@@ -110,7 +117,7 @@ export class Publisher {
       return;
     }
     const former = this.#queue ?? Promise.resolve();
-    const patience = (): Promise<void> => delay(NAME_PATIENCE_MS, undefined, { ref: false });
+    const patience = (): Promise<void> => delay(PATIENCE_MS, undefined, { ref: false });
     this.#hold(former.then(() => ready && Promise.race([ready, patience()])).then(send));
   }
 

@@ -204,6 +204,26 @@ describe('a TLS listener', () => {
     expect(String(await (await plain.accept()).take(6))).toBe('hidden');
   });
 
+  test('agrees to the versions and ciphers of its port, and to others after a reload', async () => {
+    const tls = { tls: true, ssl_protocols: 'TLSv1.2', ssl_ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' };
+    const opened = await openGateway({ workers: 0, entry: tls });
+    await opened.put('ssls/db', { sni: 'db.test', ...forDb });
+    const agreed = async (): Promise<unknown> => {
+      const socket = connect(opened.port, { servername: 'db.test' });
+      await once(socket, 'secureConnect');
+      return [socket.getProtocol(), socket.getCipher().name];
+    };
+
+    expect(await agreed()).toEqual(['TLSv1.2', 'ECDHE-ECDSA-AES256-GCM-SHA384']);
+    expect(await refusal(opened.port, { servername: 'db.test', minVersion: 'TLSv1.3' })).toBe(
+      'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+    );
+
+    await opened.gateway.reload(opened.withEntry({ tls: true }));
+
+    expect(await agreed()).toEqual(['TLSv1.3', 'TLS_AES_256_GCM_SHA384']);
+  });
+
   test('opens private keys that the Admin API has encrypted', async () => {
     const opened = await openGateway({ workers: 0, entry: { tls: true } });
     const sealed = sealPrivateKeys(sslKind, { sni: 'db.test', ...forDb }, keyringOf(opened.withEntry({})));

@@ -9,6 +9,7 @@ import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
 
 const noHeads = {
   proxyProtocol: false,
@@ -31,8 +32,11 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   const publisher = new Publisher(
     new FactCompiler({
       names,
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots: loads,
       health: { follow() {}, unfollow() {} },
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: () => {},
     }),
@@ -62,16 +66,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   });
   await pool.start();
   await pool.listen([
-    {
-      protocol: 'tcp',
-      name: 'test',
-      host: '127.0.0.1',
-      port,
-      slot: 0,
-      tls: false,
-      heads: noHeads,
-      limits: {},
-    },
+    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads, limits: {} },
   ]);
   const lost = await connectPeer(port);
   await lost.send('one');

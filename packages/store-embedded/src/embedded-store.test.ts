@@ -1,6 +1,6 @@
 import type { Store } from '@apisix-ts/config';
 import { createManualClock, testStore } from '@apisix-ts/config/contract';
-import { copyFile, rename, stat } from 'node:fs/promises';
+import { copyFile, open as openFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from './embedded-store.ts';
@@ -35,6 +35,33 @@ test('the example of the README', async () => {
     break;
   }
   await store.close();
+});
+
+test.for([0, 1, 3, 40])('a long list is of one revision, with %i writes in between', async (writes) => {
+  const store = await open({ path: await newPath() });
+  const keys = Array.from({ length: 1700 }, (_, index) => `a/${String(index).padStart(4, '0')}`);
+  await Promise.all([...keys, 'b'].map((key) => store.writer.put(key, 'old')));
+  const written: (readonly [key: string, revision: number])[] = [];
+
+  const listing = store.writer.list('a/');
+  for (const key of keys.slice(0, writes).flatMap((first, index) => [first, keys.at(-1 - index) ?? ''])) {
+    written.push([key, (await store.writer.put(key, 'new')).revision]);
+  }
+
+  const { entries, revision } = await listing;
+  expect(entries.map(({ key }) => key)).toEqual(keys);
+  const seen = new Set(written.filter(([, at]) => at <= revision).map(([key]) => key));
+  expect(entries.filter(({ value }) => value === 'new').map(({ key }) => key)).toEqual([...seen].sort());
+  await store.close();
+});
+
+test('a long list ends with an error when the store is closed meanwhile', async () => {
+  const store = await open({ path: await newPath() });
+  await Promise.all(Array.from({ length: 600 }, (_, index) => store.writer.put(`a/${index}`, '1')));
+
+  const listing = store.writer.list('a/');
+
+  await Promise.all([expect(listing).rejects.toMatchObject({ code: 'STORE_CLOSED' }), store.close()]);
 });
 
 test('every write passes exactly one revision, from 2 on, across a restart', async () => {
@@ -121,6 +148,25 @@ test('a store whose file is taken away refuses writes, which would be lost, and 
   expect(await store.writer.get('a')).toMatchObject({ value: 'kept' });
   await rename(`${path}.moved`, path);
   await store.writer.put('a', 'written');
+});
+
+test('a store that is damaged while it is open is reported, and touched no more', async () => {
+  const path = await newPath();
+  const store = await open({ path });
+  const { writer } = store;
+  // More than SQLite keeps in memory.
+  const value = 'x'.repeat(1000);
+  await Promise.all(Array.from({ length: 5000 }, (_, n) => writer.put(`k${n}`, value)));
+  const file = await openFile(path, 'r+');
+  const { size } = await file.stat();
+  await file.write(Buffer.alloc(size - 40_960, 0xab), 0, undefined, 40_960);
+  await file.close();
+
+  await expect(store.load(forever)).rejects.toMatchObject({ code: 'STORE_CORRUPT' });
+  await expect(writer.put('k1', 'after')).rejects.toThrow('is neither read nor written any more');
+  await expect(store.watch(1, forever)[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    code: 'STORE_CORRUPT',
+  });
 });
 
 test('only the owner can read the file and its log', async () => {

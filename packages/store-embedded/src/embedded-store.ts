@@ -15,8 +15,9 @@ import type {
   StoreChange,
   StoreWriter,
 } from '@apisix-ts/config';
-import { GatewayError } from '@apisix-ts/errors';
+import { GatewayError, isGatewayError } from '@apisix-ts/errors';
 import { statSync } from 'node:fs';
+import { listInSlices } from './list-in-slices.ts';
 import { openLedger } from './open-ledger.ts';
 import { explainSqliteError } from './sqlite-error.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -47,15 +48,17 @@ const expiryRetryMs = 1000;
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { path, historyLength = 1000, clock = systemClock } = options;
-  const ledger = openLedger(path);
+  const ledger = openLedger(path, clock.now());
   const { ino: inode } = statSync(path);
   const queue = new WriteQueue(commit, announce);
   const watchers = new Set<() => void>();
   let isClosed = false;
+  let damage: GatewayError | undefined;
   let nextExpiry = ledger.nextExpiry();
   let cancelExpiry = (): void => {};
 
   function commit(writes: () => void): void {
+    if (damage !== undefined) throw damage;
     try {
       checkSameFile(path, inode);
       nextExpiry = ledger.commit(() => {
@@ -64,8 +67,20 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         return ledger.nextExpiry();
       });
     } catch (error) {
-      throw explainSqliteError(error, path);
+      throw explain(error);
     }
+  }
+
+  /** A store that was found damaged is not touched again: more writes would make it worse. The next start sets it aside. */
+  function explain(error: unknown): unknown {
+    const explained = explainSqliteError(error, path);
+    if (!isGatewayError(explained, 'STORE_CORRUPT')) return explained;
+    damage ??= new GatewayError(
+      'STORE_CORRUPT',
+      `The store ${path} is damaged (${String(explained.detail['finding'])}): it is neither read nor written any more. What was read before serves on; restart the gateway to have the file checked.`,
+      { cause: explained, detail: explained.detail },
+    );
+    return damage;
   }
 
   function announce(): void {
@@ -96,10 +111,11 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 
   function read<T>(question: () => T): T {
     checkOpen();
+    if (damage !== undefined) throw damage;
     try {
       return question();
     } catch (error) {
-      throw explainSqliteError(error, path);
+      throw explain(error);
     }
   }
 
@@ -112,7 +128,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       return read(() => ledger.get(key));
     },
     async list(prefix) {
-      return read(() => ({ revision: ledger.revision(), entries: ledger.list(prefix) }));
+      return listInSlices(ledger, prefix, read);
     },
     async put(key, value, putOptions) {
       checkOpen();
@@ -128,9 +144,15 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         return put(key, value, putOptions);
       });
     },
-    async delete(key) {
+    async delete(key, expected) {
       checkOpen();
-      return queue.add(() => ledger.remove(key));
+      return queue.add(() => {
+        const found = expected === undefined ? undefined : ledger.get(key)?.modRevision;
+        if (expected !== undefined && found !== undefined && found !== expected) {
+          throw storeConflict(key, expected, found);
+        }
+        return ledger.remove(key);
+      });
     },
   };
 
@@ -142,7 +164,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     writer,
     async load(signal) {
       signal.throwIfAborted();
-      return writer.list('');
+      return read(() => ({ revision: ledger.revision(), entries: ledger.list('') }));
     },
     async *watch(since, signal) {
       checkOpen();

@@ -42,13 +42,19 @@ export class Ledger {
     return row === undefined ? undefined : toEntry(row);
   }
 
-  list(prefix: string): StoreEntry[] {
+  /**
+   * Entries whose key begins with `prefix`, in the order of the keys.
+   * @param from the least key to look at.
+   * @param limit the most entries.
+   */
+  list(prefix: string, from: string = prefix, limit: number = Infinity): StoreEntry[] {
     const entries: StoreEntry[] = [];
     // Keys that share a prefix are neighbours: read on from it until one does not.
-    for (const row of this.#sql.list.iterate(prefix)) {
+    for (const row of this.#sql.list.iterate(from)) {
       const entry = toEntry(row);
       if (!entry.key.startsWith(prefix)) break;
       entries.push(entry);
+      if (entries.length === limit) break;
     }
     return entries;
   }
@@ -103,7 +109,7 @@ export class Ledger {
 
 // Inferred: eleven prepared statements by name.
 function prepareStatements(database: DatabaseSync) {
-  const columns = 'key, value, create_revision, mod_revision';
+  const columns = 'key, value, create_revision, mod_revision, expires_at';
   return {
     revision: database.prepare('SELECT revision FROM position'),
     advance: database.prepare('UPDATE position SET revision = revision + 1 RETURNING revision'),
@@ -128,6 +134,7 @@ function toEntry(row: Row): StoreEntry {
     value: text(row, 'value'),
     createRevision: whole(row, 'create_revision'),
     modRevision: whole(row, 'mod_revision'),
+    ...(row['expires_at'] !== null && { expires: true }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { GatewayError } from '@apisix-ts/errors';
 import { findLockHolder } from './lock-holder.ts';
+import type { SetAside } from './set-aside.ts';
 
 /** Result codes of SQLite (sqlite.org/rescode.html); an extended code has its primary one in the low byte. */
 /** The tables are not what they should be: every statement is prepared when the store is opened. */
@@ -60,6 +61,26 @@ export function storeCorrupt(path: string, finding: string, cause?: unknown): Ga
     'STORE_CORRUPT',
     `The store ${path} is damaged or no store (${finding}) and is left as it is: put a backup in its place, or move it away to start empty.`,
     { cause, detail: { path, finding } },
+  );
+}
+
+/** The file is fine, and not ours. */
+export function storeForeign(path: string): GatewayError {
+  return new GatewayError(
+    'STORE_CORRUPT',
+    `The store ${path} is a database of something else and is left as it is: let deployment.embedded.path name another file.`,
+    { detail: { path, finding: 'it is a database of something else', isForeign: true } },
+  );
+}
+
+/** It is out of the way, and stays so until somebody decides what to go on with. */
+export function storeDamaged(path: string, damaged: SetAside, cause?: unknown): GatewayError {
+  const { finding, keptAs, foundAt } = damaged;
+  return new GatewayError(
+    'STORE_CORRUPT',
+    `The store ${path} was found damaged at ${foundAt} (${finding}) and is kept as ${keptAs}; there is a note in its place. ` +
+      `Put a backup there, or remove the note to start empty: "apisix import FILE" then loads what "apisix export" wrote.`,
+    { cause, detail: { path, ...damaged } },
   );
 }
 

@@ -5,16 +5,32 @@ import type { EtcdOptions } from './etcd-options.ts';
 import { readTlsFiles } from './security.ts';
 import type { TlsFiles } from './security.ts';
 
-/** The hosts of one cluster. One of them is used until it fails, then the next one in the order of the settings. */
+export interface EndpointsDependencies {
+  /** Decides where to start, so that the gateways of a fleet do not all crowd one host; 0 ≤ n < 1. */
+  readonly random: () => number;
+  /** Milliseconds, never going back. */
+  readonly nowMs: () => number;
+}
+
+/**
+ * The hosts of one cluster. One of them is used until it fails, then the next one in the order of the settings. A host
+ * that has failed lately comes last, so that one that hangs costs its time-out once and not at every turn; but it
+ * comes, because the others may be no better.
+ */
 export class Endpoints {
   readonly #list: readonly Endpoint[];
+  readonly #downMs: number;
+  readonly #nowMs: () => number;
+  /** Until when a host that failed comes last. */
+  readonly #downUntil = new Map<Endpoint, number>();
   #preferred: number;
 
-  /** @param random decides where to start, so that the gateways of a fleet do not all crowd one host; 0 ≤ n < 1. */
-  constructor(options: EtcdOptions, random: () => number) {
+  constructor(options: EtcdOptions, { random, nowMs }: EndpointsDependencies) {
     const isTls = options.hosts.some((host) => host.startsWith('https:'));
     const files: TlsFiles = isTls ? readTlsFiles(options.tls) : {};
     this.#list = options.hosts.map((host) => new Endpoint(host, options, files));
+    this.#downMs = options.downMs;
+    this.#nowMs = nowMs;
     this.#preferred = Math.floor(random() * this.#list.length);
   }
 
@@ -50,9 +66,10 @@ export class Endpoints {
     }
   }
 
-  /** Drops the connection to this host, and prefers the next one from now on. */
+  /** Drops the connection to this host, marks it as down, and prefers the next one from now on. */
   failed(endpoint: Endpoint): void {
     endpoint.reset();
+    this.#downUntil.set(endpoint, this.#nowMs() + this.#downMs);
     if (this.#list[this.#preferred] === endpoint) this.#preferred = (this.#preferred + 1) % this.#list.length;
   }
 
@@ -61,7 +78,10 @@ export class Endpoints {
   }
 
   #inOrder(): readonly Endpoint[] {
-    return [...this.#list.slice(this.#preferred), ...this.#list.slice(0, this.#preferred)];
+    const inTurn = [...this.#list.slice(this.#preferred), ...this.#list.slice(0, this.#preferred)];
+    const now = this.#nowMs();
+    const isDown = (endpoint: Endpoint): boolean => (this.#downUntil.get(endpoint) ?? now) > now;
+    return [...inTurn.filter((endpoint) => !isDown(endpoint)), ...inTurn.filter(isDown)];
   }
 }
 

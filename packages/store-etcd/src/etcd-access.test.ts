@@ -130,6 +130,7 @@ test('settings of APISIX become options, in milliseconds', () => {
     timeout: 3,
     watch_timeout: 7,
     startup_retry: 5,
+    health_check_timeout: 4,
   });
 
   expect(options).toEqual({
@@ -137,6 +138,7 @@ test('settings of APISIX become options, in milliseconds', () => {
     prefix: '/gw',
     timeoutMs: 3_000,
     watchTimeoutMs: 7_000,
+    downMs: 4_000,
     startupAttempts: 5,
     tls: { verify: true },
   });

@@ -14,6 +14,7 @@ const messages: Readonly<
     createRevision: ['int64', 2],
     modRevision: ['int64', 3],
     value: ['bytes', 5],
+    lease: ['int64', 6],
   },
   Event: { type: ['int32', 1], kv: ['KeyValue', 2] },
 
@@ -37,8 +38,8 @@ const messages: Readonly<
   DeleteResponse: { header: ['Header', 1], prevKvs: ['KeyValue', 3, 'repeated'] },
 
   Compare: { result: ['int32', 1], target: ['int32', 2], key: ['bytes', 3], modRevision: ['int64', 6] },
-  Operation: { range: ['RangeRequest', 1], put: ['PutRequest', 2] },
-  Outcome: { range: ['RangeResponse', 1], put: ['PutResponse', 2] },
+  Operation: { range: ['RangeRequest', 1], put: ['PutRequest', 2], delete: ['DeleteRequest', 3] },
+  Outcome: { range: ['RangeResponse', 1], put: ['PutResponse', 2], delete: ['DeleteResponse', 3] },
   TxnRequest: {
     compare: ['Compare', 1, 'repeated'],
     success: ['Operation', 2, 'repeated'],
@@ -77,6 +78,8 @@ export interface KeyValue {
   readonly createRevision: Int64;
   readonly modRevision: Int64;
   readonly value: Buffer;
+  /** `0`: none, the key stays. */
+  readonly lease: Int64;
 }
 
 export interface RangeRequest {
@@ -112,6 +115,7 @@ export interface PutResponse {
 export interface Operation {
   readonly range?: RangeRequest;
   readonly put?: PutRequest;
+  readonly delete?: DeleteRequest;
 }
 
 export interface TxnRequest {
@@ -129,7 +133,11 @@ export interface TxnResponse {
   readonly header: Header;
   readonly succeeded: boolean;
   /** The `header` inside these is empty. */
-  readonly responses: readonly { readonly range?: RangeResponse | null; readonly put?: PutResponse | null }[];
+  readonly responses: readonly {
+    readonly range?: RangeResponse | null;
+    readonly put?: PutResponse | null;
+    readonly delete?: DeleteResponse | null;
+  }[];
 }
 
 export interface WatchRequest {

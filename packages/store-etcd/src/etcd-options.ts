@@ -8,6 +8,8 @@ export interface EtcdOptions {
   readonly timeoutMs: number;
   /** A watch that heard nothing from etcd for this long, though it asked, is taken for dead. Milliseconds, at least 1. */
   readonly watchTimeoutMs: number;
+  /** A host that failed is asked after the others for this long. Milliseconds; 0: it keeps its place. */
+  readonly downMs: number;
   /** How often `initEtcd` asks a host for its version before it counts as down. At least 1. */
   readonly startupAttempts: number;
   /** Absent: no authentication. */
@@ -35,6 +37,7 @@ export interface EtcdSettings {
   readonly timeout?: number;
   readonly watch_timeout?: number;
   readonly startup_retry?: number;
+  readonly health_check_timeout?: number;
   readonly user?: string;
   readonly password?: string;
   readonly tls?: {
@@ -50,12 +53,13 @@ export interface EtcdSettings {
  * @param caFile the file of `apisix.ssl.ssl_trusted_certificate`, if the operator named one.
  */
 export function etcdOptions(settings: EtcdSettings, caFile?: string): EtcdOptions {
-  const { user, password, tls = {} } = settings;
+  const { user, password, tls = {}, health_check_timeout: downSeconds = -1 } = settings;
   return {
     hosts: settings.host ?? ['http://127.0.0.1:2379'],
     prefix: settings.prefix ?? '/apisix',
     timeoutMs: (settings.timeout ?? 30) * 1000,
     watchTimeoutMs: (settings.watch_timeout ?? 50) * 1000,
+    downMs: (downSeconds < 0 ? 10 : downSeconds) * 1000,
     startupAttempts: settings.startup_retry ?? 2,
     ...(user !== undefined && password !== undefined && { credentials: { user, password } }),
     tls: {

@@ -11,6 +11,8 @@ import { watchChanges } from './watch.ts';
 export interface EtcdStoreDependencies {
   /** Decides at which host to begin; 0 ≤ n < 1. Default `Math.random`. */
   readonly random?: () => number;
+  /** Milliseconds, never going back. Default: those of the process. */
+  readonly nowMs?: () => number;
 }
 
 /**
@@ -19,9 +21,9 @@ export interface EtcdStoreDependencies {
  */
 export function openEtcdStore(
   options: EtcdOptions,
-  { random = Math.random }: EtcdStoreDependencies = {},
+  { random = Math.random, nowMs = () => performance.now() }: EtcdStoreDependencies = {},
 ): Store {
-  const endpoints = new Endpoints(options, random);
+  const endpoints = new Endpoints(options, { random, nowMs });
   const keys = createKeys(options.prefix);
   const seen = new SeenHistory(keys);
   const closing = new AbortController();

@@ -27,6 +27,27 @@ export function createEtcdWriter(endpoints: Endpoints, keys: Keys, signal: Abort
     return { ...request, lease: lease.id };
   }
 
+  async function removeAt(
+    endpoint: Endpoint,
+    key: string,
+    expected: Revision,
+  ): ReturnType<StoreWriter['delete']> {
+    const absolute = keys.absolute(key);
+    const { header, succeeded, responses } = await endpoint.call(
+      api.txn,
+      {
+        compare: [{ result: EQUAL, target: MOD_REVISION, key: absolute, modRevision: expected }],
+        success: [{ delete: { key: absolute, prevKv: true } }],
+        failure: [{ range: { key: absolute, keysOnly: true } }],
+      },
+      signal,
+    );
+    const found = foundRevision(responses[0]?.range?.kvs);
+    if (!succeeded && found !== 0) throw storeConflict(key, expected, found);
+    const [previous] = responses[0]?.delete?.prevKvs ?? [];
+    return previous && { revision: Number(header.revision), previous: keys.entry(previous) };
+  }
+
   return {
     async get(key) {
       const { kvs } = await endpoints.read((endpoint) =>
@@ -69,9 +90,10 @@ export function createEtcdWriter(endpoints: Endpoints, keys: Keys, signal: Abort
       }, signal);
     },
 
-    async delete(key) {
+    async delete(key, expected) {
       return endpoints.write(async (endpoint) => {
         const request = { key: keys.absolute(key), prevKv: true } as const;
+        if (expected !== undefined) return removeAt(endpoint, key, expected);
         const { header, prevKvs } = await endpoint.call(api.delete, request, signal);
         return prevKvs[0] && { revision: Number(header.revision), previous: keys.entry(prevKvs[0]) };
       }, signal);

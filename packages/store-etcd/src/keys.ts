@@ -33,6 +33,7 @@ export function createKeys(prefix: string): Keys {
       value: kv.value.toString('utf8'),
       createRevision: Number(kv.createRevision),
       modRevision: Number(kv.modRevision),
+      ...(kv.lease !== '0' && { expires: true }),
     }),
   };
 }

@@ -1,17 +1,8 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { get as getHttp } from 'node:http';
-import { get as getHttps } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { listenOnLoopback } from './listen-on-loopback.ts';
-
-const READY_DEADLINE_MS = 15_000;
-const POLL_MS = 20;
+import { endProcess, runEtcd } from './etcd-process.ts';
+import { freePort } from './free-port.ts';
 
 export interface EtcdServerOptions {
   /** Kept when the server is closed. Default: a temporary folder, which goes with the server. */
@@ -68,17 +59,13 @@ export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdSe
   const removeTemporary = async (): Promise<void> => {
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
-  let child = await run(args, endpoint).catch(async (error: unknown) => {
+  const start = (): ReturnType<typeof runEtcd> => runEtcd({ args, health: { url: endpoint } });
+  let child = await start().catch(async (error: unknown) => {
     await removeTemporary();
     throw error;
   });
 
-  async function stop(): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  }
+  const stop = (): Promise<void> => endProcess(child);
 
   return {
     endpoint,
@@ -88,12 +75,12 @@ export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdSe
     stop,
     async restart() {
       await stop();
-      child = await run(args, endpoint);
+      child = await start();
     },
     async wipe() {
       await stop();
       await rm(join(dataDir, 'member'), { recursive: true, force: true });
-      child = await run(args, endpoint);
+      child = await start();
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
@@ -108,57 +95,4 @@ export async function startEtcd(options: EtcdServerOptions = {}): Promise<EtcdSe
       await removeTemporary();
     },
   };
-}
-
-async function run(args: readonly string[], endpoint: string): Promise<ChildProcess> {
-  const child = spawn('etcd', args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  let failure: Error | undefined;
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output = (output + text).slice(-4096)));
-  child.on('error', (error) => (failure = error));
-  // A test that is ended before it closes its servers leaves none behind.
-  const endWithUs = (): void => void child.kill('SIGKILL');
-  process.on('exit', endWithUs);
-  child.on('exit', () => process.off('exit', endWithUs));
-
-  const deadline = Date.now() + READY_DEADLINE_MS;
-  while (!(await isHealthy(endpoint))) {
-    if (failure !== undefined) throw missing(failure);
-    if (child.exitCode !== null)
-      throw new Error(`etcd exited with status ${child.exitCode} at start: ${output}`);
-    if (Date.now() > deadline) {
-      child.kill('SIGKILL');
-      throw new Error(`etcd at ${endpoint} was not healthy within ${READY_DEADLINE_MS} ms: ${output}`);
-    }
-    await pause(POLL_MS);
-  }
-  return child;
-}
-
-function missing(cause: Error): Error {
-  return new Error(
-    'These tests run against a real etcd and found no etcd program: apt-get install etcd-server',
-    { cause },
-  );
-}
-
-function isHealthy(endpoint: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const options = { timeout: 1_000, rejectUnauthorized: false };
-  const get = endpoint.startsWith('https:') ? getHttps : getHttp;
-  const request = get(`${endpoint}/health`, options, (response) => {
-    response.resume();
-    resolve(response.statusCode === 200);
-  });
-  request.on('timeout', () => request.destroy());
-  request.on('error', () => resolve(false));
-  return promise;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOnLoopback(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }

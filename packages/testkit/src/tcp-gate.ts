@@ -16,7 +16,8 @@ export interface TcpGate {
   close(): Promise<void>;
 }
 
-export async function openTcpGate(targetPort: number): Promise<TcpGate> {
+/** @param target a port on loopback, or the path of a unix socket. */
+export async function openTcpGate(target: number | string): Promise<TcpGate> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let isShut = false;
   const server = createServer((downstream) => {
@@ -24,7 +25,7 @@ export async function openTcpGate(targetPort: number): Promise<TcpGate> {
       downstream.resetAndDestroy();
       return;
     }
-    const upstream = connect(targetPort, '127.0.0.1');
+    const upstream = typeof target === 'number' ? connect(target, '127.0.0.1') : connect(target);
     const pair = [downstream, upstream] as const;
     pairs.add(pair);
     for (const [from, to] of [pair, [upstream, downstream] as const]) {
@@ -40,7 +41,12 @@ export async function openTcpGate(targetPort: number): Promise<TcpGate> {
   const port = await listenOnLoopback(server);
 
   const cut = (): void => {
-    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const [downstream, upstream] of pairs) {
+      downstream.resetAndDestroy();
+      // A unix socket knows no reset.
+      if (typeof target === 'number') upstream.resetAndDestroy();
+      else upstream.destroy();
+    }
   };
   return {
     port,

@@ -1,5 +1,8 @@
 import type { Command } from '../command.ts';
+import { diff } from './diff.ts';
+import { exportCommand } from './export.ts';
 import { createHelp } from './help.ts';
+import { importCommand } from './import.ts';
 import { initEtcd } from './init-etcd.ts';
 import { init } from './init.ts';
 import { quit } from './quit.ts';
@@ -10,7 +13,20 @@ import { stop } from './stop.ts';
 import { test } from './test.ts';
 import { version } from './version.ts';
 
-const actions = [init, initEtcd, start, stop, quit, restart, reload, test, version];
+const actions = [
+  init,
+  initEtcd,
+  start,
+  stop,
+  quit,
+  restart,
+  reload,
+  test,
+  exportCommand,
+  importCommand,
+  diff,
+  version,
+];
 
 /** Every command there is, in the order of the help. */
 export const commands: readonly Command[] = [createHelp(actions), ...actions];

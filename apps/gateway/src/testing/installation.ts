@@ -12,6 +12,7 @@ export interface Ports {
   readonly http: number;
   readonly admin: number;
   readonly control: number;
+  readonly status: number;
   readonly metrics: number;
 }
 
@@ -32,10 +33,10 @@ export async function createInstallation(env: NodeJS.ProcessEnv = {}): Promise<I
   const home = await mkdtemp(join(tmpdir(), 'apisix-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   await mkdir(join(home, 'conf'));
-  const [stream, http, admin, control, metrics] = await freePorts();
+  const [stream, http, admin, control, status, metrics] = await freePorts();
   return {
     home,
-    ports: { stream, http, admin, control, metrics },
+    ports: { stream, http, admin, control, status, metrics },
     configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
     start: async () => {
       const gateway = await GatewayProcess.start({ home, config: undefined, env, mirrorLog: false });
@@ -56,6 +57,7 @@ apisix:
   node_listen: [{ ip: 127.0.0.1, port: ${ports.http} }]
   stream_proxy: { tcp: [${streamPorts.map((port) => `"127.0.0.1:${port}"`).join(', ')}] }
   control: { ip: 127.0.0.1, port: ${ports.control} }
+  status: { ip: 127.0.0.1, port: ${ports.status} }
 deployment:
   admin:
     admin_key_required: false
@@ -67,7 +69,7 @@ nginx_config:
 `;
 }
 
-async function freePorts(): Promise<[number, number, number, number, number]> {
+async function freePorts(): Promise<[number, number, number, number, number, number]> {
   const open = async (): Promise<[number, () => void]> => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -75,7 +77,7 @@ async function freePorts(): Promise<[number, number, number, number, number]> {
     if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
     return [address.port, () => server.close()];
   };
-  const [a, b, c, d, e] = await Promise.all([open(), open(), open(), open(), open()]);
-  for (const [, close] of [a, b, c, d, e]) close();
-  return [a[0], b[0], c[0], d[0], e[0]];
+  const [a, b, c, d, e, f] = await Promise.all([open(), open(), open(), open(), open(), open()]);
+  for (const [, close] of [a, b, c, d, e, f]) close();
+  return [a[0], b[0], c[0], d[0], e[0], f[0]];
 }

@@ -95,6 +95,7 @@ async function send(endpoints: Endpoints, { digest, version, protos }: Put): Pro
       method: 'PUT',
       target: '/apisix/admin/configs',
       remoteAddress: '127.0.0.1',
+      identified: () => {},
       header: (name) => (name === 'x-digest' ? `d${digest}` : undefined),
       readBody: async () => ({ bytes: Buffer.from(body) }),
     },

@@ -3,9 +3,10 @@ import { says, testRows } from '../testing/rows.ts';
 
 const keys = {
   adminKeys: [
-    { key: 'the-admin-key', role: 'admin' },
-    { key: 'the-viewer-key', role: 'viewer' },
-    { key: '', role: 'admin' },
+    { name: 'ops', key: 'the-admin-key', role: 'admin' },
+    { name: 'guest', key: 'the-viewer-key', role: 'viewer' },
+    { name: 'none', key: '', role: 'admin' },
+    { name: 'second', key: 'another-admin-key', role: 'admin' },
   ],
 };
 const refused = (description: string): unknown => ({ error_msg: 'failed to check token', description });
@@ -102,6 +103,34 @@ testRows(
     },
     { claim: 'anyone may ask whether the API is there', request: 'HEAD /apisix/admin', status: 200 },
     { claim: 'with a slash at the end as well', request: 'HEAD /apisix/admin/', status: 200 },
+    {
+      claim: 'the second of several keys is accepted',
+      request: 'PUT /services/1',
+      send: {},
+      headers: { 'x-api-key': 'another-admin-key' },
+      status: 201,
+      body: expect.anything(),
+    },
+    {
+      claim: 'a part of a key opens nothing',
+      request: 'GET /upstreams',
+      headers: { 'x-api-key': 'the-admin' },
+      status: 401,
+      body: refused('wrong apikey'),
+    },
+    {
+      claim: 'a key in other letters opens nothing',
+      request: 'GET /upstreams',
+      headers: { 'x-api-key': 'THE-ADMIN-KEY' },
+      status: 401,
+      body: refused('wrong apikey'),
+    },
+    {
+      claim: 'a viewer may not HEAD',
+      request: 'HEAD /upstreams',
+      headers: viewer,
+      status: 404,
+    },
     { claim: 'HEAD has no other endpoint', request: 'HEAD /upstreams', headers: admin, status: 404 },
     {
       claim: 'without cross-origin calls there is no such endpoint',
@@ -177,6 +206,12 @@ testRows(
         'content-length': '0',
         'content-type': 'text/plain',
       },
+    },
+    {
+      claim: 'OPTIONS is answered wherever it is asked',
+      request: 'OPTIONS /elsewhere',
+      status: 200,
+      answerHeaders: { 'access-control-allow-headers': '*', 'x-api-version': undefined },
     },
     {
       claim: 'every answer allows them, a refusal too',

@@ -74,7 +74,7 @@ describe('what there is', () => {
     ['GET', ''],
     ['GET', '/configs/routes'],
   ] as const)('nothing else: %s %s', async ([method, path]) => {
-    await using configs = await openConfigs({ adminKeys: [{ key: 'k', role: 'admin' }] });
+    await using configs = await openConfigs({ adminKeys: [{ name: 'ops', key: 'k', role: 'admin' }] });
 
     const { status } = await configs.send(method, `/apisix/admin${path}`, undefined, {
       'x-api-key': 'k',
@@ -86,8 +86,8 @@ describe('what there is', () => {
 
 describe('who may ask', () => {
   const adminKeys = [
-    { key: 'admin-key', role: 'admin' },
-    { key: 'viewer-key', role: 'viewer' },
+    { name: 'ops', key: 'admin-key', role: 'admin' },
+    { name: 'guest', key: 'viewer-key', role: 'viewer' },
   ];
   const unauthorized = (description: string): object => ({ error_msg: 'failed to check token', description });
 

@@ -179,6 +179,16 @@ testRows('schema/validate', [
     status: 404,
     body: says('Unsupported resource type: x'),
   },
+  ...['plugin_metadata', 'secrets', 'credentials/1', 'plugins'].map((kind) => ({
+    claim: 'a resource without a schema of its own, or none',
+    request: `POST /schema/validate/${kind}`,
+    send: {},
+    status: kind === 'credentials/1' ? 400 : 404,
+    body:
+      kind === 'credentials/1'
+        ? says('property "plugins" is required')
+        : says(`Unsupported resource type: ${kind}`),
+  })),
   {
     claim: 'no resource',
     request: 'POST /schema/validate',

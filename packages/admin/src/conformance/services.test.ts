@@ -3,6 +3,21 @@ import { says, stamped, testRows } from '../testing/rows.ts';
 const key = '/apisix/services/1';
 const given = { 'services/1': { id: '1', desc: 'old', hosts: ['a'], create_time: 1000, update_time: 2000 } };
 
+testRows(
+  'graphql_cost_decorations',
+  ['GET', 'PUT', 'POST', 'PATCH', 'DELETE'].flatMap((method) =>
+    ['/services/1/graphql_cost_decorations', '/services/1/graphql_cost_decorations/2'].map((path) => ({
+      claim: 'are not served, and not taken for the service',
+      given: { 'services/1': { id: '1' } },
+      request: `${method} ${path}`,
+      ...(method === 'GET' || method === 'DELETE' ? {} : { send: {} }),
+      status: 404,
+      body: says('Unsupported resource type: graphql_cost_decorations'),
+      stored: { 'services/1': { id: '1' } },
+    })),
+  ),
+);
+
 testRows('services', [
   {
     claim: 'nothing is required',

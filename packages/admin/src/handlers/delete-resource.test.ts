@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { DocumentSet, createMemoryStore, streamRouteKind, upstreamKind } from '@apisix-ts/config';
 import { expect, test } from 'vitest';
 import type { Answer } from '../answer.ts';
+import { envelopeV3 } from '../envelope.ts';
 import { createResourceStore } from '../resource-store.ts';
 import { createWriteGate } from '../write-gate.ts';
 import { deleteResource } from './delete-resource.ts';
@@ -33,6 +34,7 @@ test('a deletion that comes between the check of a reference and its write waits
     kinds: [upstreamKind, streamRouteKind],
     plugins: [],
     resources: createResourceStore(writer, '/apisix'),
+    writer,
     documents: new DocumentSet([], () => ({ ok: false, message: 'never asked' })),
     applied: async (_revision, signal) => {
       await once(signal, 'abort');
@@ -40,8 +42,10 @@ test('a deletion that comes between the check of a reference and its write waits
     },
     appliedTimeoutMs: 1,
     keyring: [],
+    envelope: () => envelopeV3,
     gate: createWriteGate(),
     fault: () => undefined,
+    storedFault: () => undefined,
     nowSeconds: () => 0,
     reloadPlugins: async () => {},
   };

@@ -1,7 +1,7 @@
 import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
-import { deleted, notFound } from '../envelope.ts';
+import { notFound } from '../envelope.ts';
 import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
 import { findUse, isReferable } from '../references.ts';
@@ -15,7 +15,7 @@ import type { AdminContext, Handler } from './handler.ts';
  */
 export function deleteResource(kind: ResourceKind, context: AdminContext): Handler {
   const { below, missingId } = rulesFor(kind.segment);
-  const { gate, kinds, resources } = context;
+  const { envelope, gate, kinds, resources } = context;
   return async ({ directory, id, query, ifMatch }) => {
     if (id === undefined) return refuse(400, missingId ?? `missing ${kind.word} id`);
     const remove = async (): Promise<Answer> => {
@@ -27,7 +27,7 @@ export function deleteResource(kind: ResourceKind, context: AdminContext): Handl
       const wasThere = await resources.remove(directory, id);
       if (!wasThere) return notFound;
       if (below !== undefined) await resources.removeAll(`${directory}/${id}/${below}`);
-      return deleted(resources.keyOf(directory, id));
+      return envelope().deleted(resources.keyOf(directory, id));
     };
 
     if (query.get('force') === 'true' || !isReferable(kind, kinds)) {

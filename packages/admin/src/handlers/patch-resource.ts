@@ -1,7 +1,7 @@
 import type { Document, ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
-import { notFound, written } from '../envelope.ts';
+import { notFound } from '../envelope.ts';
 import { settleId } from '../ids.ts';
 import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
@@ -18,7 +18,7 @@ import type { AdminContext, Call, Handler } from './handler.ts';
 export function patchResource(kind: ResourceKind, context: AdminContext): Handler {
   const { word } = kind;
   const rules = rulesFor(kind.segment);
-  const { gate, resources } = context;
+  const { envelope, gate, resources } = context;
   return async (call) => {
     const { directory, id, lease, ifMatch } = call;
     if (id === undefined) return refuse(400, rules.missingId ?? `missing ${word} id`);
@@ -41,7 +41,7 @@ export function patchResource(kind: ResourceKind, context: AdminContext): Handle
       if (!isWritten) {
         return ifMatch === undefined ? refuse(503, 'value changed before overwritten') : mismatch;
       }
-      return written(kind, 200, { key: stored.key, document });
+      return envelope().written(kind, 'patch', { key: stored.key, document });
     };
     return rules.duplicate === undefined ? gate.shared(write) : gate.alone(write);
   };

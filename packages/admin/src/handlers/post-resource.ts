@@ -1,6 +1,5 @@
 import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
-import { written } from '../envelope.ts';
 import { idFromRevision, wrongIdForPost } from '../ids.ts';
 import { forbiddenTime, stamp } from '../timestamps.ts';
 import { admit, objectBody } from './check-document.ts';
@@ -9,7 +8,7 @@ import type { AdminContext, Handler } from './handler.ts';
 /** Creates a resource under an id that is made here. */
 export function postResource(kind: ResourceKind, context: AdminContext): Handler {
   const { word } = kind;
-  const { gate, resources } = context;
+  const { envelope, gate, resources } = context;
   return async ({ directory, id: urlId, body, lease }) => {
     const submitted = objectBody(body);
     if ('wrong' in submitted) return refuse(400, submitted.wrong);
@@ -22,7 +21,7 @@ export function postResource(kind: ResourceKind, context: AdminContext): Handler
       const id = idFromRevision(await resources.nextRevision());
       const document = stamp(admitted.document, id, context.nowSeconds(), {});
       await resources.put(directory, id, document, lease);
-      return written(kind, 201, { key: resources.keyOf(directory, id), document });
+      return envelope().written(kind, 'post', { key: resources.keyOf(directory, id), document });
     });
   };
 }

@@ -2,7 +2,6 @@ import { idText } from '@apisix-ts/config';
 import type { ResourceKind } from '@apisix-ts/config';
 import { refuse } from '../answer.ts';
 import type { Answer } from '../answer.ts';
-import { written } from '../envelope.ts';
 import { settleId } from '../ids.ts';
 import { isMatch, mismatch } from '../if-match.ts';
 import { rulesFor } from '../kind-rules.ts';
@@ -14,7 +13,7 @@ import type { AdminContext, Handler } from './handler.ts';
 /** Creates or replaces a resource under an id that the client chose. */
 export function putResource(kind: ResourceKind, context: AdminContext): Handler {
   const rules = rulesFor(kind.segment);
-  const { gate, resources } = context;
+  const { envelope, gate, resources } = context;
   return async ({ directory, id: urlId, body, lease, ifMatch }) => {
     const submitted = objectBody(body);
     if ('wrong' in submitted) return refuse(400, submitted.wrong);
@@ -39,10 +38,13 @@ export function putResource(kind: ResourceKind, context: AdminContext): Handler 
       if (replaced !== undefined) {
         const isReplaced = await replaceIfUnchanged(resources, directory, id, document, replaced, lease);
         if (!isReplaced) return mismatch;
-        return written(kind, 200, { key: replaced.key, document });
+        return envelope().written(kind, 'put', { key: replaced.key, document });
       }
       const isNew = await resources.put(directory, id, document, lease);
-      return written(kind, isNew ? 201 : 200, { key: resources.keyOf(directory, id), document });
+      return envelope().written(kind, isNew ? 'put-new' : 'put', {
+        key: resources.keyOf(directory, id),
+        document,
+      });
     };
     return rules.duplicate === undefined ? gate.shared(write) : gate.alone(write);
   };

@@ -9,7 +9,13 @@ export function describeTimeToLive(open: OpenStore): void {
       const writer = subject.writer();
       const { revision } = await writer.put('servers/a', 'here', { ttlSeconds: 1 });
       const watching = subject.watch(revision);
-      expect(await writer.get('servers/a')).toMatchObject({ value: 'here' });
+      await writer.put('servers/b', 'for good');
+      expect(await writer.get('servers/a')).toMatchObject({ value: 'here', expires: true });
+      expect((await subject.load()).entries.map(({ key, expires }) => [key, expires])).toEqual([
+        ['servers/a', true],
+        ['servers/b', undefined],
+      ]);
+      await watching.next();
 
       await subject.disturb.advance?.(2);
 

@@ -81,6 +81,26 @@ export function describeWriting(open: OpenStore): void {
       expect(await subject.revision()).toBe(before);
     });
 
+    test('a conditional delete removes the version it expects, and no other', async (context) => {
+      const subject = await openSubject(context, open);
+      const writer = subject.writer();
+      const first = await writer.put('upstreams/1', 'old');
+      const second = await writer.put('upstreams/1', 'new');
+      const before = await subject.load();
+
+      await expect(writer.delete('upstreams/1', first.revision)).rejects.toMatchObject({
+        code: 'STORE_CONFLICT',
+        detail: { key: 'upstreams/1', expected: first.revision, found: second.revision },
+      });
+      expect(await writer.delete('upstreams/2', first.revision)).toBeUndefined();
+      expect(await subject.load()).toEqual(before);
+      const deleted = await writer.delete('upstreams/1', second.revision);
+
+      expect(deleted).toMatchObject({ previous: { value: 'new', modRevision: second.revision } });
+      expect(deleted?.revision).toBeGreaterThan(second.revision);
+      expect(await writer.get('upstreams/1')).toBeUndefined();
+    });
+
     test('a list holds the keys that begin with the prefix, in the order of their bytes', async (context) => {
       const writer = (await openSubject(context, open)).writer();
       const inside = [

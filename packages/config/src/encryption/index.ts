@@ -1,2 +1,2 @@
 export { decryptText, encryptText } from './encryption.ts';
-export { openPrivateKeys, sealPrivateKeys } from './private-keys.ts';
+export { fingerprint, maskPrivateKeys, openPrivateKeys, sealPrivateKeys } from './private-keys.ts';

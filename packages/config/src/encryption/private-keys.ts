@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Document, ResourceKind } from '../resources/resource-kind.ts';
 import { isReference } from '../validate/text-keyword.ts';
 import { decryptText, encryptText } from './encryption.ts';
@@ -30,6 +31,16 @@ export function openPrivateKeys(
     return text ?? key;
   });
   return isOpen ? opened : undefined;
+}
+
+/** The document for people to read: in the place of each private key is what tells it from another. */
+export function maskPrivateKeys(kind: ResourceKind, document: Document): Document {
+  return mapKeys(kind, document, fingerprint);
+}
+
+/** Ten digits of a text's SHA-256, for where the text itself is nobody's business. */
+export function fingerprint(text: string): string {
+  return `(hidden, ${createHash('sha256').update(text).digest('hex').slice(0, 10)})`;
 }
 
 /** Names a PEM; anything else in the place of a key is encrypted, a reference, or wrong. */

@@ -23,6 +23,7 @@ export type {
 } from './health-checks.ts';
 export { checkWritten } from './check-written.ts';
 export { idText } from './id-text.ts';
+export { certificateFault, keyPairFault } from './key-pair.ts';
 export { normaliseNodes } from './nodes.ts';
 export type { NodeFields, NodesField, NormalNode } from './nodes.ts';
 export { withMeta } from './plugins.ts';

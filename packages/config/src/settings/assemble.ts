@@ -4,6 +4,7 @@ import { checkSettings } from './checks.ts';
 import { defaults } from './defaults.ts';
 import { derive } from './derive.ts';
 import { warnAboutIgnored } from './ignored.ts';
+import { warnAboutKeyring } from './keyring.ts';
 import { showPath } from '../source/key-path.ts';
 import { readHttpListeners, readHttpsListeners } from './listeners.ts';
 import { merge } from './merge.ts';
@@ -23,9 +24,10 @@ export interface Assembled {
 /**
  * Settings from what an operator wrote: merged over fresh defaults, checked, completed. Each step looks only at what
  * the one before it let pass, and tells of everything it finds.
+ * @param home the installation, to which paths are relative. Default: files that settings name are not looked at.
  * @throws GatewayError `SETTINGS_INVALID`, `SETTINGS_UNSUPPORTED`, `SETTINGS_PORT_CONFLICT`.
  */
-export function assemble(source: Source, env: Environment): Assembled {
+export function assemble(source: Source, env: Environment, home?: string): Assembled {
   const mergeProblems: Problem[] = [];
   const merged = merge(defaults, source.tree, mergeProblems);
   const checked = checkSchema(merged);
@@ -35,13 +37,14 @@ export function assemble(source: Source, env: Environment): Assembled {
   const derived = derive(checked.value, source.tree, env);
   const { settings } = derived;
   const adminKey = checkAdminKey(settings);
-  refuseAny([...derived.problems, ...adminKey.problems, ...checkSettings(settings)], source);
+  refuseAny([...derived.problems, ...adminKey.problems, ...checkSettings(settings, home)], source);
 
   return {
     settings: freeze(settings),
     warnings: [
       ...derived.warnings,
       ...adminKey.warnings,
+      ...warnAboutKeyring(settings),
       ...warnAboutIgnored(checked.value),
       ...warnAboutListeners(settings, source),
     ],

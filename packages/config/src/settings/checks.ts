@@ -1,14 +1,19 @@
 import { isIP } from 'node:net';
+import { readAdminTls } from './admin-tls.ts';
 import { readDuration } from './duration.ts';
 import { readHttpListeners, readHttpsListeners, readStreamListeners } from './listeners.ts';
 import { findPortConflicts } from './ports.ts';
 import type { Problem } from '../source/problem.ts';
 import type { Settings } from './settings.ts';
 
-/** What the schema cannot say, in the order in which the reference looks. */
-export function checkSettings(settings: Settings): readonly Problem[] {
+/**
+ * What the schema cannot say, in the order in which the reference looks.
+ * @param home undefined: no files are looked at.
+ */
+export function checkSettings(settings: Settings, home: string | undefined): readonly Problem[] {
   return [
     ...checkAllowedAddresses(settings),
+    ...readAdminTls(settings, home).problems,
     ...checkTrustedAddresses(settings),
     ...checkStreamMetrics(settings),
     ...findPortConflicts(settings),

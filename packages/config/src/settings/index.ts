@@ -1,6 +1,9 @@
+export { adminTls } from './admin-tls.ts';
+export type { AdminTls } from './admin-tls.ts';
 export type { ConnectionFields, ConnectionLimits, ConnectionRate } from './connection-fields.ts';
 export { parseDurationMs } from './duration.ts';
 export { httpListeners, listenerName, streamListeners } from './listeners.ts';
+export type { ListenerTls } from './listener-tls.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';
 export { readSettings } from './read-settings.ts';
 export type { LoadedSettings, ReadSettingsOptions } from './read-settings.ts';

@@ -244,6 +244,39 @@ describe('ports of the gateway itself', () => {
   });
 });
 
+describe('TLS of a stream listener', () => {
+  const read = (ssl: NonNullable<SettingsInput['apisix']>['ssl'], ...entries: readonly Entry[]): unknown =>
+    streamListeners(
+      settingsFrom({ apisix: { proxy_mode: 'stream', ssl: ssl ?? {}, stream_proxy: { tcp: entries } } }),
+    ).map(({ tls }) => tls);
+
+  test('is that of apisix.ssl, unless the entry says otherwise', () => {
+    expect(read({}, 1, { addr: 2, tls: false })).toEqual([undefined, undefined]);
+    expect(read({ ssl_ciphers: 'AES128-SHA' }, { addr: 2, tls: true })).toEqual([
+      { versions: ['TLSv1.2', 'TLSv1.3'], ciphers: 'AES128-SHA' },
+    ]);
+    const own = { ssl_protocols: ' TLSv1.3  SSLv3', ssl_ciphers: 'AES256-SHA' };
+    expect(read({}, { addr: 2, tls: true, ...own })).toEqual([
+      { versions: ['TLSv1.3'], ciphers: 'AES256-SHA' },
+    ]);
+  });
+
+  test.for([
+    [{ ssl_protocols: 'SSLv3' }, 'apisix.stream_proxy.tcp[1].ssl_protocols: expected some of TLSv1.1'],
+    [{ ssl_ciphers: 'NONE-SUCH' }, 'apisix.stream_proxy.tcp[1].ssl_ciphers: expected ciphers'],
+  ] as const)('%j is a mistake, and its place is told', ([fields, message]) => {
+    expect(() => read({}, { addr: 2, tls: true, ...fields })).toThrow(message);
+  });
+
+  test('that apisix.ssl makes impossible for two entries is told once', () => {
+    const entries = [1, 2].map((addr) => ({ addr, tls: true }));
+
+    expect(() => read({ ssl_protocols: 'none' }, ...entries)).toThrow(
+      /^(?:(?!ssl_protocols).)*apisix\.ssl\.ssl_protocols(?:(?!apisix\.ssl\.ssl_protocols)[^])*$/,
+    );
+  });
+});
+
 describe('PROXY headers and passthrough of a stream listener', () => {
   const flagsOf = (apisix: SettingsInput['apisix']): unknown =>
     streamListeners(settingsFrom({ apisix: { proxy_mode: 'stream', ...apisix } })).map(

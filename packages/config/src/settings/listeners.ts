@@ -1,10 +1,12 @@
 import { readConnectionFields } from './connection-fields.ts';
 import type { ConnectionFields } from './connection-fields.ts';
-import { isMap } from '../source/key-path.ts';
+import { isMap, showPath } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
+import { readListenerTls } from './listener-tls.ts';
+import type { ListenerTls } from './listener-tls.ts';
 import type { Problem } from '../source/problem.ts';
-import type { ApisixSettings, ProxyProtocolSettings, Settings, StreamProxyEntry } from './settings.ts';
+import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
 export interface StreamListenerSettings extends ConnectionFields {
@@ -13,7 +15,8 @@ export interface StreamListenerSettings extends ConnectionFields {
   readonly host: string;
   readonly port: number;
   /** This and what follows is never on for UDP. */
-  readonly tls: boolean;
+  /** Terminate TLS; undefined: do not. */
+  readonly tls: ListenerTls | undefined;
   /** Read the server name of the ClientHello and pass TLS on as it is. */
   readonly tlsPassthrough: boolean;
   /** A PROXY header has to come first. */
@@ -62,9 +65,9 @@ export function readStreamListeners(apisix: ApisixSettings): {
   const { tcp = [], udp = [] } = apisix.stream_proxy ?? {};
   const problems: Problem[] = [];
   const listeners = [
-    ...readEntries('tcp', tcp, apisix.proxy_protocol ?? {}, problems),
+    ...readEntries('tcp', tcp, apisix, problems),
     // No PROXY header goes before a datagram.
-    ...readEntries('udp', udp, {}, problems),
+    ...readEntries('udp', udp, { ssl: apisix.ssl }, problems),
   ];
   return { listeners, problems };
 }
@@ -73,15 +76,17 @@ export function readStreamListeners(apisix: ApisixSettings): {
 function readEntries(
   protocol: StreamListenerSettings['protocol'],
   entries: readonly (number | string | StreamProxyEntry)[],
-  defaults: ProxyProtocolSettings,
+  { proxy_protocol: defaults = {}, ssl }: Pick<ApisixSettings, 'proxy_protocol' | 'ssl'>,
   problems: Problem[],
 ): Iterable<StreamListenerSettings> {
   const byAddress = new Map<string, StreamListenerSettings>();
   for (const [index, entry] of entries.entries()) {
-    const { addr, tls = false, ...flags } = toEntry(entry);
+    const { addr, ...flags } = toEntry(entry);
+    const path = ['apisix', 'stream_proxy', protocol, index];
+    const terminated = flags.tls ? readListenerTls(flags, ssl, path) : undefined;
+    for (const problem of terminated?.problems ?? []) addOnce(problems, problem);
     const range = readListenAddress(addr);
     const read = readConnectionFields(flags);
-    const path = ['apisix', 'stream_proxy', protocol, index];
     const invalid = (text: string): string => `invalid stream_proxy.${protocol} entry: ${text}`;
     if ('fault' in read) {
       const { field, text, expected } = read.fault;
@@ -94,7 +99,7 @@ function readEntries(
           protocol,
           host: range.host,
           port,
-          tls,
+          tls: terminated?.tls,
           tlsPassthrough: flags.tls_passthrough ?? false,
           proxyProtocol: flags.proxy_protocol ?? defaults.enable_tcp_pp ?? false,
           proxyProtocolToUpstream: headerVersion(
@@ -106,6 +111,12 @@ function readEntries(
     }
   }
   return byAddress.values();
+}
+
+/** What `apisix.ssl` says may be the fault of several entries. */
+function addOnce(problems: Problem[], problem: Problem): void {
+  const place = showPath(problem.path);
+  if (!problems.some(({ path }) => showPath(path) === place)) problems.push(problem);
 }
 
 function toEntry(entry: number | string | StreamProxyEntry): StreamProxyEntry {

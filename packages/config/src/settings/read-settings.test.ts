@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { streamListeners } from './listeners.ts';
 import { readSettings } from './read-settings.ts';
 
+const publicKeyring = 'a key that everybody knows';
+
 let home: string;
 const path = (name = 'config.yaml') => join(home, 'conf', name);
 const write = (text: string, name?: string) => writeFileSync(path(name), text);
@@ -26,7 +28,7 @@ test('reads conf/config.yaml below HOME', () => {
     { protocol: 'tcp', host: '::1', port: 9101, ...plain },
   ]);
   expect(file).toBe(path());
-  expect(warnings).toStrictEqual([]);
+  expect(warnings).toStrictEqual([expect.stringContaining(publicKeyring)]);
 });
 
 test('reads the file of a profile', () => {
@@ -68,7 +70,7 @@ test('names a file that is not there', () => {
 });
 
 const plain = {
-  tls: false,
+  tls: undefined,
   tlsPassthrough: false,
   proxyProtocol: false,
   proxyProtocolToUpstream: 0,
@@ -195,7 +197,25 @@ describe('warns', () => {
   ] as const)('%s', ([, text, env, warning]) => {
     write(text);
 
-    expect(read(env).warnings).toStrictEqual([expect.stringContaining(warning)]);
+    const warnings = read(env).warnings.filter((found) => !found.includes(publicKeyring));
+    expect(warnings).toStrictEqual([expect.stringContaining(warning)]);
+  });
+});
+
+describe('private keys sealed with a key that everybody knows', () => {
+  test.for([
+    ['the default', '', 1],
+    ['the default, written', 'apisix: {data_encryption: {keyring: edd1c9f0985e76a2}}', 1],
+    ['a key of their own', 'apisix: {data_encryption: {keyring: [0123456789abcdef, qeddd145sfvddff3]}}', 0],
+    ['no key', 'apisix: {data_encryption: {keyring: ~}}', 0],
+    ['nothing, without the Admin API', 'apisix: {enable_admin: false}', 0],
+    ['nothing, without a store', 'deployment: {role_traditional: {config_provider: yaml}}', 0],
+  ] as const)('%s', ([, text, count]) => {
+    write(text);
+
+    const warnings = read().warnings.filter((warning) => warning.includes(publicKeyring));
+
+    expect(warnings).toHaveLength(count);
   });
 });
 
@@ -221,7 +241,7 @@ describe('a file of resources that does not count', () => {
     write(text);
     if (why !== 'there is none') write('#END\n', 'apisix.yaml');
 
-    expect(read().warnings).toStrictEqual([]);
+    expect(read().warnings.filter((warning) => warning.includes('apisix.yaml'))).toStrictEqual([]);
   });
 });
 
@@ -232,5 +252,8 @@ test('reads the configuration that comes with the project', () => {
     apisix: { proxy_mode: 'http&stream', node_listen: 9080, stream_proxy: { tcp: [9100] } },
     deployment: { config_provider: 'embedded', admin: { admin_listen: { ip: '127.0.0.1' } } },
   });
-  expect(warnings).toStrictEqual([expect.stringContaining('Admin key is bypassed')]);
+  expect(warnings).toStrictEqual([
+    expect.stringContaining('Admin key is bypassed'),
+    expect.stringContaining(publicKeyring),
+  ]);
 });

@@ -36,7 +36,7 @@ export interface LoadedSettings {
 export function readSettings({ home, file, env }: ReadSettingsOptions): LoadedSettings {
   const path = file === undefined ? confFile(home, 'config', 'yaml', env) : resolve(file);
   const source = readYaml(readText(path), path, env);
-  const { settings, warnings } = assemble(source, env);
+  const { settings, warnings } = assemble(source, env, home);
   return {
     settings,
     file: path,

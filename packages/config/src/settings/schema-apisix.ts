@@ -9,6 +9,11 @@ const address: JsonSchema = {
   },
 };
 
+const sslProtocols: JsonSchema = { type: 'string', description: 'versions of TLS with blanks between' };
+const sslCiphers: JsonSchema = { type: 'string', description: "ciphers in OpenSSL's notation" };
+
+const pause: JsonSchema = { type: 'number', exclusiveMinimum: 0, description: 'seconds, above 0' };
+
 const streamAddress = 'a port, or text such as "9100", "9100-9105", "127.0.0.1:9100", "[::1]:9100"';
 const streamPort: readonly JsonSchema[] = [{ type: 'integer' }, { type: 'string' }];
 
@@ -47,11 +52,13 @@ export const apisixSchema: JsonSchema = {
                     description: 'true, false, "v1" or "v2"',
                   },
                   tls_passthrough: bool,
+                  ssl_protocols: sslProtocols,
+                  ssl_ciphers: sslCiphers,
                 },
                 required: ['addr'],
               },
             ],
-            description: `${streamAddress}, or {addr, …} with fields such as tls and max_connections`,
+            description: `${streamAddress}, or {addr, tls, …}`,
           },
         },
         udp: {
@@ -105,7 +112,23 @@ export const apisixSchema: JsonSchema = {
         enable: bool,
         listen: { type: 'array' },
         ssl_trusted_certificate: { type: 'string', description: '"system" or the path of a PEM file' },
+        ssl_protocols: sslProtocols,
+        ssl_ciphers: sslCiphers,
         fallback_sni: { type: 'string' },
+      },
+    },
+    lru: {
+      type: 'object',
+      properties: {
+        secret: {
+          type: 'object',
+          properties: {
+            ttl: pause,
+            neg_ttl: pause,
+            count: { type: 'integer' },
+            neg_count: { type: 'integer' },
+          },
+        },
       },
     },
     id: { type: 'string' },

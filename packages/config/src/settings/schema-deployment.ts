@@ -3,6 +3,7 @@ import type { Role } from './settings.ts';
 
 const bool: JsonSchema = { type: 'boolean' };
 const text: JsonSchema = { type: 'string' };
+const filePath: JsonSchema = { type: 'string', minLength: 1, description: 'the path of a file' };
 
 /** The part of `deployment:` that the reference checks with everything else, before it looks at the role. */
 export const roleSchema: JsonSchema = {
@@ -42,6 +43,8 @@ const common: JsonSchema = {
         properties: { admin_ssl_cert: text, admin_ssl_cert_key: text, admin_ssl_ca_cert: text },
       },
       admin_api_version: text,
+      enable_access_log: bool,
+      access_log: { type: 'string', minLength: 1, description: 'the path of a file' },
     },
   },
   etcd: {
@@ -66,12 +69,13 @@ const common: JsonSchema = {
       user: text,
       password: text,
       tls: { type: 'object', properties: { cert: text, key: text, verify: bool, sni: text } },
+      snapshot: { type: 'object', properties: { enable: bool, path: filePath } },
     },
     required: ['host', 'prefix'],
   },
   embedded: {
     type: 'object',
-    properties: { path: { type: 'string', minLength: 1, description: 'the path of a file' } },
+    properties: { path: filePath },
   },
 };
 

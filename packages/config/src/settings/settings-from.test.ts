@@ -32,6 +32,16 @@ test('takes null for a removed default', () => {
   expect(attributes.prometheus.enable_export_server).toBe(false);
 });
 
+test('wants pauses between reads of a secret that are above 0', () => {
+  expect(settingsFrom({ apisix: { lru: { secret: { ttl: 0.5 } } } }).apisix.lru.secret).toEqual({
+    ttl: 0.5,
+    neg_ttl: 60,
+  });
+  expect(() => settingsFrom({ apisix: { lru: { secret: { ttl: 0 } } } })).toThrow(
+    /apisix\.lru\.secret\.ttl: expected seconds, above 0/,
+  );
+});
+
 test('keeps keys that it does not know', () => {
   const input: SettingsInput & { readonly [key: string]: unknown } = {
     more: { x: [1] },
@@ -193,11 +203,6 @@ describe('is refused until the gateway can do it', () => {
   const stream = (more: object) => ({ apisix: { proxy_mode: 'http&stream', ...more } });
 
   test.for([
-    [
-      'https_admin',
-      { deployment: { admin: { https_admin: true } } },
-      'deployment.admin.https_admin: found true',
-    ],
     [
       'PROXY protocol on HTTP',
       { apisix: { proxy_protocol: { listen_http_port: 1 } } },

@@ -49,8 +49,19 @@ export interface ApisixSettings {
     /** One key or several, each 16 or 32 characters: the first encrypts, all decrypt. Absent: nothing is encrypted. */
     readonly keyring?: string | readonly string[];
   };
+  readonly lru: {
+    readonly secret: SecretCacheSettings;
+  };
   /** The identity of this gateway. Absent: one is made and kept. */
   readonly id?: string;
+}
+
+/** When secrets are read again. The reference's `count` and `neg_count` bound nothing: only what is in use is kept. */
+export interface SecretCacheSettings {
+  /** Seconds until a secret is read again. */
+  readonly ttl: number;
+  /** Seconds until a read that failed is repeated. */
+  readonly neg_ttl: number;
 }
 
 export type ProxyMode = 'http' | 'stream' | 'http&stream';
@@ -79,6 +90,10 @@ export interface StreamProxyEntry {
   readonly proxy_protocol_to_upstream?: boolean | 'v1' | 'v2';
   /** Ours: read the server name from the ClientHello and pass TLS on as it is. Absent: no. */
   readonly tls_passthrough?: boolean;
+  /** Ours: versions of TLS, with blanks between. Absent: as `ssl.ssl_protocols` says. */
+  readonly ssl_protocols?: string;
+  /** Ours: in OpenSSL's notation. Absent: as `ssl.ssl_ciphers` says. */
+  readonly ssl_ciphers?: string;
   /** Ours: sessions of the port at a time, over all workers; one more is closed. Absent: no limit. */
   readonly max_connections?: number;
   /** Ours: new connections per second, over all workers; what exceeds it is closed. Absent: no limit. */
@@ -100,6 +115,10 @@ export interface SslSettings {
   readonly listen: readonly ListenAddress[];
   /** `system`, or a path relative to the working directory. */
   readonly ssl_trusted_certificate: string;
+  /** Versions of TLS for clients, with blanks between. Of the Admin API's the lowest and the highest count. */
+  readonly ssl_protocols: string;
+  /** Ciphers for TLS 1.2 and before, in OpenSSL's notation. */
+  readonly ssl_ciphers: string;
   /** The server name used when a client sends none. */
   readonly fallback_sni?: string;
 }
@@ -142,8 +161,23 @@ export interface AdminSettings {
   /** Addresses and CIDR blocks. Absent: every client is allowed. */
   readonly allow_admin?: readonly string[];
   readonly admin_listen: ServerAddress;
+  /** Serve it over TLS. Absent: no. */
+  readonly https_admin?: boolean;
+  readonly admin_api_mtls?: AdminApiMtlsSettings;
+  /** Write a line for every request. */
+  readonly enable_access_log: boolean;
+  /** A path relative to HOME. */
+  readonly access_log: string;
   /** Anything but `v3` means the older response shapes. */
   readonly admin_api_version: string;
+}
+
+/** Files in PEM, relative to HOME's `conf`. Read them through `adminTls`. */
+export interface AdminApiMtlsSettings {
+  readonly admin_ssl_cert?: string;
+  readonly admin_ssl_cert_key?: string;
+  /** Clients must show a certificate that one of these signed. Absent or empty: they need none. */
+  readonly admin_ssl_ca_cert?: string;
 }
 
 export interface AdminKey {
@@ -161,16 +195,24 @@ export interface EtcdSettings {
   readonly timeout: number;
   /** Seconds, for one round of watching. */
   readonly watch_timeout: number;
-  /** Tries per endpoint when the key layout is prepared. */
+  /** Tries per endpoint when the key layout is prepared, and of the first load. */
   readonly startup_retry: number;
-  /** Seconds between tries once the short pauses are used up; absent or negative: 5. */
+  /** Whole seconds between tries once the growing pauses are used up; 0 is 1, absent or negative: 5. */
   readonly resync_delay?: number;
-  /** Seconds an endpoint stays marked as down; absent or negative: 10. */
+  /** Whole seconds in which an endpoint that failed is asked last; absent or negative: 10. */
   readonly health_check_timeout?: number;
   /** In use when `password` is there too. */
   readonly user?: string;
   readonly password?: string;
   readonly tls?: EtcdTlsSettings;
+  readonly snapshot: EtcdSnapshotSettings;
+}
+
+/** Ours: what etcd held last, kept on disk to start from while etcd is away. */
+export interface EtcdSnapshotSettings {
+  readonly enable: boolean;
+  /** The file, relative to HOME. */
+  readonly path: string;
 }
 
 export interface EtcdTlsSettings {

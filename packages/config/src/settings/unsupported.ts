@@ -13,7 +13,6 @@ interface Unsupported {
   readonly when?: (tree: unknown) => boolean;
 }
 
-const isOn = (value: unknown): boolean => value === true;
 const isSet = (value: unknown): boolean => value !== undefined;
 const isUnixPath = (value: unknown): boolean => typeof value === 'string' && value.startsWith('unix:');
 const isDataPlane = (tree: unknown): boolean => roleOf(tree) === 'data_plane';
@@ -35,11 +34,6 @@ const rows: readonly Unsupported[] = [
     applies: (name) => name === 'xds',
     when: isDataPlane,
     text: 'this gateway has no xds provider; use etcd, yaml or json',
-  },
-  {
-    path: ['deployment', 'admin', 'https_admin'],
-    applies: isOn,
-    text: 'this gateway cannot serve the Admin API over TLS yet',
   },
   {
     path: tcp,

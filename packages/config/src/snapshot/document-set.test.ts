@@ -101,6 +101,43 @@ describe('a load', () => {
     ]);
     expect(set.get('upstreams', 'kept')).toBe(kept);
   });
+
+  test('of a store that was wiped sees another value at the same revision', () => {
+    const set = setOf(entry('upstreams/a', { retries: 1 }, 2), entry('upstreams/b', {}, 3));
+
+    const batch = set.load({
+      revision: 3,
+      entries: [entry('upstreams/a', { retries: 2 }, 2), entry('upstreams/b', {}, 3)],
+    });
+
+    expect(batch.changes).toMatchObject([{ id: 'a', document: { retries: 2 } }]);
+  });
+
+  test('of the same values at other revisions changes nothing', () => {
+    const set = setOf(entry('upstreams/a', {}, 1), entry('upstreams/bad', { bad: 1 }, 2));
+    const former = set.get('upstreams', 'a');
+
+    const batch = set.load({
+      revision: 30,
+      entries: [entry('upstreams/a', {}, 21), entry('upstreams/bad', { bad: 1 }, 22)],
+    });
+
+    expect(batch).toEqual({ revision: 30, changes: [], rejections: [] });
+    expect(set.get('upstreams', 'a')).toBe(former);
+    expect(set.rejections).toMatchObject([{ id: 'bad', revision: 22 }]);
+  });
+
+  test('can be had again as it was stored, where the text is kept', () => {
+    const entries = [entry('upstreams/a', {}, 1), entry('upstreams/bad', { bad: 1 }, 2)];
+    const snapshot = { revision: 3, entries: [...entries, entry('upstreams/', 'init_dir', 3)] };
+    const keeping = new DocumentSet([upstreams], check, { keepsText: true });
+    keeping.load(snapshot);
+    const frugal = setOf(...entries);
+
+    expect([...keeping.stored()]).toEqual(entries);
+    expect(keeping.load(snapshot).changes).toEqual([]);
+    expect(() => [...frugal.stored()]).toThrow(TypeError);
+  });
 });
 
 describe('a change', () => {
@@ -120,6 +157,17 @@ describe('a change', () => {
       ['b', true],
     ]);
     expect(set.revision).toBe(11);
+  });
+
+  test('that writes the same again is a change', () => {
+    const set = setOf(entry('upstreams/a', {}, 1));
+
+    const batch = set.apply({
+      revision: 11,
+      events: [{ type: 'put', entry: entry('upstreams/a', {}, 11) }],
+    });
+
+    expect(batch.changes).toMatchObject([{ id: 'a' }]);
   });
 
   test('to something bad keeps the last good version and reports it', () => {

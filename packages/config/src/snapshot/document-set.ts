@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Document, ResourceKind } from '../resources/resource-kind.ts';
 import type { Revision, StoreChange, StoreEntry, StoreSnapshot } from '../store/store.ts';
 import { placeOfKey } from './key-place.ts';
@@ -43,13 +44,18 @@ export interface DocumentView {
   get(kind: string, id: string): Document | undefined;
   /** Id and document of each resource of a kind, in no particular order. */
   entries(kind: string): Iterable<readonly [string, Document]>;
+  /** The revision of the last write to a resource of each kind, by its segment, deletions not counted; 0: there is none. */
+  kindRevisions(): ReadonlyMap<string, Revision>;
+}
+
+export interface DocumentSetOptions {
+  /** Keep the text of every value for `stored`, instead of a digest. Default false. */
+  readonly keepsText?: boolean;
 }
 
 interface Held {
-  /** Where the store has it. */
-  readonly key: string;
-  /** The revision that was last looked at, good or not. */
-  readonly modRevision: Revision;
+  /** What the store has, good or not; its value is the text, or the digest of it. */
+  readonly entry: StoreEntry;
   /** The last good version. */
   readonly document: Document | undefined;
 }
@@ -62,11 +68,17 @@ interface Held {
 export class DocumentSet implements DocumentView {
   readonly #kinds: ReadonlyMap<string, ResourceKind>;
   readonly #check: CheckStored;
+  readonly #keepsText: boolean;
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #rejected = new Map<string, Rejection>();
   #revision: Revision = 0;
 
-  constructor(kinds: readonly ResourceKind[], check: CheckStored) {
+  constructor(
+    kinds: readonly ResourceKind[],
+    check: CheckStored,
+    { keepsText = false }: DocumentSetOptions = {},
+  ) {
+    this.#keepsText = keepsText;
     this.#kinds = new Map(kinds.map((kind) => [kind.segment, kind]));
     this.#check = check;
     for (const kind of kinds) this.#held.set(kind.segment, new Map());
@@ -91,25 +103,50 @@ export class DocumentSet implements DocumentView {
     }
   }
 
-  /** Takes a full load: what it lacks is gone, what it has at the revision known already is not looked at again. */
+  /**
+   * The resources as their store has them, those that cannot be used included; in no particular order.
+   * @throws TypeError unless the set keeps text.
+   */
+  *stored(): Iterable<StoreEntry> {
+    if (!this.#keepsText) throw new TypeError('a set of documents without keepsText has digests only');
+    for (const held of this.#held.values()) {
+      for (const { entry } of held.values()) yield entry;
+    }
+  }
+
+  kindRevisions(): ReadonlyMap<string, Revision> {
+    const revisions = new Map<string, Revision>();
+    for (const [kind, held] of this.#held) {
+      let last = 0;
+      for (const { entry } of held.values()) last = Math.max(last, entry.modRevision);
+      revisions.set(kind, last);
+    }
+    return revisions;
+  }
+
+  /**
+   * Takes a full load, in any order: what it lacks is gone, what it has with the same text is as it was. The text
+   * decides, because a store that was wiped gives the same revisions to other values.
+   */
   load(snapshot: StoreSnapshot): DocumentBatch {
     const batch = new BatchBuilder();
     const present = new Set(snapshot.entries.map((entry) => entry.key));
     for (const [kind, held] of this.#held) {
-      for (const [id, { key }] of held) {
-        if (!present.has(key)) this.#remove(kind, id, batch);
+      for (const [id, { entry }] of held) {
+        if (!present.has(entry.key)) this.#remove(kind, id, batch);
       }
     }
-    for (const entry of snapshot.entries) this.#put(entry, batch);
+    for (const entry of snapshot.entries) this.#put(entry, batch, () => true);
     this.#revision = snapshot.revision;
     return batch.finish(snapshot.revision);
   }
 
+  /** Takes a change. What was written again is looked at again, even with the same text: somebody wanted that. */
   apply(change: StoreChange): DocumentBatch {
     const batch = new BatchBuilder();
     for (const event of change.events) {
       if (event.type === 'put') {
-        this.#put(event.entry, batch);
+        this.#put(event.entry, batch, ({ modRevision }) => modRevision === event.entry.modRevision);
       } else {
         const { kind, id } = placeOfKey(event.key);
         this.#remove(kind, id, batch);
@@ -119,7 +156,8 @@ export class DocumentSet implements DocumentView {
     return batch.finish(change.revision);
   }
 
-  #put(entry: StoreEntry, batch: BatchBuilder): void {
+  /** @param isKnown of an entry that has the same text: is it the same? */
+  #put(entry: StoreEntry, batch: BatchBuilder, isKnown: (former: StoreEntry) => boolean): void {
     const { kind: segment, id } = placeOfKey(entry.key);
     const kind = this.#kinds.get(segment);
     const held = this.#held.get(segment);
@@ -127,15 +165,22 @@ export class DocumentSet implements DocumentView {
     if (kind === undefined || held === undefined || id === '') return;
 
     const former = held.get(id);
-    if (former?.modRevision === entry.modRevision) return;
+    const known = this.#keepsText ? entry : { ...entry, value: hash('sha256', entry.value, 'base64') };
+    if (former?.entry.value === known.value && isKnown(former.entry)) {
+      held.set(id, { ...former, entry: known });
+      const rejection = this.#rejected.get(entry.key);
+      if (rejection !== undefined)
+        this.#rejected.set(entry.key, { ...rejection, revision: entry.modRevision });
+      return;
+    }
     const checked = this.#read(kind, id, entry.value);
     if (checked.ok) {
-      held.set(id, { key: entry.key, modRevision: entry.modRevision, document: checked.document });
+      held.set(id, { entry: known, document: checked.document });
       this.#rejected.delete(entry.key);
       batch.changes.push({ kind: segment, id, document: checked.document });
       return;
     }
-    held.set(id, { key: entry.key, modRevision: entry.modRevision, document: former?.document });
+    held.set(id, { entry: known, document: former?.document });
     const rejection: Rejection = {
       kind: segment,
       id,
@@ -152,7 +197,7 @@ export class DocumentSet implements DocumentView {
     const former = held?.get(id);
     if (held === undefined || former === undefined) return;
     held.delete(id);
-    this.#rejected.delete(former.key);
+    this.#rejected.delete(former.entry.key);
     if (former.document !== undefined) batch.changes.push({ kind, id, document: undefined });
   }
 

@@ -28,7 +28,8 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
   /**
    * The pauses after failures in a row, the last one for all later ones; each is stretched by up to a half at random,
-   * so that a fleet does not return as one. Milliseconds; default 1, 2, 4, 8, 16, 32 s, as APISIX waits.
+   * so that a fleet does not return as one. At least one. Milliseconds; default 1, 2, 4, 8, 16, 32 and then 5 s, as
+   * APISIX waits.
    */
   readonly retryDelaysMs?: readonly number[];
   /** From 0 to below 1. Default `Math.random`. */
@@ -37,7 +38,7 @@ export interface FollowOptions {
   readonly clock?: Clock;
 }
 
-const defaultDelaysMs = [1000, 2000, 4000, 8000, 16_000, 32_000];
+const defaultDelaysMs = [1000, 2000, 4000, 8000, 16_000, 32_000, 5000];
 
 /**
  * Delivers a store's content and all that becomes of it, without a gap and without a repetition, until `signal`
@@ -96,7 +97,7 @@ export async function followStore(store: Store, options: FollowOptions): Promise
     if (failures === 1 && canLoadAtOnce(error)) continue;
     awaySince ??= clock.now();
     if (error !== undefined) onState?.({ state: 'away', since: awaySince, revision, error });
-    const delayMs = delaysMs[failures - 1] ?? longestMs;
+    const delayMs = delaysMs[failures - 1] ?? delaysMs.at(-1) ?? longestMs;
     await pause(clock, delayMs * (1 + random() / 2), signal);
   }
 }

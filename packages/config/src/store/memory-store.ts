@@ -118,14 +118,19 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   }
 
   function snapshot(prefix: string): StoreSnapshot {
-    const found = [...entries.values()].filter((entry) => entry.key.startsWith(prefix));
+    const found = [...entries.values()].filter((entry) => entry.key.startsWith(prefix)).map(withExpiry);
     return { revision, entries: found.sort((a, b) => compareKeys(a.key, b.key)) };
+  }
+
+  function withExpiry(entry: StoreEntry): StoreEntry {
+    return expiries.has(entry.key) ? { ...entry, expires: true } : entry;
   }
 
   const writer: StoreWriter = {
     async get(key) {
       checkOpen();
-      return entries.get(key);
+      const entry = entries.get(key);
+      return entry && withExpiry(entry);
     },
     async list(prefix) {
       checkOpen();
@@ -141,8 +146,12 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       if (found !== expected) throw storeConflict(key, expected, found);
       return put(key, value, putOptions);
     },
-    async delete(key) {
+    async delete(key, expected) {
       checkOpen();
+      const found = entries.get(key)?.modRevision;
+      if (expected !== undefined && found !== undefined && found !== expected) {
+        throw storeConflict(key, expected, found);
+      }
       return remove(key);
     },
   };

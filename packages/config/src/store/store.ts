@@ -14,6 +14,8 @@ export interface StoreEntry {
   readonly createRevision: Revision;
   /** The revision of the last write to the key. */
   readonly modRevision: Revision;
+  /** It has a time-to-live. A store tells this of what is loaded, listed or got, and need not in changes. */
+  readonly expires?: boolean;
 }
 
 /** Everything under the prefix at one revision, in ascending order of the keys' bytes. */
@@ -65,8 +67,15 @@ export interface StoreWriter {
    * @throws GatewayError `STORE_CONFLICT` when it is not; nothing was written then.
    */
   compareAndSwap(key: string, value: string, expected: Revision, options?: PutOptions): Promise<PutResult>;
-  /** Removes the key. `undefined` when there was none, and then no revision passes. */
-  delete(key: string): Promise<{ readonly revision: Revision; readonly previous: StoreEntry } | undefined>;
+  /**
+   * Removes the key. `undefined` when there was none, and then no revision passes.
+   * @param expected removes it only if its `modRevision` still is this one; left out, whatever it is.
+   * @throws GatewayError `STORE_CONFLICT` when it is another; nothing was removed then.
+   */
+  delete(
+    key: string,
+    expected?: Revision,
+  ): Promise<{ readonly revision: Revision; readonly previous: StoreEntry } | undefined>;
 }
 
 /**

@@ -3,3 +3,4 @@ export { compileSchema } from './compile-schema.ts';
 export type { Check } from './compile-schema.ts';
 export { findFaults } from './find-faults.ts';
 export type { JsonSchema } from './json-schema.ts';
+export { isReference } from './text-keyword.ts';

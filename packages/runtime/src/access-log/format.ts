@@ -1,3 +1,4 @@
+import { logText } from './log-text.ts';
 import type { SessionRecord } from './session-record.ts';
 import { variables } from './variables.ts';
 import type { Variable } from './variables.ts';
@@ -11,7 +12,7 @@ export type AccessLogEscape = 'default' | 'json';
  */
 export function compileAccessLog(format: string, escape: AccessLogEscape): (record: SessionRecord) => string {
   const parts = splitFormat(format);
-  const write = escape === 'json' ? writeJson : writeDefault;
+  const write = escape === 'json' ? writeJson : logText;
   return (record) => {
     let line = '';
     for (const part of parts) line += typeof part === 'string' ? part : write(part(record));
@@ -33,16 +34,6 @@ function splitFormat(format: string): readonly (string | Variable)[] {
 
 function noValue(): undefined {
   return undefined;
-}
-
-function writeDefault(value: string | number | undefined): string {
-  if (value === undefined || value === '') return '-';
-  if (typeof value === 'number') return String(value);
-  return value.replace(/["\\]|[^\x20-\x7e]/gu, (character) =>
-    [...Buffer.from(character)]
-      .map((byte) => `\\x${byte.toString(16).padStart(2, '0').toUpperCase()}`)
-      .join(''),
-  );
 }
 
 /** An absent value is an empty text, which keeps the line valid JSON. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { codes } from '@apisix-ts/errors';
+import { isoTime, localTime, logSeconds } from './log-text.ts';
 import type { SessionReason } from '../data-plane/session-reason.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -23,20 +24,20 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
   ['session_reason', ({ reason }) => reason],
   ['bytes_received', ({ bytesReceived }) => bytesReceived],
   ['bytes_sent', ({ bytesSent }) => bytesSent],
-  ['session_time', ({ durationMs }) => seconds(durationMs)],
+  ['session_time', ({ durationMs }) => logSeconds(durationMs)],
   ['connection', ({ connection }) => connection],
   ['route_id', ({ routeId }) => routeId],
   ['service_id', ({ serviceId }) => serviceId],
   ['balancer_ip', ({ node }) => node?.address],
   ['balancer_port', ({ node }) => node?.port],
   ['upstream_addr', ({ upstreams }) => (upstreams.length === 0 ? undefined : upstreams.join(', '))],
-  ['upstream_connect_time', ({ upstream }) => upstream && seconds(upstream.connectMs)],
-  ['upstream_session_time', ({ upstream }) => upstream && seconds(upstream.sessionMs)],
+  ['upstream_connect_time', ({ upstream }) => upstream && logSeconds(upstream.connectMs)],
+  ['upstream_session_time', ({ upstream }) => upstream && logSeconds(upstream.sessionMs)],
   ['upstream_bytes_received', ({ upstream }) => upstream?.bytesReceived],
   ['upstream_bytes_sent', ({ upstream }) => upstream?.bytesSent],
   ['hostname', () => machine],
   ['pid', () => process.pid],
-  ['msec', ({ endedAt }) => seconds(endedAt)],
+  ['msec', ({ endedAt }) => logSeconds(endedAt)],
   ['time_iso8601', ({ endedAt }) => isoTime(new Date(endedAt))],
   ['time_local', ({ endedAt }) => localTime(new Date(endedAt))],
 ]);
@@ -44,37 +45,4 @@ export const variables: ReadonlyMap<string, Variable> = new Map<string, Variable
 /** 200 for a session that ended as it should, otherwise the status of the error. */
 function statusOf(reason: SessionReason): number {
   return reason === 'OK' ? 200 : codes[reason].status;
-}
-
-/** `0.042`, as nginx writes times. */
-function seconds(ms: number): string {
-  return (ms / 1000).toFixed(3);
-}
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** `23/Nov/2026:03:11:10 +0100` */
-function localTime(time: Date): string {
-  const date = `${two(time.getDate())}/${months[time.getMonth()]}/${time.getFullYear()}`;
-  return `${date}:${clock(time)} ${zone(time)}`;
-}
-
-/** `2026-11-23T03:11:10+01:00` */
-function isoTime(time: Date): string {
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date}T${clock(time)}${zone(time).replace(/(\d\d)$/, ':$1')}`;
-}
-
-function clock(time: Date): string {
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-}
-
-function zone(time: Date): string {
-  const minutes = -time.getTimezoneOffset();
-  const size = Math.abs(minutes);
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}${two(size % 60)}`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, '0');
 }

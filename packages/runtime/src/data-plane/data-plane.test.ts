@@ -1,11 +1,11 @@
-import { connectPeer, openSource } from '@apisix-ts/testkit';
+import { DatagramPeer, connectPeer, openDatagramEcho, openSource } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FactChange } from '../facts/facts.ts';
 import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
 import { SharedWaiting } from '../shared-waiting.ts';
-import { freePort } from '../testing/free-port.ts';
+import { freeDatagramPort, freePort } from '../testing/free-port.ts';
 import { DataPlane } from './data-plane.ts';
 
 const heads = {
@@ -15,55 +15,84 @@ const heads = {
   proxyProtocolToUpstream: 0,
 } as const;
 
-test('a change in several parts takes effect as a whole', async () => {
-  const [before, after] = await Promise.all([openSource(Buffer.from('old')), openSource(Buffer.from('new'))]);
-  const { dataPlane, port, slotOf } = await openDataPlane();
-  onTestFinished(async () => {
-    await dataPlane.close();
-    await Promise.all([before.close(), after.close()]);
-  });
-  const upstream = (key: string, nodePort: number): FactChange => ({
-    kind: 'upstream',
-    key,
-    facts: {
-      type: 'roundrobin',
-      nodes: [
-        {
-          host: '127.0.0.1',
-          address: '127.0.0.1',
-          port: nodePort,
-          weight: 1,
-          priority: 0,
-          slot: slotOf(key),
-        },
-      ],
-      connectTimeoutMs: 5000,
-      idleTimeoutMs: 60_000,
+interface Case {
+  readonly freePort: () => Promise<number>;
+  /** Opens a server that sends its name to whoever speaks to it. */
+  readonly openServer: (name: string) => Promise<{ readonly port: number; close(): Promise<void> }>;
+  /** The name of the server behind a port. */
+  readonly greeting: (port: number) => Promise<string>;
+}
+
+const cases: Readonly<Record<'tcp' | 'udp', Case>> = {
+  tcp: {
+    freePort,
+    openServer: (name) => openSource(Buffer.from(name)),
+    async greeting(port) {
+      const client = await connectPeer(port);
+      const greeted = await client.take(3);
+      client.destroy();
+      return greeted.toString();
     },
-  });
-  const routeTo = (upstreamKey: string): FactChange => ({
-    kind: 'route',
-    key: 'r',
-    facts: { id: 'r', priority: 0, upstreamKey },
-  });
-  const greeting = async (): Promise<string> => {
-    const client = await connectPeer(port);
-    const greeted = await client.take(3);
-    client.destroy();
-    return greeted.toString();
-  };
-  dataPlane.apply([upstream('a', before.port), routeTo('a')], true);
+  },
+  udp: {
+    freePort: freeDatagramPort,
+    openServer: (name) => openDatagramEcho(name),
+    async greeting(port) {
+      const client = await DatagramPeer.open();
+      const { bytes } = await client.ask('', port);
+      await client.close();
+      return bytes.toString();
+    },
+  },
+};
 
-  // Half of it: the upstream is gone, and the route still names it.
-  dataPlane.apply([{ kind: 'upstream', key: 'a', facts: undefined }], false);
-  const meanwhile = await greeting();
-  dataPlane.apply([upstream('b', after.port), routeTo('b')], true);
+test.for(['tcp', 'udp'] as const)(
+  'a change in several parts takes effect as a whole: %s',
+  async (protocol) => {
+    const { openServer, greeting } = cases[protocol];
+    const [before, after] = await Promise.all([openServer('old'), openServer('new')]);
+    const { dataPlane, port, slotOf } = await openDataPlane(protocol);
+    onTestFinished(async () => {
+      await dataPlane.close();
+      await Promise.all([before.close(), after.close()]);
+    });
+    const upstream = (key: string, nodePort: number): FactChange => ({
+      kind: 'upstream',
+      key,
+      facts: {
+        type: 'roundrobin',
+        nodes: [
+          {
+            host: '127.0.0.1',
+            address: '127.0.0.1',
+            port: nodePort,
+            weight: 1,
+            priority: 0,
+            slot: slotOf(key),
+          },
+        ],
+        connectTimeoutMs: 5000,
+        idleTimeoutMs: 60_000,
+      },
+    });
+    const routeTo = (upstreamKey: string): FactChange => ({
+      kind: 'route',
+      key: 'r',
+      facts: { id: 'r', priority: 0, upstreamKey },
+    });
+    dataPlane.apply([upstream('a', before.port), routeTo('a')], true);
 
-  expect([meanwhile, await greeting()]).toEqual(['old', 'new']);
-});
+    // Half of it: the upstream is gone, and the route still names it.
+    dataPlane.apply([{ kind: 'upstream', key: 'a', facts: undefined }], false);
+    const meanwhile = await greeting(port);
+    dataPlane.apply([upstream('b', after.port), routeTo('b')], true);
+
+    expect([meanwhile, await greeting(port)]).toEqual(['old', 'new']);
+  },
+);
 
 /** A data plane in this thread, with one listener. */
-async function openDataPlane(): Promise<{
+async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
   readonly dataPlane: DataPlane;
   readonly port: number;
   readonly slotOf: (node: string) => number;
@@ -79,14 +108,12 @@ async function openDataPlane(): Promise<{
       reusePort: false,
       relay: 'auto',
       halfClose: true,
-      udpSessions: 1,
+      udpSessions: 2,
       ticketKeys: [],
     },
     { onLog() {}, onNodeFailure() {}, onAccess() {} },
   );
-  const port = await freePort();
-  await dataPlane.listen([
-    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, tls: false, heads, limits: {} },
-  ]);
+  const port = await cases[protocol].freePort();
+  await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, heads, limits: {} }]);
   return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
 }

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
-import { TlsAcceptor, chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
-import type { Listener } from '@apisix-ts/transport';
+import { chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
+import type { Listener, TlsAcceptor } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -19,6 +19,7 @@ import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { StreamSession } from './stream-session.ts';
+import { TlsAcceptors } from './tls-acceptors.ts';
 import type { SessionContext, SessionListener } from './stream-session.ts';
 
 /** What a data plane tells its surroundings. */
@@ -33,6 +34,7 @@ interface OpenListener extends SessionListener {
   readonly socket: Listener;
   spec: ListenerSpec;
   heads: ListenerHeads;
+  tls: TlsAcceptor | undefined;
 }
 
 /** The part of a gateway that touches traffic: one a worker, with listeners, routes and sessions of its own. */
@@ -44,6 +46,8 @@ export class DataPlane {
   readonly #table: RoutingTable;
   /** Of the change that is arriving. */
   #parts: (readonly FactChange[])[] = [];
+  /** Of either protocol, open or opening. */
+  #hasListeners = false;
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
   /** By slot, also of listeners that are closed: sessions outlive them. */
@@ -53,7 +57,7 @@ export class DataPlane {
   readonly #wheel = new TimerWheel(systemClock);
   readonly #datagrams: DatagramPlane;
   readonly #room: WaitingRoom;
-  readonly #acceptor: TlsAcceptor;
+  readonly #acceptors: TlsAcceptors;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
     this.#options = options;
@@ -66,13 +70,7 @@ export class DataPlane {
       () => performance.timeOrigin + performance.now(),
     );
     this.#table = new RoutingTable(loads);
-    const { fallbackServerName, ticketKeys } = options;
-    this.#acceptor = new TlsAcceptor({
-      store: this.#table.certificates,
-      wheel: this.#wheel,
-      ...(fallbackServerName === undefined ? {} : { fallbackServerName }),
-      ...(ticketKeys.length === 0 ? {} : { ticketKeys }),
-    });
+    this.#acceptors = new TlsAcceptors(this.#table.certificates, this.#wheel, options);
     this.#datagrams = new DatagramPlane({
       index: options.index,
       reusePort: options.reusePort,
@@ -91,7 +89,7 @@ export class DataPlane {
    */
   apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
     // A first load is large, and nobody can meet the half of it before there are listeners.
-    if (this.#listeners.size === 0 && this.#parts.length === 0) return this.#table.apply(part);
+    if (!this.#hasListeners && this.#parts.length === 0) return this.#table.apply(part);
     this.#parts.push(part);
     if (!isLastPart) return [];
     const changes = this.#parts.flat();
@@ -103,12 +101,13 @@ export class DataPlane {
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
-    this.#acceptor.setTicketKeys(keys);
+    this.#acceptors.setTicketKeys(keys);
   }
 
   /** Makes these the listeners. Rejects with the first `LISTENER_*` error; the others are open then. */
   async listen(specs: readonly ListenerSpec[]): Promise<void> {
     const context = await this.#context;
+    this.#hasListeners = specs.length > 0;
     const wanted = new Set(specs.map((spec) => spec.name));
     this.#datagrams.keepOnly(specs.filter(({ protocol }) => protocol === 'udp'));
     for (const [name, listener] of this.#listeners) {
@@ -160,7 +159,6 @@ export class DataPlane {
       relay: { wheel, halfClose },
       room: this.#room,
       onNodeFailure: this.#events.onNodeFailure,
-      acceptor: this.#acceptor,
       accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
       random: Math.random,
@@ -188,22 +186,18 @@ export class DataPlane {
     const { name, host, port } = spec;
     const admission = this.#admissionOf(spec, context);
     const known = this.#listeners.get(name);
-    if (known !== undefined && known.spec.tls === spec.tls) {
+    const tls = spec.tls && this.#acceptors.get(spec.tls);
+    if (known !== undefined && (known.tls === undefined) === (tls === undefined)) {
       known.spec = spec;
       known.heads = compileHeads(spec.heads);
+      known.tls = tls;
       return;
     }
     known?.socket.close();
     this.#listeners.delete(name);
-    const { acceptor, relay } = context;
-    const listener = {
-      spec,
-      heads: compileHeads(spec.heads),
-      tls: spec.tls ? acceptor : undefined,
-      admission,
-    };
+    const listener = { spec, heads: compileHeads(spec.heads), tls, admission };
     // TLS is spoken on public sockets; a listener makes what its sessions need.
-    const driver = spec.tls ? createSocketDriver(relay.wheel) : context.driver;
+    const driver = tls === undefined ? context.driver : createSocketDriver(this.#wheel);
     const socket = await driver.listen(
       { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },
       {

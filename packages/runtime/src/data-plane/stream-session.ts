@@ -11,14 +11,7 @@ import type {
 } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
 import { dialTls } from '@apisix-ts/transport';
-import type {
-  Dial,
-  DialHandler,
-  TlsAcceptor,
-  TlsDialOptions,
-  UpstreamTls,
-  WireDriver,
-} from '@apisix-ts/transport';
+import type { Dial, DialHandler, TlsDialOptions, UpstreamTls, WireDriver } from '@apisix-ts/transport';
 import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
@@ -37,8 +30,6 @@ import type { Waiting, WaitingRoom } from './waiting-room.ts';
 /** What the sessions of a worker share. */
 export interface SessionContext {
   readonly driver: WireDriver;
-  /** Terminates TLS for all TLS listeners of a worker. */
-  readonly acceptor: TlsAcceptor;
   readonly table: RoutingTable;
   readonly counters: WorkerCounters;
   readonly failures: FailureLog;

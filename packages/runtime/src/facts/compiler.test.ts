@@ -3,8 +3,10 @@ import { testPairs } from '@apisix-ts/config/contract';
 import { describe, expect, test } from 'vitest';
 import { FactCompiler } from './compiler.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
-import type { HealthWatch, NameSource } from './compiler.ts';
+import type { HealthWatch } from './compiler.ts';
+import type { NameSource } from './name-users.ts';
 import type { SlotSource } from './node-slots.ts';
+import { unreadSecrets } from './secret-users.ts';
 
 /** Counts the users of names and knows the addresses it was given. */
 class Names implements NameSource {
@@ -62,8 +64,11 @@ function setUp(): {
     logged,
     compiler: new FactCompiler({
       names,
+      onLateName: () => {},
+      secrets: unreadSecrets,
       slots,
       health,
+      certificates: { set() {}, delete() {} },
       keyring: [],
       log: (_level, message) => logged.push(message),
     }),

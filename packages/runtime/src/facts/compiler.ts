@@ -10,28 +10,21 @@ import {
   compileRoute,
   compileService,
   compileUpstream,
-  nodeNames,
   routeFaults,
   upstreamFault,
   upstreamKey,
   upstreamShortcoming,
 } from './compile.ts';
-import { compileCertificate, compileClientPair, compileUpstreamTls } from './certificates.ts';
-import type { Compiled } from './certificates.ts';
+import { compileCertificate, compileClientPair, compileUpstreamTls, referencesOf } from './certificates.ts';
 import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
-
-/** Where the addresses of node names come from; `NameWatcher` of the discovery package is one. */
-export interface NameSource {
-  /** Counts one more user of a name. Settles with its first answer or failure. */
-  follow(name: string): Promise<void>;
-  unfollow(name: string): void;
-  /** The last good answer; empty when there is none. */
-  addressesOf(name: string): readonly string[];
-}
+import { NameUsers } from './name-users.ts';
+import type { NameSource } from './name-users.ts';
+import { SecretUsers } from './secret-users.ts';
+import type { Fault, SecretValues } from './secret-users.ts';
 
 /** Who watches the nodes of upstreams with checks; `HealthMonitor` is one. */
 export interface HealthWatch {
@@ -41,26 +34,38 @@ export interface HealthWatch {
   unfollow(upstreamKey: string): void;
 }
 
+/** Who watches how long certificates are valid; `CertificateDates` is one. */
+export interface CertificateWatch {
+  /** First time and every change. */
+  set(resource: string, pairs: readonly KeyPairFacts[], serverNames: readonly string[]): void;
+  /** Also of one that was never set. */
+  delete(resource: string): void;
+}
+
 export interface FactCompilerOptions {
   readonly names: NameSource;
+  /** The first answer for a name came after the facts of upstreams that use it. */
+  readonly onLateName: (name: string) => void;
+  readonly secrets: SecretValues;
   readonly slots: SlotSource;
   readonly health: HealthWatch;
+  readonly certificates: CertificateWatch;
   /** `apisix.data_encryption.keyring`: opens private keys. */
   readonly keyring: readonly string[];
   readonly log: Log;
 }
 
-/** An upstream with names among its nodes. */
-interface NamedUpstream {
-  readonly upstream: UpstreamDocument;
-  readonly names: ReadonlySet<string>;
-}
-
-/** Turns document changes into facts, and changed addresses too: it remembers which upstream uses which name. */
+/**
+ * Turns document changes into facts, and changed addresses and secrets too: it remembers which resource uses which name
+ * and which reference.
+ */
 export class FactCompiler {
-  readonly #names: NameSource;
+  readonly #names: NameUsers;
+  readonly #secrets: SecretValues;
+  readonly #secretUsers: SecretUsers;
   readonly #slots: NodeSlots;
   readonly #health: HealthWatch;
+  readonly #certificates: CertificateWatch;
   readonly #keyring: readonly string[];
   /** Certificates to show to upstreams, by id, and the upstreams that name one. */
   readonly #clientPairs = new Map<string, KeyPairFacts>();
@@ -68,24 +73,44 @@ export class FactCompiler {
   readonly #log: Log;
   /** Embedded upstreams workers know of, so that their end can be told. */
   readonly #embedded = new Set<string>();
-  readonly #named = new Map<string, NamedUpstream>();
-  readonly #usersOfName = new Map<string, Set<string>>();
 
-  constructor({ names, slots, health, keyring, log }: FactCompilerOptions) {
+  constructor({
+    names,
+    onLateName,
+    secrets,
+    slots,
+    health,
+    certificates,
+    keyring,
+    log,
+  }: FactCompilerOptions) {
     this.#keyring = keyring;
-    this.#names = names;
+    this.#names = new NameUsers(names, onLateName);
+    this.#secrets = secrets;
+    this.#secretUsers = new SecretUsers(secrets, log);
     this.#slots = new NodeSlots(slots);
     this.#health = health;
+    this.#certificates = certificates;
     this.#log = log;
   }
 
+  /** Resources in effect whose certificates cannot be had. */
+  get faults(): readonly Fault[] {
+    return this.#secretUsers.faults;
+  }
+
   /**
-   * Follows the names that the changes bring and lets go of those that they drop.
-   * @returns settles with the first answers for new names; undefined when there are none to wait for.
+   * Follows the names and references that the changes bring and lets go of those that they drop.
+   * @returns settles with the first answers for new ones; undefined when there are none to wait for.
    */
   adopt(changes: readonly DocumentChange[]): Promise<unknown> | undefined {
-    const firstAnswers: Promise<void>[] = [];
-    // What goes comes last: its names may be somebody else's now, and must not be forgotten in between.
+    const firstAnswers: Promise<unknown>[] = [];
+    for (const { kind, id, document } of changes) {
+      if (kind !== 'secrets') continue;
+      const answers = this.#secrets.configure(id, document);
+      if (answers !== undefined) firstAnswers.push(answers);
+    }
+    // What goes comes last: its names and secrets may be somebody else's now, and must not be forgotten in between.
     const present = changes.filter(({ document }) => document !== undefined);
     const gone = changes.filter(({ document }) => document === undefined);
     for (const change of [...present, ...gone]) {
@@ -93,9 +118,17 @@ export class FactCompiler {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
-      this.#adoptUpstream(key, upstream, firstAnswers);
+      this.#names.adopt(key, upstream, firstAnswers);
+      this.#secretUsers.adopt(key, change, referencesOf(change, upstream), firstAnswers);
     }
     return firstAnswers.length === 0 ? undefined : Promise.all(firstAnswers);
+  }
+
+  /** The facts that a batch makes others: those of its changes, and of what uses a secret of a manager among them. */
+  *compileBatch(changes: readonly DocumentChange[]): Iterable<FactChange> {
+    yield* this.compile(changes);
+    const managers = changes.filter(({ kind }) => kind === 'secrets');
+    yield* this.compileUsersOfSecrets(managers.flatMap(({ id }) => this.#secrets.referencesTo(id)));
   }
 
   /** The facts of changes that were adopted, made one by one. Certificates come first: upstreams may name one. */
@@ -107,12 +140,18 @@ export class FactCompiler {
 
   /** The facts of the upstreams that use a name, after its addresses changed. */
   compileUsersOf(name: string): readonly FactChange[] {
-    const facts: FactChange[] = [];
-    for (const key of this.#usersOfName.get(name) ?? []) {
-      const named = this.#named.get(key);
-      if (named !== undefined) facts.push(this.#upstreamFacts(key, named.upstream));
-    }
-    return facts;
+    return this.#names.upstreamsWith(name).map(([key, upstream]) => this.#upstreamFacts(key, upstream));
+  }
+
+  /** The facts of the resources that use one of these references, after what it stands for changed. */
+  compileUsersOfSecrets(references: readonly string[]): readonly FactChange[] {
+    return this.#secretUsers
+      .changesWith(references)
+      .flatMap((change) =>
+        change.kind === 'ssls'
+          ? this.#compileChange(change)
+          : this.#upstreamFacts(upstreamKey(change.kind, change.id), upstreamOf(change)),
+      );
   }
 
   #report(key: string, document: Document | undefined, upstream: UpstreamDocument | undefined): void {
@@ -157,12 +196,22 @@ export class FactCompiler {
 
   /** A certificate for clients is a fact of its own; one for upstreams changes those that name it. */
   #certificateFacts(id: string, ssl: SslDocument | undefined): FactChange[] {
-    const isForUpstreams = ssl?.type === 'client' && ssl.status === 1;
-    const pair = isForUpstreams ? this.#use(`ssls/${id}`, compileClientPair(ssl, this.#keyring)) : undefined;
+    const resource = `ssls/${id}`;
+    const used = ssl?.status === 1 ? ssl : undefined;
+    if (used === undefined) this.#secretUsers.drop(resource);
+    const pair =
+      used?.type === 'client'
+        ? this.#secretUsers.compile(resource, (read) => compileClientPair(used, this.#keyring, read))
+        : undefined;
     const hadPair = this.#clientPairs.delete(id);
     if (pair !== undefined) this.#clientPairs.set(id, pair);
-    const isForClients = ssl?.type === 'server' && ssl.status === 1;
-    const facts = isForClients ? this.#use(`ssls/${id}`, compileCertificate(ssl, this.#keyring)) : undefined;
+    const facts =
+      used?.type === 'server'
+        ? this.#secretUsers.compile(resource, (read) => compileCertificate(used, this.#keyring, read))
+        : undefined;
+    const pairs = facts?.pairs ?? (pair === undefined ? [] : [pair]);
+    if (pairs.length === 0) this.#certificates.delete(resource);
+    else this.#certificates.set(resource, pairs, facts?.serverNames ?? []);
     const users = hadPair || pair !== undefined ? [...this.#usersOfPair] : [];
     return [
       { kind: 'certificate', key: id, facts },
@@ -170,19 +219,20 @@ export class FactCompiler {
     ];
   }
 
-  /** Logs why there are no facts. */
-  #use<T>(resource: string, { facts, fault }: Compiled<T>): T | undefined {
-    if (fault !== undefined) this.#log('error', 'a certificate cannot be used', { resource, reason: fault });
-    return facts;
-  }
-
   /** @returns undefined for an upstream without TLS; `null` for one whose TLS cannot be had: it must not serve in clear. */
   #tlsFacts(key: string, upstream: UpstreamDocument): UpstreamTlsFacts | undefined | null {
     if (upstream.tls?.client_cert_id === undefined) this.#usersOfPair.delete(key);
     else this.#usersOfPair.set(key, upstream);
-    if (upstream.scheme !== 'tls') return undefined;
+    if (upstream.scheme !== 'tls') {
+      this.#secretUsers.drop(key);
+      return undefined;
+    }
     const clientPairOf = (id: string): KeyPairFacts | undefined => this.#clientPairs.get(id);
-    return this.#use(key, compileUpstreamTls(upstream, clientPairOf, this.#keyring)) ?? null;
+    return (
+      this.#secretUsers.compile(key, (read) =>
+        compileUpstreamTls(upstream, clientPairOf, this.#keyring, read),
+      ) ?? null
+    );
   }
 
   #embeddedFacts(key: string, upstream: UpstreamDocument | undefined): FactChange[] {
@@ -197,6 +247,7 @@ export class FactCompiler {
     if (upstream === undefined) {
       assignSlots([]);
       this.#usersOfPair.delete(key);
+      this.#secretUsers.drop(key);
     }
     const tls = upstream && this.#tlsFacts(key, upstream);
     const addressesOf = (name: string): readonly string[] => this.#names.addressesOf(name);
@@ -229,41 +280,10 @@ export class FactCompiler {
       ...(sourceAddresses === undefined ? {} : { sourceAddresses }),
     });
   }
-
-  #adoptUpstream(key: string, upstream: UpstreamDocument | undefined, firstAnswers: Promise<void>[]): void {
-    const former = this.#named.get(key);
-    const names = upstream === undefined ? NO_NAMES : nodeNames(upstream);
-    if (former === undefined && names.size === 0) return;
-
-    // New names first: one that stays must not be forgotten in between.
-    for (const name of names) {
-      if (former?.names.has(name) !== true) this.#addUser(name, key, firstAnswers);
-    }
-    for (const name of former?.names ?? []) {
-      if (!names.has(name)) this.#removeUser(name, key);
-    }
-    if (upstream === undefined || names.size === 0) this.#named.delete(key);
-    else this.#named.set(key, { upstream, names });
-  }
-
-  #addUser(name: string, key: string, firstAnswers: Promise<void>[]): void {
-    const users = this.#usersOfName.get(name) ?? new Set();
-    this.#usersOfName.set(name, users.add(key));
-    firstAnswers.push(this.#names.follow(name));
-  }
-
-  #removeUser(name: string, key: string): void {
-    const users = this.#usersOfName.get(name);
-    users?.delete(key);
-    if (users?.size === 0) this.#usersOfName.delete(name);
-    this.#names.unfollow(name);
-  }
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
-
 /** Changes of other kinds do not reach connections. */
-const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes']);
+const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);
 
 /** The upstream that a document is or has. */
 function upstreamOf({ kind, document }: DocumentChange): UpstreamDocument | undefined {

@@ -39,6 +39,12 @@ export interface OpenGatewayOptions {
   /** 0 is the calling thread. */
   readonly workers: number;
   readonly lookup?: Lookup;
+  /** Where `$env://` references are looked up. Default: nowhere. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Seconds until a secret is read again, failed reads too. Default: those of the settings. */
+  readonly secretTtl?: number;
+  /** Default: `system`. */
+  readonly trustedCertificate?: string;
   readonly halfClose?: boolean;
   readonly shutdownTimeout?: string;
   /** More of the `stream_proxy.tcp` entries. */
@@ -58,6 +64,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const {
     workers,
     lookup,
+    env = {},
+    secretTtl,
+    trustedCertificate = 'system',
     halfClose = true,
     shutdownTimeout = '240s',
     entry = {},
@@ -80,6 +89,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
           tcp: ports.map((each) => ({ addr: `127.0.0.1:${each}`, ...tcp })),
           ...(hosts.length === 0 ? {} : { udp: hosts.map((host) => `${host}:${udpPort}`) }),
         },
+        ssl: { ssl_trusted_certificate: trustedCertificate },
+        ...(secretTtl === undefined ? {} : { lru: { secret: { ttl: secretTtl, neg_ttl: secretTtl } } }),
       },
       nginx_config: {
         worker_processes: workers,
@@ -103,6 +114,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const store = createMemoryStore();
   const gateway = createGateway(withPorts(port), {
     store,
+    env,
     ...(lookup === undefined ? {} : { lookup }),
     writeAccess: (text) => {
       access += text;

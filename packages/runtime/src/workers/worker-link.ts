@@ -1,4 +1,4 @@
-import type { ConnectionFields } from '@apisix-ts/config';
+import type { ConnectionFields, ListenerTls } from '@apisix-ts/config';
 import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -26,8 +26,8 @@ export interface ListenerSpec extends ConnectionFields {
   readonly port: number;
   /** Its place among the shared counters. */
   readonly slot: number;
-  /** Terminate TLS. */
-  readonly tls: boolean;
+  /** Terminate TLS; absent: do not. */
+  readonly tls?: ListenerTls | undefined;
   /** What has to be read from a client before it is routed, and what is sent to its upstream. */
   readonly heads: HeadOptions;
 }

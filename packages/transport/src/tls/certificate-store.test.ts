@@ -63,6 +63,16 @@ describe('changing certificates', () => {
     expect(store.size).toBe(1);
   });
 
+  test('an entry that is set again as it is stays the same one', () => {
+    const store = new CertificateStore();
+    store.set('1', { serverNames: ['A.test'], pairs });
+    const before = store.find('a.test');
+
+    store.set('1', { serverNames: ['a.test'], pairs: structuredClone(pairs) });
+
+    expect(store.find('a.test')).toBe(before);
+  });
+
   test('deleting what is not there changes nothing', () => {
     const store = new CertificateStore();
     store.set('1', { serverNames: ['a.test'], pairs });

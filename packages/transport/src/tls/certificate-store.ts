@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { normalizeServerName } from '@apisix-ts/core';
 
 export type TlsVersion = 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
@@ -50,11 +51,12 @@ export class CertificateStore {
   /** Who claims a name, in order of id. */
   readonly #byName: Map<string, Certificate[]> = new Map();
 
-  /** Adds the entry, or puts it in the place of the one with that id. */
+  /** Adds the entry, or puts it in the place of the one with that id. One that is the same stays: so do its tickets. */
   set(id: string, spec: CertificateSpec): void {
-    this.delete(id);
     const serverNames = [...new Set(spec.serverNames.map(normalizeServerName))];
     const certificate = { ...spec, serverNames, id };
+    if (isDeepStrictEqual(certificate, this.#byId.get(id))) return;
+    this.delete(id);
     this.#byId.set(id, certificate);
     for (const name of serverNames) {
       const claims = [...(this.#byName.get(name) ?? []), certificate];

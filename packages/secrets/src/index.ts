@@ -1,0 +1,3 @@
+export type { FoundSecret, SecretWatcherOptions } from './secret-watcher.ts';
+export { SecretWatcher } from './secret-watcher.ts';
+export type { ManagerConfig, Secret, SecretSource, SecretSourceKind, Surroundings } from './secret-source.ts';
