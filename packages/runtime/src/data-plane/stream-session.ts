@@ -1,7 +1,6 @@
-import { relay, writeProxyV1, writeProxyV2 } from '@apisix-ts/core';
+import { relay } from '@apisix-ts/core';
 import type {
   Attempt,
-  IpAddresses,
   RelayOptions,
   RelayResult,
   Session,
@@ -12,15 +11,17 @@ import type {
 import { isGatewayError } from '@apisix-ts/errors';
 import { dialTls } from '@apisix-ts/transport';
 import type { Dial, DialHandler, TlsDialOptions, UpstreamTls, WireDriver } from '@apisix-ts/transport';
-import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
+import { writeProxyHeader } from './proxy-head.ts';
 import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
+import { startTrace } from './session-trace.ts';
+import type { SessionTrace } from './session-trace.ts';
 import type { Admission } from '../shared-admissions.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import { describeNode, formatNode } from './upstream.ts';
@@ -326,18 +327,7 @@ export class StreamSession implements StreamFacts, Attempt {
   }
 
   #proxyHeader(): Uint8Array | undefined {
-    const version = this.#gate.heads.options.proxyProtocolToUpstream;
-    if (version === 0) return undefined;
-    return version === 1 ? writeProxyV1(this.#addresses()) : writeProxyV2(this.#addresses());
-  }
-
-  #addresses(): IpAddresses {
-    return {
-      family: 'ip',
-      transport: 'stream',
-      source: { address: this.remoteAddress, port: this.remotePort },
-      destination: { address: this.serverAddress, port: this.serverPort },
-    };
+    return writeProxyHeader(this.#gate.heads.options.proxyProtocolToUpstream, this);
   }
 
   #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
@@ -430,23 +420,4 @@ export class StreamSession implements StreamFacts, Attempt {
       client: this.remoteAddress,
     });
   }
-}
-
-/** What only the access log wants, collected while the session goes on. */
-interface SessionTrace {
-  readonly connection: number;
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  readonly serverAddress: string;
-  readonly upstreams: string[];
-}
-
-function startTrace(wire: Wire): SessionTrace {
-  return {
-    connection: nextConnection(),
-    peerAddress: wire.remoteAddress,
-    peerPort: wire.remotePort,
-    serverAddress: wire.localAddress,
-    upstreams: [],
-  };
 }
