@@ -22,8 +22,6 @@ const commandOf = {
   'mosquitto-clients': 'mosquitto_sub',
   curl: 'curl',
   openssl: 'openssl',
-  'redis-server': 'redis-server',
-  'redis-tools': 'redis-cli',
 };
 
 /** Installs what is missing when root, else says what to install. Starts no service. */

@@ -109,7 +109,11 @@ test('a client of Redis that hangs is told, where on_unhealthy says so', async (
     expect(await client.rest()).toMatchObject({ bytes: 0, ending: 'end' });
     client.destroy();
     await untilStates('tcp', 'unhealthy', 'healthy');
-    expect(await gateway.errorLog()).toContain('code=SESSION_CLOSED_BY_HEALTH_CHECK');
+    // The worker hands its line to the main thread, which may come after the client is told.
+    await vi.waitFor(
+      async () => expect(await gateway.errorLog()).toContain('code=SESSION_CLOSED_BY_HEALTH_CHECK'),
+      eventually,
+    );
     const again = await connectPeer(gateway.streamPort);
     await again.send('PING\r\n');
     expect((await again.take(7)).toString()).toBe('+PONG\r\n');

@@ -100,4 +100,6 @@ export interface SessionTotals {
   readonly listeners: ReadonlyMap<string, ListenerTotals>;
   /** Ended sessions by how they ended: `OK`, or an error code. */
   readonly sessionsEnded: ReadonlyMap<string, number>;
+  /** Sessions that wait for a node now. */
+  readonly sessionsWaiting: number;
 }

@@ -35,6 +35,7 @@ const totals: SessionTotals = {
     ['OK', 4],
     ['ROUTE_NOT_FOUND', 1],
   ]),
+  sessionsWaiting: 3,
 };
 
 async function scrape(url: string): Promise<readonly string[]> {
@@ -94,6 +95,7 @@ test('a scrape has every metric with its labels', async () => {
     'apisix_config_from_snapshot 0',
     'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',
     'apisix_stream_active_connections{listen_addr="0.0.0.0:9100"} 2',
+    'apisix_stream_waiting_sessions 3',
     'apisix_stream_sessions_total{reason="OK"} 4',
     'apisix_stream_sessions_total{reason="ROUTE_NOT_FOUND"} 1',
     'apisix_stream_bandwidth{listen_addr="0.0.0.0:9100",type="ingress",side="downstream"} 100',

@@ -114,6 +114,14 @@ function createRegistry(options: MetricsServerOptions): Registry {
         }
       },
     }),
+    new Gauge({
+      name: `${prefix}stream_waiting_sessions`,
+      help: 'Sessions that wait because all nodes of their upstream are full',
+      registers,
+      collect() {
+        this.set(counts().sessionsWaiting);
+      },
+    }),
     new Counter({
       name: `${prefix}stream_sessions_total`,
       help: 'Ended sessions by how they ended: OK, or an error code of docs/errors.md',

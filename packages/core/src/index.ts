@@ -47,7 +47,7 @@ export type { LocalNodeLoadOptions } from './upstream/local-node-load.ts';
 export type { NodeLoad } from './upstream/node-load.ts';
 export type { UpstreamNode } from './upstream/upstream-node.ts';
 export { relay, Session } from './pipe/relay.ts';
-export type { RelayDone, RelayOptions, RelayResult } from './pipe/relay.ts';
+export type { RelayDone, RelayOptions, RelayRates, RelayResult } from './pipe/relay.ts';
 export { TimerWheel, WheelEntry } from './pipe/timer-wheel.ts';
 export type { WheelClock } from './pipe/timer-wheel.ts';
 export type { Wire, WireError, WireHandler } from './pipe/wire.ts';

@@ -37,8 +37,10 @@ import type { Log } from './log.ts';
 import { followNames, hostOptions, serviceOptions } from './names.ts';
 import type { Names } from './names.ts';
 import { Publisher } from './publisher.ts';
+import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedWaiting } from './shared-waiting.ts';
 import type { ListenerCounts } from './shared-counters.ts';
 import type { SessionReason } from './data-plane/session-reason.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -91,6 +93,8 @@ export interface GatewayCounts {
   /** By listener, `0.0.0.0:9100` or `0.0.0.0:53/udp`, closed ones included. */
   readonly listeners: ReadonlyMap<string, ListenerCounts>;
   readonly sessionsEnded: ReadonlyMap<SessionReason, number>;
+  /** Sessions that wait for a node now. */
+  readonly sessionsWaiting: number;
 }
 
 /** Documents in, a serving gateway out. */
@@ -139,6 +143,7 @@ class RunningGateway implements Gateway {
   readonly #publisher: Publisher;
   readonly #counters: SharedCounters;
   readonly #loads: SharedNodeLoads;
+  readonly #waiting: SharedWaiting;
   readonly #health: HealthMonitor;
   readonly #certificates: CertificateDates;
   #certificateCheck: NodeJS.Timeout | undefined;
@@ -181,10 +186,13 @@ class RunningGateway implements Gateway {
     this.#ticketKeys = [newTicketKey()];
     this.#counters = new SharedCounters(Math.max(threads, 1));
     this.#loads = new SharedNodeLoads(Math.max(threads, 1));
+    this.#waiting = new SharedWaiting(Math.max(threads, 1));
+    const admissions = new SharedAdmissions(Math.max(threads, 1));
     this.#health = new HealthMonitor({
       log,
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
+        this.#waiting.tell();
       },
       onCloseSessions: (upstreamKey, node) => this.#pool.closeSessionsOf(upstreamKey, node),
     });
@@ -205,6 +213,8 @@ class RunningGateway implements Gateway {
       worker: {
         counters: this.#counters.memory,
         loads: this.#loads.shared,
+        admissions: admissions.shared,
+        waiting: this.#waiting.shared,
         relay: settings.nginx_config.stream.relay,
         halfClose: settings.nginx_config.stream.half_close,
         udpSessions: settings.nginx_config.stream.udp_sessions,
@@ -216,7 +226,12 @@ class RunningGateway implements Gateway {
       documents: () => allDocuments(this.#documents),
       onNodeFailure: (upstreamKey, node) => this.#health.reportPassive(upstreamKey, node, 'tcp_failure'),
       writeAccess: writeAccess ?? (() => {}),
-      onLost: (worker) => this.#loads.closeSessionsOf(worker),
+      onLost: (worker) => {
+        this.#loads.closeSessionsOf(worker);
+        admissions.closeSessionsOf(worker);
+        this.#waiting.closeSessionsOf(worker);
+        this.#waiting.tell();
+      },
       log,
     });
   }
@@ -277,6 +292,7 @@ class RunningGateway implements Gateway {
     return {
       listeners: new Map(slots.map(([name, slot]) => [name, this.#counters.listener(slot)])),
       sessionsEnded: this.#counters.sessionsEnded(),
+      sessionsWaiting: this.#waiting.size,
     };
   }
 

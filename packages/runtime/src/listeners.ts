@@ -22,10 +22,10 @@ export class ListenerTable {
   plan(settings: Settings): readonly ListenerSpec[] {
     const trusted = settings.nginx_config.stream.real_ip_from ?? [];
     return streamListeners(settings).map(
-      ({ protocol, host, port, tls, proxyProtocol, proxyProtocolToUpstream, tlsPassthrough }) => {
-        const name = listenerName({ protocol, host, port });
+      ({ proxyProtocol, proxyProtocolToUpstream, tlsPassthrough, ...rest }) => {
+        const name = listenerName(rest);
         const heads = { proxyProtocol, trusted, tlsPassthrough, proxyProtocolToUpstream };
-        return { protocol, name, host, port, slot: this.#slotOf(name), tls, heads };
+        return { ...rest, name, slot: this.#slotOf(name), heads };
       },
     );
   }

@@ -77,6 +77,12 @@ export class WorkerCounters {
     }
   }
 
+  /** Sessions of a listener that this worker has now. */
+  openSessions(slot: number): number {
+    const base = slot * FIELDS;
+    return (this.#numbers[base] ?? 0) - (this.#numbers[base + 1] ?? 0);
+  }
+
   sessionOpened(slot: number): void {
     this.#add(slot * FIELDS, 1);
   }

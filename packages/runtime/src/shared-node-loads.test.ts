@@ -30,6 +30,19 @@ describe('sessions', () => {
     expect(at(1, 'a').active).toBe(1);
   });
 
+  test('begin only below a limit, over all workers', () => {
+    const { at } = scene();
+    at(0, 'a').begin();
+
+    expect([at(1, 'a').beginBelow(2), at(0, 'a').beginBelow(2), at(0, 'b').beginBelow(2)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    at(0, 'a').end();
+    expect([at(0, 'a').beginBelow(2), at(1, 'a').active]).toEqual([true, 2]);
+  });
+
   test('of a worker that died are over, those of the others go on', () => {
     const { loads, at } = scene();
     at(0, 'a').begin();

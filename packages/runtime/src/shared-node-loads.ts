@@ -1,27 +1,22 @@
 import { averageConnectMs, averageFailedConnectMs, discountConnectMs } from '@apisix-ts/core';
 import type { NodeLoad } from '@apisix-ts/core';
+import { addBelow, addToTally, readTally, setShare, tallyLength } from './shared-tally.ts';
+import type { WorkerMemory } from './shared-tally.ts';
 
 /**
  * One slot a node: three floats (average time to connect; when it was measured; when an attempt last began), then
- * 32-bit integers: sessions of all workers, health, and the sessions of each worker.
+ * 32-bit integers: health, and the tally of sessions.
  */
 const FLOATS = 3;
 const AVERAGE = 0;
 const MEASURED_AT = 1;
 const ASKED_AT = 2;
-const ACTIVE = 0;
-const UNHEALTHY = 1;
-const FIRST_WORKER = 2;
+const UNHEALTHY = 0;
+const ACTIVE = 1;
 
 /** Nodes of all upstreams together that can have a slot at a time. */
 const MAX_SLOTS = 1 << 20;
 const SLOTS_AT_FIRST = 1024;
-
-/** Where the loads are, for another thread. */
-export interface NodeLoadMemory {
-  readonly memory: SharedArrayBuffer;
-  readonly workers: number;
-}
 
 /**
  * The loads of all nodes in memory that every worker shares: sessions are counted exactly over all of them. A slot
@@ -29,7 +24,7 @@ export interface NodeLoadMemory {
  * outlives every edit.
  */
 export class SharedNodeLoads {
-  readonly shared: NodeLoadMemory;
+  readonly shared: WorkerMemory;
   readonly #layout: Layout;
   readonly #slots = new Map<string, number>();
   #free: number[] = [];
@@ -97,7 +92,7 @@ export class WorkerNodeLoads {
   readonly #nowMs: () => number;
 
   /** @param nowMs monotonic, the same for all threads. Milliseconds; a coarse clock will do. */
-  constructor(shared: NodeLoadMemory, worker: number, nowMs: () => number) {
+  constructor(shared: WorkerMemory, worker: number, nowMs: () => number) {
     this.#layout = new Layout(shared);
     this.#worker = worker;
     this.#nowMs = nowMs;
@@ -141,6 +136,13 @@ export class SharedNodeLoad implements NodeLoad {
     this.#layout.setFloat(this.#slot, ASKED_AT, this.#nowMs());
   }
 
+  /** As `begin`, unless there are `most` sessions already. @returns whether it began. */
+  beginBelow(most: number): boolean {
+    if (!this.#layout.countBelow(this.#slot, this.#worker, most)) return false;
+    this.#layout.setFloat(this.#slot, ASKED_AT, this.#nowMs());
+    return true;
+  }
+
   /** @param tookMs since `begin`. */
   connected(tookMs: number): void {
     this.#measure(averageConnectMs, tookMs);
@@ -173,7 +175,7 @@ class Layout {
   readonly #floatStride: number;
   readonly #integerStride: number;
 
-  constructor({ memory, workers }: NodeLoadMemory) {
+  constructor({ memory, workers }: WorkerMemory) {
     this.#floats = new Float64Array(memory);
     this.#integers = new Int32Array(memory);
     this.#floatStride = slotBytes(workers) / Float64Array.BYTES_PER_ELEMENT;
@@ -189,7 +191,7 @@ class Layout {
   }
 
   active(slot: number): number {
-    return Atomics.load(this.#integers, this.#integer(slot, ACTIVE));
+    return readTally(this.#integers, this.#integer(slot, ACTIVE));
   }
 
   isHealthy(slot: number): boolean {
@@ -200,15 +202,16 @@ class Layout {
     Atomics.store(this.#integers, this.#integer(slot, UNHEALTHY), isHealthy ? 0 : 1);
   }
 
-  /** The total is for picking, the worker's own share for the case that it dies. */
   count(slot: number, worker: number, change: 1 | -1): void {
-    Atomics.add(this.#integers, this.#integer(slot, ACTIVE), change);
-    Atomics.add(this.#integers, this.#integer(slot, FIRST_WORKER + worker), change);
+    addToTally(this.#integers, this.#integer(slot, ACTIVE), worker, change);
+  }
+
+  countBelow(slot: number, worker: number, most: number): boolean {
+    return addBelow(this.#integers, this.#integer(slot, ACTIVE), worker, most);
   }
 
   forget(slot: number, worker: number): void {
-    const share = Atomics.exchange(this.#integers, this.#integer(slot, FIRST_WORKER + worker), 0);
-    Atomics.sub(this.#integers, this.#integer(slot, ACTIVE), share);
+    setShare(this.#integers, this.#integer(slot, ACTIVE), worker, 0);
   }
 
   clear(slot: number): void {
@@ -225,6 +228,6 @@ class Layout {
 
 /** A multiple of eight, so that the floats of every slot are aligned. */
 function slotBytes(workers: number): number {
-  const integers = FIRST_WORKER + workers;
+  const integers = ACTIVE + tallyLength(workers);
   return FLOATS * Float64Array.BYTES_PER_ELEMENT + Math.ceil(integers / 2) * 2 * Int32Array.BYTES_PER_ELEMENT;
 }

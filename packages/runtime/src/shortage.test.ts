@@ -5,10 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 
-/** The command that runs a program of `testing/` with these arguments. */
-function program(name: string, ...args: readonly unknown[]): readonly string[] {
-  const path = fileURLToPath(new URL(`testing/${name}`, import.meta.url));
-  return [process.execPath, '--conditions=@apisix-ts/source', path, ...args.map(String)];
+/** The command that runs a program with these arguments. */
+function program(url: URL, ...args: readonly unknown[]): readonly string[] {
+  return [process.execPath, '--conditions=@apisix-ts/source', fileURLToPath(url), ...args.map(String)];
 }
 
 test(
@@ -19,7 +18,7 @@ test(
     onTestFinished(async () => {
       await Promise.all([first.close(), second.close()]);
     });
-    const node = program('starved-gateway.ts', first.port, second.port);
+    const node = program(new URL('testing/starved-gateway.ts', import.meta.url), first.port, second.port);
     const child = spawn('sh', ['-c', 'ulimit -n 200 && exec "$@"', 'sh', ...node], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -56,7 +55,12 @@ test(
 );
 
 test('a probe without a descriptor says nothing about its node', { timeout: 60_000 }, () => {
-  const limited = ['-c', 'ulimit -n 100 && exec "$@"', 'sh', ...program('starved-monitor.ts')];
+  const limited = [
+    '-c',
+    'ulimit -n 100 && exec "$@"',
+    'sh',
+    ...program(new URL('testing/starved-monitor.ts', import.meta.url)),
+  ];
 
   const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 50_000 });
 
@@ -78,7 +82,14 @@ test.runIf(canMakeNetworks)(
   { timeout: 60_000 },
   () => {
     const shell = 'ip link set lo up && sysctl -qw net.ipv4.ip_local_port_range="40000 40000" && exec "$@"';
-    const args = ['--net', 'sh', '-c', shell, 'sh', ...program('portless-gateway.ts')];
+    const args = [
+      '--net',
+      'sh',
+      '-c',
+      shell,
+      'sh',
+      ...program(new URL('testing/portless-gateway.ts', import.meta.url)),
+    ];
 
     const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 50_000 });
 

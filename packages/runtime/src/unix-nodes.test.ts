@@ -105,7 +105,9 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
       const opened = await openGateway({ workers });
       const active = { type: 'tcp', healthy: { interval: 1 }, unhealthy: { interval: 1, tcp_failures: 1 } };
 
-      await opened.put('upstreams/u', { nodes: { [gone.host]: 1, [alive.host]: 1 }, checks: { active } });
+      await opened.put('stream_routes/1', {
+        upstream: { nodes: { [gone.host]: 1, [alive.host]: 1 }, checks: { active } },
+      });
 
       expect((await opened.logged('a node is unhealthy')).fields).toMatchObject({ address: gone.host });
       expect(opened.gateway.status().health[0]?.nodes).toMatchObject([
@@ -129,7 +131,9 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
       const opened = await openGateway({ workers });
       const active = { type: 'http', healthy: { interval: 1 }, unhealthy: { interval: 1 } };
 
-      await opened.put('upstreams/u', { nodes: { [`unix:${path}`]: 1 }, checks: { active } });
+      await opened.put('stream_routes/1', {
+        upstream: { nodes: { [`unix:${path}`]: 1 }, checks: { active } },
+      });
 
       expect(await asked.promise).toBe('localhost');
     });

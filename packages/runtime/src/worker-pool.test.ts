@@ -3,8 +3,10 @@ import { connectPeer, openEcho } from '@apisix-ts/testkit';
 import { expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
 import { Publisher } from './publisher.ts';
+import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedWaiting } from './shared-waiting.ts';
 import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
@@ -46,6 +48,8 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     worker: {
       counters: counters.memory,
       loads: loads.shared,
+      admissions: new SharedAdmissions(1).shared,
+      waiting: new SharedWaiting(1).shared,
       relay: 'auto',
       halfClose: true,
       udpSessions: 1,
@@ -61,7 +65,9 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     },
   });
   await pool.start();
-  await pool.listen([{ protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads }]);
+  await pool.listen([
+    { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads, limits: {} },
+  ]);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);

@@ -49,6 +49,10 @@ export class Peer {
     return this.#socket.localAddress ?? '';
   }
 
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
   get localPort(): number {
     return this.#socket.localPort ?? 0;
   }

@@ -10,7 +10,7 @@ export function dialError({ address, port, localAddress }: DialOptions, errno: s
   return new GatewayError(
     codeOf(errno, localAddress),
     `expected to connect to ${formatEndpoint(address, port)}${from}, the system answered ${errno}`,
-    { detail: { address, port, errno } },
+    { detail: { address, port, errno, ...(localAddress === undefined ? {} : { localAddress }) } },
   );
 }
 
@@ -23,10 +23,12 @@ export function dialTimeout({ address, port, connectTimeoutMs }: DialOptions): G
   );
 }
 
+/** The address to connect from is not one of this machine, or has no port left. */
+const sourceFaults: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'EADDRINUSE', 'EINVAL']);
+
 function codeOf(errno: string, localAddress: string | undefined): ErrorCode {
-  // A local address that was asked for is wrong then, and none has run out.
-  const isWrongAddress = localAddress !== undefined && errno === 'EADDRNOTAVAIL';
-  if (ownShortage(errno) !== undefined && !isWrongAddress) return 'GATEWAY_EXHAUSTED';
+  if (localAddress !== undefined && sourceFaults.has(errno)) return 'UPSTREAM_SOURCE_UNAVAILABLE';
+  if (ownShortage(errno) !== undefined) return 'GATEWAY_EXHAUSTED';
   if (errno === 'ECONNREFUSED') return 'UPSTREAM_CONNECT_REFUSED';
   if (errno === 'ETIMEDOUT') return 'UPSTREAM_CONNECT_TIMEOUT';
   return 'UPSTREAM_CONNECT_FAILED';

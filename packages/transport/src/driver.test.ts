@@ -124,7 +124,7 @@ describe.for(kinds)('driver: %s', ([, create]) => {
       [
         'a local address of another machine',
         { localAddress: '192.0.2.1' },
-        'UPSTREAM_CONNECT_FAILED',
+        'UPSTREAM_SOURCE_UNAVAILABLE',
         'EADDRNOTAVAIL',
       ],
     ])('tells why it could not reach %s, and leaves nothing behind', async ([, options, code, errno]) => {

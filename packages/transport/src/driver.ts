@@ -45,8 +45,8 @@ export interface DialHandler {
   /** Connected. The wire is paused and belongs to the handler. */
   onWire(wire: Wire): void;
   /**
-   * `UPSTREAM_CONNECT_REFUSED`, `UPSTREAM_CONNECT_TIMEOUT`, `UPSTREAM_CONNECT_FAILED`, or `GATEWAY_EXHAUSTED`, in which
-   * the node has no part; with `errno` in the detail.
+   * `UPSTREAM_CONNECT_REFUSED`, `UPSTREAM_CONNECT_TIMEOUT` or `UPSTREAM_CONNECT_FAILED`; or, in which the node has no part,
+   * `GATEWAY_EXHAUSTED`, and `UPSTREAM_SOURCE_UNAVAILABLE` where `localAddress` is the reason; with `errno` in the detail.
    */
   onFailure(error: GatewayError): void;
 }

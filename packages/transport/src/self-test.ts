@@ -26,6 +26,7 @@ export async function selfTest(driver: WireDriver): Promise<string | undefined> 
 
 async function tryDriver(driver: WireDriver, opened: { close(): void }[]): Promise<string | undefined> {
   const { client, server } = await openPair(driver, opened);
+  client.wire.keepAlive(60);
   // The second direction runs after the first one's FIN: half-closed.
   const fault = (await tryDirection(client, server)) ?? (await tryDirection(server, client));
   if (fault !== undefined) return fault;

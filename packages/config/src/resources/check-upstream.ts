@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
 import { checkClientCertificate } from './client-certificate.ts';
@@ -11,6 +12,7 @@ export function checkUpstream(upstream: UpstreamDocument, context: CheckContext)
   return (
     (upstream.nodes && checkNodes(upstream.nodes)) ??
     checkHost(upstream) ??
+    checkSources(upstream) ??
     (upstream.tls && checkClientCertificate(upstream.tls)) ??
     (upstream.checks && checkProbe(upstream.checks.active)) ??
     checkBalancer(upstream, context) ??
@@ -22,6 +24,11 @@ function checkHost({ pass_host, upstream_host }: UpstreamDocument): string | und
   return pass_host === 'rewrite' && upstream_host === undefined
     ? "`upstream_host` can't be empty when `pass_host` is `rewrite`"
     : undefined;
+}
+
+function checkSources({ source_address: sources = [] }: UpstreamDocument): string | undefined {
+  const wrong = sources.find((source) => isIP(source) === 0 || source.includes('%'));
+  return wrong === undefined ? undefined : `invalid source_address: ${wrong}, expected an ip address`;
 }
 
 function checkBalancer(

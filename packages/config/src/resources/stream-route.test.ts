@@ -35,6 +35,8 @@ describe('a stream route', () => {
       server_addr: '::1',
       server_port: 9100,
       sni: '*.example.com',
+      upload_rate: 1024,
+      download_rate: 1_000_000_000_000,
       upstream: { nodes },
       upstream_id: '1',
       service_id: 'a.b-c_d',
@@ -50,6 +52,15 @@ describe('a stream route', () => {
       },
     });
     expect(route.upstream).toEqual({ nodes });
+  });
+
+  test.for([1023, 1_000_000_000_001, 2048.5])('cannot have a rate of %d', (rate) => {
+    for (const field of ['upload_rate', 'download_rate']) {
+      expect(checkResource(streamRouteKind, { [field]: rate }, context)).toMatchObject({
+        ok: false,
+        message: expect.stringContaining(`property "${field}" validation failed`),
+      });
+    }
   });
 
   test.for([

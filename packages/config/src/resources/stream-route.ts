@@ -25,12 +25,19 @@ export interface StreamRouteDocument extends Document, CommonFields {
   readonly alpn?: readonly string[];
   /** Ours: pass TLS on as it is, on a listener that can do that and terminate it. Default false. */
   readonly tls_passthrough?: boolean;
+  /** Ours: bytes per second that a session may send to its upstream, on average. Absent: no limit. */
+  readonly upload_rate?: number;
+  /** Ours: bytes per second that a session may get from its upstream, on average. Absent: no limit. */
+  readonly download_rate?: number;
   readonly upstream?: UpstreamDocument;
   readonly upstream_id?: string | number;
   readonly service_id?: string | number;
   readonly plugins?: PluginsField;
   readonly protocol?: { readonly name: string };
 }
+
+/** Bytes per second. A wire reads up to 64 KiB at once: at a lower rate the pauses would be minutes. */
+const rateSchema: JsonSchema = { type: 'integer', minimum: 1024, maximum: 1_000_000_000_000 };
 
 const protocol: JsonSchema = {
   type: 'object',
@@ -72,6 +79,8 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
         uniqueItems: true,
         items: { type: 'string', minLength: 1, maxLength: 255 },
       },
+      upload_rate: rateSchema,
+      download_rate: rateSchema,
       upstream: upstreamSchema,
       upstream_id: idSchema,
       service_id: idSchema,

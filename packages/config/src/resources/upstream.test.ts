@@ -29,6 +29,9 @@ describe('an upstream', () => {
     { nodes, type: 'chash', hash_on: 'vars_combinations', key: '$remote_addr$remote_port' },
     { nodes, pass_host: 'rewrite', upstream_host: 'a.example.com' },
     { nodes, timeout: { connect: 0.5, send: 1, read: 1 }, retries: 0, retry_timeout: 0 },
+    { nodes, node_max_connections: 1, queue: { length: 1, timeout: 0.5 } },
+    { nodes, max_session_age: 0.5, session_age_jitter: 0 },
+    { nodes, tcp_keepalive: 60, source_address: ['127.0.0.2', '::1'] },
     { service_name: 'db', discovery_type: 'dns', discovery_args: { group_name: 'g' } },
     { nodes, keepalive_pool: { size: 1 }, scheme: 'tls', tls: { verify: true, client_cert_id: 1 } },
   ])('passes: %j', (upstream) => {
@@ -41,6 +44,33 @@ describe('an upstream', () => {
       { nodes, service_name: 'a', discovery_type: 'dns' },
       `${invalid}value should match only one schema, but matches both schemas 1 and 2`,
     ],
+    [
+      { nodes, node_max_connections: 0 },
+      `${invalid}property "node_max_connections" validation failed: expected 0 to be at least 1`,
+    ],
+    [
+      { nodes, queue: { length: 1 } },
+      `${invalid}property "node_max_connections" is required when "queue" is set`,
+    ],
+    [
+      { nodes, node_max_connections: 1, queue: { timeout: 1 } },
+      `${invalid}property "queue" validation failed: property "length" is required`,
+    ],
+    [
+      { nodes, max_session_age: 60, session_age_jitter: 1.5 },
+      `${invalid}property "session_age_jitter" validation failed: expected 1.5 to be at most 1`,
+    ],
+    [
+      { nodes, tcp_keepalive: 0 },
+      `${invalid}property "tcp_keepalive" validation failed: expected 0 to be at least 1`,
+    ],
+    ...['db.test', '192.0.2.0/24', 'fe80::1%eth0', '[::1]'].map(
+      (source) =>
+        [
+          { nodes, source_address: ['127.0.0.1', source] },
+          `invalid source_address: ${source}, expected an ip address`,
+        ] as const,
+    ),
     [{ nodes: 'x' }, `${invalid}property "nodes" validation failed: object matches none of the required`],
     [
       { nodes: { '127.0.0.1:80': -1 } },

@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../validate/json-schema.ts';
+import { MOST_KEEPALIVE_SECONDS } from '../validate/limits.ts';
 import { checkUpstream } from './check-upstream.ts';
 import type { ClientCertificate } from './client-certificate.ts';
 import { commonFields, hostSchema, idSchema } from './fields.ts';
@@ -26,6 +27,18 @@ export interface UpstreamDocument extends Document, CommonFields {
   /** Seconds; 0 or absent: no limit. */
   readonly retry_timeout?: number;
   readonly timeout?: UpstreamTimeout;
+  /** Ours: seconds after which a session is ended in order. Absent: it may stay. */
+  readonly max_session_age?: number;
+  /** Ours: by which part of it, from 0 to 1, the age of a session may be shorter, at random. Absent: 0.1. */
+  readonly session_age_jitter?: number;
+  /** Ours: seconds of silence after which the system asks a node whether it is still there. Absent: it does not ask. */
+  readonly tcp_keepalive?: number;
+  /** Ours: addresses of this machine to connect from, of each family in turn. Absent: the system chooses. */
+  readonly source_address?: readonly string[];
+  /** Ours: sessions that each node has at a time, over all workers. Absent: no limit. */
+  readonly node_max_connections?: number;
+  /** Ours: where sessions wait while every node is full. Absent: they are closed. */
+  readonly queue?: UpstreamQueue;
   readonly scheme: 'grpc' | 'grpcs' | 'http' | 'https' | 'tcp' | 'tls' | 'udp' | 'kafka';
   readonly tls?: ClientCertificate & { readonly client_cert_id?: string | number; readonly verify: boolean };
   readonly pass_host: 'pass' | 'node' | 'rewrite';
@@ -39,7 +52,18 @@ export interface UpstreamTimeout {
   readonly read: number;
 }
 
+/** Of each worker. */
+export interface UpstreamQueue {
+  /** Sessions that wait at a time. */
+  readonly length: number;
+  /** Seconds, > 0. */
+  readonly timeout: number;
+}
+
 const positive: JsonSchema = { type: 'number', exclusiveMinimum: 0 };
+
+/** Seconds, as far as Linux goes. */
+const keepAliveSchema: JsonSchema = { type: 'integer', minimum: 1, maximum: MOST_KEEPALIVE_SECONDS };
 
 export const timeoutSchema: JsonSchema = {
   type: 'object',
@@ -84,6 +108,26 @@ export const upstreamSchema: JsonSchema = {
     retries: { type: 'integer', minimum: 0 },
     retry_timeout: { type: 'number', minimum: 0 },
     timeout: timeoutSchema,
+    max_session_age: { type: 'number', exclusiveMinimum: 0, maximum: 31_536_000 },
+    session_age_jitter: { type: 'number', minimum: 0, maximum: 1 },
+    tcp_keepalive: keepAliveSchema,
+    source_address: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 64,
+      uniqueItems: true,
+      items: { type: 'string' },
+    },
+    node_max_connections: { type: 'integer', minimum: 1, maximum: 1_000_000_000 },
+    queue: {
+      type: 'object',
+      properties: {
+        length: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+        timeout: { type: 'number', exclusiveMinimum: 0, maximum: 86_400, default: 10 },
+      },
+      required: ['length'],
+      additionalProperties: false,
+    },
     scheme: {
       type: 'string',
       enum: ['grpc', 'grpcs', 'http', 'https', 'tcp', 'tls', 'udp', 'kafka'],
@@ -102,6 +146,7 @@ export const upstreamSchema: JsonSchema = {
     upstream_host: hostSchema,
   },
   oneOf: [{ required: ['nodes'] }, { required: ['service_name', 'discovery_type'] }],
+  dependencies: { queue: ['node_max_connections'], session_age_jitter: ['max_session_age'] },
   additionalProperties: false,
 };
 

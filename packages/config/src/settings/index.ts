@@ -1,5 +1,6 @@
 export { adminTls } from './admin-tls.ts';
 export type { AdminTls } from './admin-tls.ts';
+export type { ConnectionFields, ConnectionLimits, ConnectionRate } from './connection-fields.ts';
 export { parseDurationMs } from './duration.ts';
 export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { ListenerTls } from './listener-tls.ts';

@@ -52,6 +52,43 @@ describe('stream_proxy.tcp', () => {
     expect(() => tcp(entry)).toThrow(`invalid stream_proxy.tcp entry: ${why} (apisix.stream_proxy.tcp[1]: `);
   });
 
+  test.for<readonly [Omit<StreamProxyEntry, 'addr'>, object]>([
+    [{}, {}],
+    [{ max_connections: 1 }, { maxConnections: 1 }],
+    [{ connection_rate: 0.5 }, { connectionRate: { perSecond: 0.5, burst: 1 } }],
+    [{ connection_rate: 12.5 }, { connectionRate: { perSecond: 12.5, burst: 13 } }],
+    [{ connection_rate: 10, connection_burst: 1 }, { connectionRate: { perSecond: 10, burst: 1 } }],
+  ])('%j limits every port of the entry by %j', ([fields, limits]) => {
+    const listeners = streamListeners(tcp({ addr: '9100-9101', ...fields }));
+
+    expect(listeners.map((listener) => listener.limits)).toStrictEqual([limits, limits]);
+  });
+
+  test('asks silent clients on every port of an entry with tcp_keepalive', () => {
+    const listeners = streamListeners(tcp({ addr: '9100-9101', tcp_keepalive: 60 }, 9102));
+
+    expect(listeners.map((listener) => listener.keepAliveSeconds)).toStrictEqual([60, 60, undefined]);
+  });
+
+  test.for<readonly [object, string]>([
+    [{ max_connections: 0 }, 'max_connections: expected a whole number from 1 to 1000000000, found 0'],
+    [{ max_connections: 1.5 }, 'max_connections: expected a whole number from 1 to 1000000000, found 1.5'],
+    [
+      { max_connections: 'many' },
+      'max_connections: expected a whole number from 1 to 1000000000, found "many"',
+    ],
+    [{ connection_rate: 0 }, 'connection_rate: expected a number above 0, at most 1000000, found 0'],
+    [{ connection_rate: '5/s' }, 'connection_rate: expected a number above 0, at most 1000000, found "5/s"'],
+    [
+      { connection_rate: 1, connection_burst: 0 },
+      'connection_burst: expected a whole number from 1 to 1000000, found 0',
+    ],
+    [{ tcp_keepalive: 0.5 }, 'tcp_keepalive: expected a whole number from 1 to 32767, found 0.5'],
+    [{ connection_burst: 5 }, 'connection_burst: expected connection_rate beside it, found 5'],
+  ])('%j is refused: %s', ([fields, why]) => {
+    expect(() => tcp({ addr: 9100, ...fields })).toThrow(`(apisix.stream_proxy.tcp[1].${why})`);
+  });
+
   test('tells of every entry that is wrong', () => {
     expect(() => tcp(9100, '0-1', { addr: 'x' })).toThrow(
       [

@@ -1,3 +1,5 @@
+import { readConnectionFields } from './connection-fields.ts';
+import type { ConnectionFields } from './connection-fields.ts';
 import { isMap, showPath } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 import { readListenAddress } from './listen-address.ts';
@@ -7,7 +9,7 @@ import type { Problem } from '../source/problem.ts';
 import type { ApisixSettings, Settings, StreamProxyEntry } from './settings.ts';
 
 /** One address that the stream proxy listens on. */
-export interface StreamListenerSettings {
+export interface StreamListenerSettings extends ConnectionFields {
   readonly protocol: 'tcp' | 'udp';
   /** An address or a name; IPv6 without brackets. */
   readonly host: string;
@@ -80,24 +82,17 @@ function readEntries(
   const byAddress = new Map<string, StreamListenerSettings>();
   for (const [index, entry] of entries.entries()) {
     const { addr, ...flags } = toEntry(entry);
-    const terminated = flags.tls
-      ? readListenerTls(flags, ssl, ['apisix', 'stream_proxy', protocol, index])
-      : undefined;
+    const path = ['apisix', 'stream_proxy', protocol, index];
+    const terminated = flags.tls ? readListenerTls(flags, ssl, path) : undefined;
     for (const problem of terminated?.problems ?? []) addOnce(problems, problem);
     const range = readListenAddress(addr);
-    if (typeof range === 'string') {
-      const path = [
-        'apisix',
-        'stream_proxy',
-        protocol,
-        index,
-        ...(typeof entry === 'object' ? ['addr'] : []),
-      ];
-      problems.push({
-        code: 'SETTINGS_INVALID',
-        text: `invalid stream_proxy.${protocol} entry: ${range}`,
-        path,
-      });
+    const read = readConnectionFields(flags);
+    const invalid = (text: string): string => `invalid stream_proxy.${protocol} entry: ${text}`;
+    if ('fault' in read) {
+      const { field, text, expected } = read.fault;
+      problems.push(formatProblem(invalid(text), [...path, field], expected));
+    } else if (typeof range === 'string') {
+      problems.push(formatProblem(invalid(range), typeof entry === 'object' ? [...path, 'addr'] : path));
     } else if ('host' in range) {
       for (let port = range.first; port <= range.last; port += 1) {
         addFirst(byAddress, {
@@ -110,6 +105,7 @@ function readEntries(
           proxyProtocolToUpstream: headerVersion(
             flags.proxy_protocol_to_upstream ?? defaults.enable_tcp_pp_to_upstream ?? false,
           ),
+          ...read,
         });
       }
     }

@@ -69,7 +69,13 @@ test('names a file that is not there', () => {
   );
 });
 
-const plain = { tls: undefined, tlsPassthrough: false, proxyProtocol: false, proxyProtocolToUpstream: 0 };
+const plain = {
+  tls: undefined,
+  tlsPassthrough: false,
+  proxyProtocol: false,
+  proxyProtocolToUpstream: 0,
+  limits: {},
+};
 
 describe('a problem', () => {
   test('is told with file, line, column, key, what was expected and what was found', () => {

@@ -106,6 +106,14 @@ export interface StreamProxyEntry {
   readonly ssl_protocols?: string;
   /** Ours: in OpenSSL's notation. Absent: as `ssl.ssl_ciphers` says. */
   readonly ssl_ciphers?: string;
+  /** Ours: sessions of the port at a time, over all workers; one more is closed. Absent: no limit. */
+  readonly max_connections?: number;
+  /** Ours: new connections per second, over all workers; what exceeds it is closed. Absent: no limit. */
+  readonly connection_rate?: number;
+  /** Ours: connections that may come at once where none came before. Absent: as many as a second brings, at least 1. */
+  readonly connection_burst?: number;
+  /** Ours: seconds of silence after which the system asks a client whether it is still there. Absent: it does not ask. */
+  readonly tcp_keepalive?: number;
 }
 
 /** What holds for every `stream_proxy.tcp` entry that does not say otherwise. */

@@ -44,6 +44,10 @@ class HandWire implements Wire {
     throw new Error('a peek writes nothing');
   }
 
+  keepAlive(): void {
+    throw new Error('a peek keeps nothing alive');
+  }
+
   end(): void {
     throw new Error('a peek ends nothing');
   }

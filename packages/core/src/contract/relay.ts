@@ -5,6 +5,7 @@ import type { ContractPeer } from './peer.ts';
 import { joinEnds, sendInVain, startRelay, wholeOf } from './relay-harness.ts';
 import type { RelayHarness } from './relay-harness.ts';
 import { testRelayFaults } from './relay-faults.ts';
+import { testRelayLimits } from './relay-limits.ts';
 
 const mebibyte = 1 << 20;
 /** Around every size that something changes at. */
@@ -235,6 +236,7 @@ export function testRelay(name: string, harness: RelayHarness): void {
       });
     });
 
+    testRelayLimits(harness);
     testRelayFaults(harness);
   });
 }

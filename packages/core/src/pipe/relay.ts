@@ -1,7 +1,10 @@
 import type { ErrorCode } from '@apisix-ts/errors';
+import { LimitedSide } from './limited-side.ts';
+import { Side } from './side.ts';
+import type { SideOwner } from './side.ts';
 import { WheelEntry } from './timer-wheel.ts';
 import type { TimerWheel } from './timer-wheel.ts';
-import type { Wire, WireError, WireHandler } from './wire.ts';
+import type { Wire, WireError } from './wire.ts';
 
 /** One object may serve every session of a listener. */
 export interface RelayOptions {
@@ -13,17 +16,31 @@ export interface RelayOptions {
    */
   readonly idleTimeoutMs?: number;
   /**
+   * Ends a session this long after it began, with `Session.finish`. Milliseconds; 0 is never; default 0. It is found out
+   * up to three ticks of the wheel later, never earlier.
+   */
+  readonly maxAgeMs?: number;
+  /**
    * Pass an end of one direction on and keep the other one open, as RFC 9293 section 3.6 has it; default true. If false, the first FIN ends the session,
    * after all that came before it was handed to the kernel of the other side.
    */
   readonly halfClose?: boolean;
+  /** Bytes per second that are taken from each side on average, > 0, with one second's worth at once. Default: no limit. */
+  readonly rates?: RelayRates | undefined;
+}
+
+export interface RelayRates {
+  /** From downstream to upstream. Absent: no limit. */
+  readonly upload?: number;
+  /** From upstream to downstream. Absent: no limit. */
+  readonly download?: number;
 }
 
 export interface RelayResult {
   /**
    * Why the session ended; absent when both ends closed in order. `DOWNSTREAM_RESET`, `UPSTREAM_RESET`: by an RST;
-   * `DOWNSTREAM_LOST`, `UPSTREAM_LOST`: another error of the connection; `SESSION_IDLE_TIMEOUT`; or the code that
-   * `close` was called with.
+   * `DOWNSTREAM_LOST`, `UPSTREAM_LOST`: another error of the connection; `SESSION_IDLE_TIMEOUT`; `SESSION_MAX_AGE`; or
+   * the code that `close` was called with.
    */
   readonly code: ErrorCode | undefined;
   /** The system's name for the broken connection's error: `ECONNRESET`. */
@@ -33,6 +50,9 @@ export interface RelayResult {
   /** Bytes the downstream's wire accepted in its whole life. */
   readonly bytesToDownstream: number;
 }
+
+/** How long a session that is finished waits for its peers to take what is left and to end. Milliseconds. */
+const LINGER_MS = 5000;
 
 export type RelayDone = (result: RelayResult, session: Session) => void;
 
@@ -63,20 +83,24 @@ export function relay(
 }
 
 /** A running relay. */
-export class Session extends WheelEntry {
+export class Session extends WheelEntry implements SideOwner {
   readonly downstream: Wire;
   readonly upstream: Wire;
   readonly #down: Side;
   readonly #up: Side;
   readonly #wheel: TimerWheel;
   readonly #idleTimeoutMs: number;
+  readonly #maxAgeMs: number;
   readonly #halfClose: boolean;
   readonly #onDone: RelayDone;
-  /** When the last byte passed: the wheel's coarse time. */
+  /** When it began, and when the last byte passed: the wheel's coarse time. */
+  #startedMs: number;
   #activeMs: number;
   #code: ErrorCode | undefined;
   #errno: string | undefined;
   #isEnding = false;
+  /** Both sides take their leave. */
+  #isFinishing = false;
 
   /** @internal Use `relay`. */
   constructor(downstream: Wire, upstream: Wire, options: RelayOptions, onDone: RelayDone) {
@@ -85,24 +109,31 @@ export class Session extends WheelEntry {
     this.upstream = upstream;
     this.#wheel = options.wheel;
     this.#idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+    this.#maxAgeMs = options.maxAgeMs ?? 0;
     this.#halfClose = options.halfClose ?? true;
     this.#onDone = onDone;
     this.#activeMs = options.wheel.nowMs;
-    this.#down = new Side(this, downstream, upstream);
-    this.#up = new Side(this, upstream, downstream);
+    this.#startedMs = this.#activeMs;
+    this.#down = this.#sideOf(downstream, upstream, options.rates?.upload);
+    this.#up = this.#sideOf(upstream, downstream, options.rates?.download);
   }
 
   /** @internal */
   start(head: Uint8Array | undefined): void {
-    if (this.#idleTimeoutMs > 0) {
-      this.#wheel.add(this, this.#idleTimeoutMs);
+    const dueMs = shorter(this.#idleTimeoutMs, this.#maxAgeMs);
+    if (dueMs > 0) {
+      this.#wheel.add(this, dueMs);
       this.#activeMs = this.#wheel.nowMs;
+      this.#startedMs = this.#activeMs;
     }
     this.downstream.handler = this.#down;
     this.upstream.handler = this.#up;
-    this.upstream.resume();
-    if (head !== undefined && head.length > 0 && !this.upstream.write(head)) this.stall(this.#down);
-    else this.downstream.resume();
+    this.#up.resume();
+    if (head !== undefined && head.length > 0) {
+      if (!this.upstream.write(head)) this.stall(this.#down);
+      this.#down.charge(head.length);
+    }
+    this.#down.readOn();
   }
 
   /** How long no byte has passed, milliseconds, to a tick of the wheel. */
@@ -119,11 +150,34 @@ export class Session extends WheelEntry {
     this.#hangUp();
   }
 
+  /**
+   * Ends the session from outside without cutting anything off: nothing more is passed on, what was read before is delivered, then
+   * both sides get FIN. Peers that do not end too are closed 5 s later, with RST if they did not take what was left.
+   * @param code what `onDone` reports. No effect on a session that is ending.
+   */
+  finish(code: ErrorCode): void {
+    if (this.#isEnding) return;
+    this.#note(code, undefined);
+    this.#isFinishing = true;
+    this.#wheel.add(this, LINGER_MS);
+    this.#down.takeLeave();
+    this.#up.takeLeave();
+  }
+
   override onDue(nowMs: number): number {
-    // One tick more: the time noted is up to one tick older than the byte.
-    const leftMs = this.#activeMs + this.#idleTimeoutMs + this.#wheel.tickMs - nowMs;
-    if (leftMs > 0) return leftMs;
-    this.close('SESSION_IDLE_TIMEOUT');
+    if (this.#isFinishing) {
+      this.#hangUp();
+      return 0;
+    }
+    // Who has to wait for its turn is not idle.
+    if (this.#down.isThrottled || this.#up.isThrottled) this.touch();
+    // One tick more: the times noted are up to one tick older than what happened.
+    const lateMs = nowMs - this.#wheel.tickMs;
+    const ageLeftMs = this.#maxAgeMs > 0 ? this.#startedMs + this.#maxAgeMs - lateMs : Infinity;
+    const idleLeftMs = this.#idleTimeoutMs > 0 ? this.#activeMs + this.#idleTimeoutMs - lateMs : Infinity;
+    if (idleLeftMs <= 0) this.close('SESSION_IDLE_TIMEOUT');
+    else if (ageLeftMs <= 0) this.finish('SESSION_MAX_AGE');
+    else return Math.min(ageLeftMs, idleLeftMs);
     return 0;
   }
 
@@ -142,7 +196,12 @@ export class Session extends WheelEntry {
   unstall(to: Side): void {
     this.touch();
     to.isStalled = false;
-    this.#other(to).wire.resume();
+    this.#other(to).resume();
+  }
+
+  /** @internal */
+  mayRead(from: Side): boolean {
+    return !this.#other(from).isStalled;
   }
 
   /** @internal The peer of `from` sent FIN. Whatever came before is in the other's kernel: a stalled side is not read from. */
@@ -171,6 +230,10 @@ export class Session extends WheelEntry {
     this.#onDone({ code: this.#code, errno: this.#errno, bytesToUpstream, bytesToDownstream }, this);
   }
 
+  #sideOf(wire: Wire, to: Wire, rate: number | undefined): Side {
+    return rate === undefined ? new Side(this, wire, to) : new LimitedSide(this, wire, to, this.#wheel, rate);
+  }
+
   #other(side: Side): Side {
     return side === this.#down ? this.#up : this.#down;
   }
@@ -189,43 +252,9 @@ export class Session extends WheelEntry {
   }
 }
 
-/** The ear of one wire of a session. */
-class Side implements WireHandler {
-  readonly wire: Wire;
-  /** A write to this wire is outstanding, and the other wire paused because of it. */
-  isStalled = false;
-  isClosed = false;
-  readonly #session: Session;
-  readonly #to: Wire;
-
-  constructor(session: Session, wire: Wire, to: Wire) {
-    this.#session = session;
-    this.wire = wire;
-    this.#to = to;
-  }
-
-  onData(view: Uint8Array): void {
-    this.#session.touch();
-    if (!this.#to.write(view)) this.#session.stall(this);
-  }
-
-  onWritten(): void {
-    this.#session.unstall(this);
-  }
-
-  onEnd(): void {
-    this.#session.passEnd(this);
-  }
-
-  onClosed(error: WireError | undefined): void {
-    this.isClosed = true;
-    this.#session.wireClosed(this, error);
-  }
-
-  hangUp(): void {
-    if (this.isStalled) this.wire.reset();
-    else this.wire.close();
-  }
+/** Of two times of which 0 is never. */
+function shorter(left: number, right: number): number {
+  return left > 0 && right > 0 ? Math.min(left, right) : Math.max(left, right);
 }
 
 function lossCode(isDownstream: boolean, { kind }: WireError): ErrorCode {

@@ -61,6 +61,11 @@ export interface Wire {
    * or `onClosed` that it came to nothing. An error is told by `onClosed`, never thrown.
    */
   write(view: Uint8Array): boolean;
+  /**
+   * Lets the system ask a peer that has been silent for this long, whole seconds ≥ 1, whether it is still there. One that does not answer
+   * ten times, a second apart, is gone: `onClosed` says so.
+   */
+  keepAlive(idleSeconds: number): void;
   /** Sends FIN after everything written. Nothing may be written later. Idempotent. */
   end(): void;
   /** Closes at once with RST where the transport has one; what was not yet sent is lost. Idempotent. */

@@ -1,8 +1,10 @@
 import { DatagramPeer, connectPeer, openDatagramEcho, openSource } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FactChange } from '../facts/facts.ts';
+import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
+import { SharedWaiting } from '../shared-waiting.ts';
 import { freeDatagramPort, freePort } from '../testing/free-port.ts';
 import { DataPlane } from './data-plane.ts';
 
@@ -101,6 +103,8 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
       index: 0,
       counters: new SharedCounters(1).memory,
       loads: loads.shared,
+      admissions: new SharedAdmissions(1).shared,
+      waiting: new SharedWaiting(1).shared,
       reusePort: false,
       relay: 'auto',
       halfClose: true,
@@ -110,6 +114,6 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
     { onLog() {}, onNodeFailure() {}, onAccess() {} },
   );
   const port = await cases[protocol].freePort();
-  await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, heads }]);
+  await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, heads, limits: {} }]);
   return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
 }

@@ -6,8 +6,10 @@ import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { Log } from '../log.ts';
+import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
+import { WorkerWaiting } from '../shared-waiting.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import { DatagramPlane } from './datagram-plane.ts';
 import { FailureLog } from './failure-log.ts';
@@ -16,6 +18,7 @@ import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { SessionCloser } from './session-closer.ts';
+import { WaitingRoom } from './waiting-room.ts';
 import { StreamSession } from './stream-session.ts';
 import { TlsAcceptors } from './tls-acceptors.ts';
 import type { SessionContext, SessionListener } from './stream-session.ts';
@@ -48,11 +51,14 @@ export class DataPlane {
   #hasListeners = false;
   readonly #open = new Set<StreamSession>();
   readonly #listeners = new Map<string, OpenListener>();
+  /** By slot, also of listeners that are closed: sessions outlive them. */
+  readonly #admissions = new Map<number, Admission>();
   readonly #context: Promise<SessionContext>;
   #onIdle: (() => void)[] = [];
   readonly #wheel = new TimerWheel(systemClock);
   readonly #datagrams: DatagramPlane;
   readonly #closer: SessionCloser;
+  readonly #room: WaitingRoom;
   readonly #acceptors: TlsAcceptors;
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
@@ -76,6 +82,7 @@ export class DataPlane {
       onIdle: () => this.#onSessionEnded(),
     });
     this.#closer = new SessionCloser(this.#open, this.#datagrams.open);
+    this.#room = new WaitingRoom(this.#wheel, new WorkerWaiting(options.waiting, options.index));
     this.#context = this.#prepare();
   }
 
@@ -90,7 +97,10 @@ export class DataPlane {
     if (!isLastPart) return [];
     const changes = this.#parts.flat();
     this.#parts = [];
-    return this.#table.apply(changes);
+    const overlaps = this.#table.apply(changes);
+    this.#room.dismissAllBut((upstream) => this.#table.isCurrent(upstream));
+    this.#room.look();
+    return overlaps;
   }
 
   /** Closes the sessions to a node that is unhealthy, some of them in later turns. */
@@ -155,9 +165,11 @@ export class DataPlane {
       counters: workerCounters,
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
+      room: this.#room,
       onNodeFailure: this.#events.onNodeFailure,
       accessLog: this.#openAccessLog(),
       nowMs: () => performance.now(),
+      random: Math.random,
       onOpened: (session) => void this.#open.add(session),
       onEnded: (session) => {
         this.#open.delete(session);
@@ -173,13 +185,14 @@ export class DataPlane {
     return (record) => this.#accessLines.add(toLine(record));
   }
 
-  /** What is read from clients may change while a listener is open: it holds for the next one. */
+  /** Limits and what is read from clients may change while a listener is open: it holds for the next one. */
   async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
     if (spec.protocol === 'udp') {
       this.#datagrams.listen(spec, context);
       return;
     }
     const { name, host, port } = spec;
+    const admission = this.#admissionOf(spec, context);
     const known = this.#listeners.get(name);
     const tls = spec.tls && this.#acceptors.get(spec.tls);
     if (known !== undefined && (known.tls === undefined) === (tls === undefined)) {
@@ -190,7 +203,7 @@ export class DataPlane {
     }
     known?.socket.close();
     this.#listeners.delete(name);
-    const listener = { spec, heads: compileHeads(spec.heads), tls };
+    const listener = { spec, heads: compileHeads(spec.heads), tls, admission };
     // TLS is spoken on public sockets; a listener makes what its sessions need.
     const driver = tls === undefined ? context.driver : createSocketDriver(this.#wheel);
     const socket = await driver.listen(
@@ -203,6 +216,14 @@ export class DataPlane {
       },
     );
     this.#listeners.set(name, Object.assign(listener, { socket }));
+  }
+
+  #admissionOf({ slot, limits }: ListenerSpec, { counters }: SessionContext): Admission {
+    const { admissions, index } = this.#options;
+    const admission = this.#admissions.get(slot) ?? new Admission(admissions, slot, index);
+    this.#admissions.set(slot, admission);
+    admission.update(limits, counters.openSessions(slot));
+    return admission;
   }
 
   #isIdle(): boolean {

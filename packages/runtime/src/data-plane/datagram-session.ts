@@ -23,7 +23,7 @@ import type { Upstream, WorkerNode } from './upstream.ts';
 /** What the datagram sessions of a worker share. */
 export interface DatagramContext extends Pick<
   SessionContext,
-  'table' | 'counters' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
+  'table' | 'counters' | 'room' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
 > {
   readonly flows: FlowTable;
   readonly onOpened: (session: DatagramSession) => void;
@@ -90,14 +90,16 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     if (upstream === undefined) return this.#refuse('UPSTREAM_NOT_CONFIGURED');
     // Datagrams have no TLS here, and must not go out without what was asked for.
     if (upstream.facts.tls !== undefined) return this.#refuse('UPSTREAM_NO_NODE', 'scheme tls, on UDP');
-    const node = this.#pick(upstream);
+    const node = this.#take(upstream);
     if (node === undefined) return this.#refuse('UPSTREAM_NO_NODE');
+    // A datagram does not wait.
+    if (node === 'full') return this.#refuse('UPSTREAM_FULL');
     if (unixPath(node.address) !== undefined) {
+      node.load.end();
       this.#tried.add(node);
       return this.#refuse('UPSTREAM_NO_NODE', `${node.address}, on UDP`);
     }
     this.#node = node;
-    node.load.begin();
     return {
       link: openDatagramLink(node.address, node.port),
       idleTimeoutMs: upstream.facts.idleTimeoutMs,
@@ -107,6 +109,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
   onEnded(flow: Flow, { code, errno }: FlowResult): void {
     const reason = reasonOf(code);
     this.#node?.load.end();
+    if (this.#upstream?.facts.nodeMaxConnections !== undefined) this.#context.room.tell();
     if (reason !== 'OK') this.#report(reason, errno);
     if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail();
     this.#end(reason);
@@ -124,13 +127,13 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
   }
 
   /** Not a node that was tried, until all that may be tried were. */
-  #pick(upstream: Upstream): WorkerNode | undefined {
+  #take(upstream: Upstream): ReturnType<Upstream['take']> {
     if (upstream !== this.#upstream || this.#tried.size >= upstream.attempts) this.#tried.clear();
     this.#upstream = upstream;
-    const node = upstream.pick(this);
+    const node = upstream.take(this);
     if (node !== undefined || this.#tried.size === 0) return node;
     this.#tried.clear();
-    return upstream.pick(this);
+    return upstream.take(this);
   }
 
   #fail(): void {

@@ -12,11 +12,17 @@ export interface SessionFailure {
   readonly listener: string;
   readonly route?: string | undefined;
   readonly node?: string | undefined;
+  /** The address of this machine that was connected from, where one is configured. */
+  readonly source?: string | undefined;
   readonly client?: string | undefined;
   readonly errno?: string | undefined;
 }
 
 const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
+  LISTENER_FULL: 'warn',
+  LISTENER_RATE_EXCEEDED: 'warn',
+  UPSTREAM_FULL: 'warn',
+  UPSTREAM_QUEUE_TIMEOUT: 'warn',
   ROUTE_NOT_FOUND: 'info',
   DOWNSTREAM_RESET: 'info',
   DOWNSTREAM_LOST: 'info',

@@ -1,5 +1,5 @@
 import { StreamRouter, parseCidr } from '@apisix-ts/core';
-import type { StreamFacts, StreamMatch } from '@apisix-ts/core';
+import type { RelayRates, StreamFacts, StreamMatch } from '@apisix-ts/core';
 import { CertificateStore } from '@apisix-ts/transport';
 import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
 import type { WorkerNodeLoads } from '../shared-node-loads.ts';
@@ -11,6 +11,8 @@ export interface CompiledRoute extends StreamMatch {
   readonly serviceId: string | undefined;
   /** Where a listener can do both, TLS of such a route is passed on. */
   readonly tlsPassthrough: boolean;
+  /** Of each session; undefined: no limit. */
+  readonly rates: RelayRates | undefined;
 }
 
 /** Two routes that tie on everything but their id: `shadowed` never serves a session. */
@@ -73,6 +75,11 @@ export class RoutingTable {
     return key === undefined ? undefined : this.#upstreams.get(key);
   }
 
+  /** Whether sessions still get it. */
+  isCurrent(upstream: Upstream): boolean {
+    return this.#upstreams.get(upstream.key) === upstream;
+  }
+
   #applyRoute(id: string, facts: RouteFacts | undefined): Overlap | undefined {
     if (facts === undefined) {
       this.#router.delete(id);
@@ -90,6 +97,7 @@ export class RoutingTable {
       upstreamKey: this.#upstreams.get(facts.upstreamKey ?? '')?.key ?? facts.upstreamKey,
       serviceId: facts.serviceId,
       tlsPassthrough: facts.tlsPassthrough ?? false,
+      rates: facts.rates,
     });
     if (other === undefined) return undefined;
     return other.id < id ? { winner: other.id, shadowed: id } : { winner: id, shadowed: other.id };

@@ -28,9 +28,20 @@ export const sessionReasons = [
   'SESSION_EVICTED',
   'GATEWAY_EXHAUSTED',
   'SESSION_CLOSED_BY_HEALTH_CHECK',
+  'LISTENER_FULL',
+  'LISTENER_RATE_EXCEEDED',
+  'UPSTREAM_FULL',
+  'UPSTREAM_QUEUE_TIMEOUT',
+  'SESSION_MAX_AGE',
+  'UPSTREAM_SOURCE_UNAVAILABLE',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];
+
+/** What is logged: an end that was asked for is none. */
+export function isFailure(reason: SessionReason): boolean {
+  return reason !== 'OK' && reason !== 'SESSION_MAX_AGE';
+}
 
 const knownReasons: ReadonlySet<string> = new Set(sessionReasons);
 

@@ -1,7 +1,6 @@
-import { relay, writeProxyV1, writeProxyV2 } from '@apisix-ts/core';
+import { relay } from '@apisix-ts/core';
 import type {
   Attempt,
-  IpAddresses,
   RelayOptions,
   RelayResult,
   Session,
@@ -13,19 +12,23 @@ import { isGatewayError } from '@apisix-ts/errors';
 import type { GatewayError } from '@apisix-ts/errors';
 import { dialTls, formatEndpoint, ownShortage } from '@apisix-ts/transport';
 import type { Dial, DialHandler, TlsDialOptions, UpstreamTls, WireDriver } from '@apisix-ts/transport';
-import { nextConnection } from '../access-log/session-record.ts';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
-import { reasonOf } from './session-reason.ts';
+import { writeProxyHeader } from './proxy-head.ts';
+import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
+import { startTrace } from './session-trace.ts';
+import type { SessionTrace } from './session-trace.ts';
+import type { Admission } from '../shared-admissions.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import type { ClosableSession } from './session-closer.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
+import type { Waiting, WaitingRoom } from './waiting-room.ts';
 
 /** What the sessions of a worker share. */
 export interface SessionContext {
@@ -33,11 +36,15 @@ export interface SessionContext {
   readonly table: RoutingTable;
   readonly counters: WorkerCounters;
   readonly failures: FailureLog;
+  /** Where sessions wait for a node. */
+  readonly room: WaitingRoom;
   readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
   readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes every session that has ended; undefined when nobody wants to know. */
   readonly accessLog: ((record: SessionRecord) => void) | undefined;
   readonly nowMs: () => number;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
   readonly onOpened: (session: StreamSession) => void;
   readonly onEnded: (session: StreamSession) => void;
 }
@@ -45,6 +52,7 @@ export interface SessionContext {
 /** The listener that a session came by. */
 export interface SessionListener extends Gate {
   readonly spec: ListenerSpec;
+  readonly admission: Admission;
 }
 
 /** The name that is asked for where the client asked for none, as in the reference. */
@@ -57,6 +65,9 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
+  readonly #admission: Admission;
+  /** The listener's limits kept it out. */
+  #isKeptOut = false;
   /** The client's connection; within TLS once that is terminated. */
   #downstream: Wire;
   readonly #startedMs: number;
@@ -76,14 +87,16 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   #arrival: Arrival | undefined;
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
+  #waiting: Waiting | undefined;
   #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
-  constructor(downstream: Wire, { spec, heads, tls }: SessionListener, context: SessionContext) {
+  constructor(downstream: Wire, { spec, heads, tls, admission }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
     this.#listener = spec;
     // A reload replaces these for the next connections.
     this.#gate = { heads, tls };
+    this.#admission = admission;
     this.#context = context;
     this.#startedMs = context.nowMs();
   }
@@ -131,6 +144,14 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     onOpened(this);
     // The system forgets a connection's addresses with the connection.
     if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
+    const refusal = this.#admission.isLimited ? this.#admission.enter() : undefined;
+    if (refusal !== undefined) {
+      this.#isKeptOut = true;
+      this.#refuse(refusal);
+      return;
+    }
+    const { keepAliveSeconds } = this.#listener;
+    if (keepAliveSeconds !== undefined) this.#downstream.keepAlive(keepAliveSeconds);
     if (!mustArrive(this.#gate)) {
       this.#serve();
       return;
@@ -182,6 +203,7 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
       return;
     }
     const isGone = this.#arrival?.cancel();
+    this.#waiting?.leave();
     this.#dialing?.cancel();
     this.#refuse(reason, isGone);
   }
@@ -193,20 +215,44 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
 
   /** @param otherwise why the session ends when no node is left to try. */
   #attempt(upstream: Upstream, otherwise: SessionReason): void {
-    const { driver, nowMs } = this.#context;
-    const { retryTimeoutMs, connectTimeoutMs } = upstream.facts;
-    const isTooLate = retryTimeoutMs !== undefined && nowMs() - this.#startedMs >= retryTimeoutMs;
+    const { retryTimeoutMs } = upstream.facts;
+    const isTooLate =
+      retryTimeoutMs !== undefined && this.#context.nowMs() - this.#startedMs >= retryTimeoutMs;
     const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
-    const node = mayTry ? upstream.pick(this) : undefined;
-    if (node === undefined) {
+    if (!mayTry) {
       this.#refuse(otherwise);
       return;
     }
+    const node = upstream.isWaitedFor ? 'full' : upstream.take(this);
+    if (node === 'full') this.#wait(upstream, otherwise);
+    else if (node === undefined) this.#refuse(otherwise);
+    else this.#dial(node, upstream);
+  }
+
+  #wait(upstream: Upstream, otherwise: SessionReason): void {
+    this.#waiting = this.#context.room.enter(upstream, this, {
+      onTurn: (node) => {
+        this.#waiting = undefined;
+        if (node === undefined) this.#refuse(otherwise);
+        else this.#dial(node, upstream);
+      },
+      onTimeout: () => this.#giveUp('UPSTREAM_QUEUE_TIMEOUT'),
+      onUpstreamGone: () => {
+        this.#waiting = undefined;
+        this.#serve();
+      },
+    });
+    if (this.#waiting === undefined) this.#giveUp('UPSTREAM_FULL');
+  }
+
+  /** @param node counted as busy with this session. */
+  #dial(node: WorkerNode, upstream: Upstream): void {
+    const { driver, nowMs } = this.#context;
+    const { connectTimeoutMs } = upstream.facts;
     this.#attemptsLeft -= 1;
     this.#node = node;
     this.#holdsNode = true;
     this.#attemptedMs = nowMs();
-    node.load.begin();
     this.#trace?.upstreams.push(formatEndpoint(node.address, node.port));
     let tls: UpstreamTls | undefined;
     try {
@@ -216,23 +262,32 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
       this.#refuse(reasonOf(error.code), false, String(error.detail['reason']));
       return;
     }
-    const target = { address: node.address, port: node.port, connectTimeoutMs };
+    const localAddress = upstream.sourceFor(node);
+    const source = localAddress === undefined ? undefined : { localAddress };
+    const target = { address: node.address, port: node.port, connectTimeoutMs, ...source };
     const handler: DialHandler = {
       onWire: (wire) => this.#relay(wire, upstream, tls !== undefined),
-      onFailure: (error) => this.#onDialFailed(error, upstream, node),
+      onFailure: (error) => this.#onDialFailed(error, upstream, node, localAddress),
     };
     this.#dialing =
       tls === undefined ? driver.dial(target, handler) : this.#dialTls({ ...target, tls }, handler);
   }
 
-  #onDialFailed({ code, detail }: GatewayError, upstream: Upstream, node: WorkerNode): void {
+  /** @param localAddress that it was dialled from; undefined: the system chose. */
+  #onDialFailed(
+    { code, detail }: GatewayError,
+    upstream: Upstream,
+    node: WorkerNode,
+    localAddress: string | undefined,
+  ): void {
     const reason = reasonOf(code);
     const errno = String(detail['errno'] ?? detail['reason']);
-    const isOurs = reason === 'GATEWAY_EXHAUSTED';
+    // What this machine lacks says nothing about the node.
+    const isOurs = reason === 'GATEWAY_EXHAUSTED' || reason === 'UPSTREAM_SOURCE_UNAVAILABLE';
     if (!isOurs) node.load.failed(this.#context.nowMs() - this.#attemptedMs);
     this.#letGo();
     if (!isOurs && upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
-    this.#report(reason, errno);
+    this.#report(reason, errno, localAddress);
     (this.#tried ??= new Set()).add(node);
     // Other nodes need a descriptor too; the end of this session gives one back.
     if (ownShortage(errno) === 'everything') this.#attemptsLeft = 0;
@@ -256,7 +311,10 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     this.#dialing = undefined;
     this.#connectMs = this.#context.nowMs() - this.#attemptedMs;
     this.#node?.load.connected(this.#connectMs);
-    const options = { ...this.#context.relay, idleTimeoutMs: upstream.facts.idleTimeoutMs };
+    const { idleTimeoutMs, keepAliveSeconds } = upstream.facts;
+    if (keepAliveSeconds !== undefined) wire.keepAlive(keepAliveSeconds);
+    const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
+    const options = { ...this.#context.relay, idleTimeoutMs, maxAgeMs, rates: this.#route?.rates };
     this.#relaying = relay(
       this.#downstream,
       wire,
@@ -287,23 +345,12 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   }
 
   #proxyHeader(): Uint8Array | undefined {
-    const version = this.#gate.heads.options.proxyProtocolToUpstream;
-    if (version === 0) return undefined;
-    return version === 1 ? writeProxyV1(this.#addresses()) : writeProxyV2(this.#addresses());
-  }
-
-  #addresses(): IpAddresses {
-    return {
-      family: 'ip',
-      transport: 'stream',
-      source: { address: this.remoteAddress, port: this.remotePort },
-      destination: { address: this.serverAddress, port: this.serverPort },
-    };
+    return writeProxyHeader(this.#gate.heads.options.proxyProtocolToUpstream, this);
   }
 
   #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
     const reason = reasonOf(code);
-    if (reason !== 'OK') this.#report(reason, errno);
+    if (isFailure(reason)) this.#report(reason, errno);
     this.#reportLoss(reason);
     this.#end(reason, wire);
   }
@@ -312,6 +359,16 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     if (!this.#holdsNode) return;
     this.#holdsNode = false;
     this.#node?.load.end();
+    if (this.#upstream?.facts.nodeMaxConnections !== undefined) this.#context.room.tell();
+  }
+
+  /** No node has room. */
+  #giveUp(reason: SessionReason): void {
+    // A node that failed before is not the one that has no room.
+    this.#node = undefined;
+    this.#report(reason, undefined);
+    this.#end(reason, undefined);
+    this.#downstream.close();
   }
 
   /** Closes the client's connection without a byte. */
@@ -325,6 +382,7 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   #end(reason: SessionReason, wire: Wire | undefined): void {
     const { counters, onEnded } = this.#context;
     this.#letGo();
+    if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, {
       downstreamRead: this.#downstream.bytesRead,
@@ -368,7 +426,7 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     });
   }
 
-  #report(reason: SessionReason, errno: string | undefined): void {
+  #report(reason: SessionReason, errno: string | undefined, source?: string): void {
     const node = this.#node;
     this.#context.failures.add({
       reason,
@@ -376,26 +434,8 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
       listener: this.#listener.name,
       route: this.#route?.id,
       node: node && describeNode(node),
+      source,
       client: this.remoteAddress,
     });
   }
-}
-
-/** What only the access log wants, collected while the session goes on. */
-interface SessionTrace {
-  readonly connection: number;
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  readonly serverAddress: string;
-  readonly upstreams: string[];
-}
-
-function startTrace(wire: Wire): SessionTrace {
-  return {
-    connection: nextConnection(),
-    peerAddress: wire.remoteAddress,
-    peerPort: wire.remotePort,
-    serverAddress: wire.localAddress,
-    upstreams: [],
-  };
 }

@@ -21,8 +21,21 @@ function facts(changes: Partial<UpstreamFacts> = {}): UpstreamFacts {
 
 const firstAttempt: Attempt = { tried: new Set(), key: undefined };
 
+/** Where no node is full. */
+function take(upstream: Upstream, attempt = firstAttempt): WorkerNode | undefined {
+  const taken = upstream.take(attempt);
+  return taken === 'full' ? undefined : taken;
+}
+
+/** For a session that is over at once. */
+function pick(upstream: Upstream, attempt = firstAttempt): WorkerNode | undefined {
+  const taken = take(upstream, attempt);
+  taken?.load.end();
+  return taken;
+}
+
 function picks(upstream: Upstream, count: number): (string | undefined)[] {
-  return Array.from({ length: count }, () => upstream.pick(firstAttempt)?.address);
+  return Array.from({ length: count }, () => pick(upstream)?.address);
 }
 
 describe('attempts', () => {
@@ -34,6 +47,20 @@ describe('attempts', () => {
     expect(new Upstream('upstreams/u', facts(retries === undefined ? {} : { retries }), loads).attempts).toBe(
       attempts,
     );
+  });
+});
+
+describe('the age of a session', () => {
+  test.for([
+    [undefined, 0.5, 0],
+    [{ mostMs: 60_000, jitter: 0 }, 0.5, 60_000],
+    [{ mostMs: 60_000, jitter: 0.1 }, 0, 60_000],
+    [{ mostMs: 60_000, jitter: 0.1 }, 0.5, 57_000],
+    [{ mostMs: 60_000, jitter: 1 }, 0.75, 15_000],
+  ] as const)('of at most %j is, when %f is drawn, %i ms', ([sessionAge, drawn, ageMs]) => {
+    const upstream = new Upstream('upstreams/u', facts(sessionAge && { sessionAge }), loads);
+
+    expect(upstream.drawMaxAgeMs(() => drawn)).toBe(ageMs);
   });
 });
 
@@ -69,8 +96,7 @@ describe('a change', () => {
 
   test('of weights leaves what is known of the nodes', () => {
     const upstream = new Upstream('upstreams/u', facts({ type: 'least_conn' }), loads);
-    const busy = upstream.pick(firstAttempt);
-    busy?.load.begin();
+    const busy = take(upstream);
 
     upstream.update(facts({ type: 'least_conn', nodes: three.map((each) => ({ ...each, weight: 2 })) }));
 
@@ -90,7 +116,7 @@ const moved = [
 describe('when addresses change', () => {
   test('round robin goes on with the turns of the nodes that stay', () => {
     const upstream = new Upstream('upstreams/u', facts(), loads);
-    while (upstream.pick(firstAttempt)?.address !== first?.address);
+    while (pick(upstream)?.address !== first?.address);
 
     upstream.update(facts({ nodes: moved }));
 
@@ -101,7 +127,7 @@ describe('when addresses change', () => {
     const upstream = new Upstream('upstreams/u', facts({ type: 'chash' }), loads);
     const keys = Array.from({ length: 500 }, (_, index) => `192.0.2.${index}`);
     const all = (): (string | undefined)[] =>
-      keys.map((key) => upstream.pick({ tried: new Set(), key })?.address);
+      keys.map((key) => pick(upstream, { tried: new Set(), key })?.address);
     const before = all();
 
     upstream.update(facts({ type: 'chash', nodes: moved }));
@@ -119,7 +145,7 @@ describe('when addresses change', () => {
 
   test.for(['least_conn', 'random'] as const)('%s knows of the sessions of the nodes that stay', (type) => {
     const upstream = new Upstream('upstreams/u', facts({ type, nodes: three.slice(0, 2) }), loads);
-    const busy = upstream.pick(firstAttempt);
+    const busy = pick(upstream);
     busy?.load.begin();
 
     upstream.update(facts({ type, nodes: moved.slice(0, 2) }));
@@ -131,10 +157,10 @@ describe('when addresses change', () => {
 
   test('ewma knows how long the nodes that stay took', () => {
     const upstream = new Upstream('upstreams/u', facts({ type: 'ewma', nodes: three.slice(0, 2) }), loads);
-    const slow = upstream.pick(firstAttempt);
+    const slow = pick(upstream);
     slow?.load.begin();
     slow?.load.connected(500);
-    const fast = upstream.pick(firstAttempt);
+    const fast = pick(upstream);
     fast?.load.begin();
     fast?.load.connected(1);
     for (const each of [slow, fast]) each?.load.end();
@@ -147,15 +173,15 @@ describe('when addresses change', () => {
 
   test('a session that goes on does not get a node again that it has tried', () => {
     const upstream = new Upstream('upstreams/u', facts(), loads);
-    const tried = upstream.pick(firstAttempt);
+    const tried = pick(upstream);
 
     upstream.update(facts({ nodes: three.map((each) => ({ ...each, weight: 5 })) }));
 
     const left = Array.from({ length: 6 }, () =>
-      upstream.pick({ tried: new Set(tried && [tried]), key: '' }),
+      pick(upstream, { tried: new Set(tried && [tried]), key: '' }),
     );
     expect(left.map((each) => each?.address)).not.toContain(tried?.address);
-    expect(upstream.pick({ tried: new Set([tried, ...left] as WorkerNode[]), key: '' })).toBeUndefined();
+    expect(pick(upstream, { tried: new Set([tried, ...left] as WorkerNode[]), key: '' })).toBeUndefined();
   });
 
   test('a node that is named twice stays two', () => {
@@ -178,6 +204,49 @@ test('an unhealthy node is passed over from the moment it is', () => {
   shared.setHealthy('192.0.2.2', true);
 
   expect(picks(upstream, 6)).toContain('192.0.2.2');
+});
+
+describe('a full node', () => {
+  /** Takes nodes until there is none. */
+  function takeAll(upstream: Upstream): { taken: WorkerNode[]; answer: 'full' | undefined } {
+    const taken: WorkerNode[] = [];
+    for (;;) {
+      const answer = upstream.take(firstAttempt);
+      if (answer === undefined || answer === 'full') return { taken, answer };
+      taken.push(answer);
+    }
+  }
+
+  test.for(['roundrobin', 'least_conn', 'ewma', 'random', 'chash'])('is passed over by %s', (type) => {
+    const upstream = new Upstream('upstreams/u', facts({ type, nodeMaxConnections: 2 }), loads);
+
+    const { taken, answer } = takeAll(upstream);
+
+    expect(answer).toBe('full');
+    expect(taken.map(({ address }) => address).sort()).toEqual(
+      three.flatMap(({ address }) => [address, address]),
+    );
+    for (const each of taken) each.load.end();
+  });
+
+  test('leaves its share to the next priority', () => {
+    const [preferred, reserve] = [node('192.0.2.1', { priority: 1 }), node('192.0.2.2')];
+    const nodes = [preferred, reserve];
+    const upstream = new Upstream('upstreams/u', facts({ nodes, nodeMaxConnections: 1 }), loads);
+
+    const { taken } = takeAll(upstream);
+
+    expect(taken.map(({ address }) => address)).toEqual(['192.0.2.1', '192.0.2.2']);
+    for (const each of taken) each.load.end();
+  });
+
+  test('is not what a session lacks that has tried all nodes', () => {
+    const upstream = new Upstream('upstreams/u', facts({ nodeMaxConnections: 1 }), loads);
+    const { taken } = takeAll(upstream);
+
+    expect(upstream.take({ tried: new Set(taken), key: undefined })).toBeUndefined();
+    for (const each of taken) each.load.end();
+  });
 });
 
 test('a type that does not exist is balanced in turn', () => {

@@ -4,6 +4,7 @@ import { compileUpstreamTls } from '@apisix-ts/transport';
 import type { UpstreamTls } from '@apisix-ts/transport';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
+import { SourceAddresses } from '../source-addresses.ts';
 import type { NodeIdentity } from '../workers/worker-link.ts';
 import { compileHashKey } from './hash-key.ts';
 import type { HashSource } from './hash-key.ts';
@@ -25,12 +26,15 @@ export class Upstream {
   /** What the main thread calls it. */
   readonly key: string;
   readonly #loads: WorkerNodeLoads;
+  /** Sessions of this worker wait for one of its nodes: others have to go behind them. */
+  isWaitedFor = false;
   #facts: UpstreamFacts;
-  #balancer: Balancer | undefined;
   /** Those that the last balancer was made of. */
-  #made: readonly WorkerNode[] = [];
+  #nodes: readonly WorkerNode[] = [];
+  #balancer: Balancer | undefined;
   #hashKey: ((session: HashSource) => string) | undefined;
   #tls: UpstreamTls | undefined;
+  #sources: SourceAddresses | undefined;
 
   constructor(key: string, facts: UpstreamFacts, loads: WorkerNodeLoads) {
     this.key = key;
@@ -42,11 +46,16 @@ export class Upstream {
     return this.#facts;
   }
 
-  /** @returns undefined when every usable node was tried. */
-  pick(attempt: Attempt): WorkerNode | undefined {
-    this.#balancer ??= createTiers(this.#kind(), this.#nodes());
-    // It was made of such nodes.
-    return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  /**
+   * A node for the session, counted as busy with it.
+   * @returns undefined when every usable node was tried; `full` when one that was not has all the sessions it may have.
+   */
+  take(attempt: Attempt): WorkerNode | 'full' | undefined {
+    const { nodeMaxConnections: most } = this.#facts;
+    if (most !== undefined) return this.#takeBelow(most, attempt);
+    const node = this.#pick(attempt);
+    node?.load.begin();
+    return node;
   }
 
   /**
@@ -66,6 +75,19 @@ export class Upstream {
     return this.#hashKey(session);
   }
 
+  /** Where to connect to a node from; undefined: the system chooses. */
+  sourceFor({ address }: WorkerNode): string | undefined {
+    const { sourceAddresses } = this.#facts;
+    if (sourceAddresses === undefined || unixPath(address) !== undefined) return undefined;
+    return (this.#sources ??= new SourceAddresses(sourceAddresses)).next(address);
+  }
+
+  /** How old one session may get, milliseconds; 0: for ever. */
+  drawMaxAgeMs(random: () => number): number {
+    const { sessionAge } = this.#facts;
+    return sessionAge === undefined ? 0 : sessionAge.mostMs * (1 - sessionAge.jitter * random());
+  }
+
   /** Attempts one session may make: the first and its retries. */
   get attempts(): number {
     return 1 + (this.#facts.retries ?? this.#facts.nodes.length - 1);
@@ -81,12 +103,14 @@ export class Upstream {
     if (!isSameBalancing) this.#balancer = undefined;
     this.#hashKey = undefined;
     this.#tls = undefined;
+    this.#sources = undefined;
   }
 
-  #nodes(): readonly WorkerNode[] {
+  /** A node that stays is the same object as before. */
+  #makeNodes(): readonly WorkerNode[] {
     // A document may name a node twice: then both have one slot, and each its own object.
-    const former = Map.groupBy(this.#made, ({ slot }) => slot);
-    this.#made = this.#facts.nodes.map((facts) => {
+    const former = Map.groupBy(this.#nodes, ({ slot }) => slot);
+    this.#nodes = this.#facts.nodes.map((facts) => {
       const node = former.get(facts.slot)?.shift();
       if (node === undefined || !isSamePlace(node, facts))
         return { ...facts, load: this.#loads.at(facts.slot) };
@@ -94,7 +118,33 @@ export class Upstream {
       node.priority = facts.priority;
       return node;
     });
-    return this.#made;
+    return this.#nodes;
+  }
+
+  #pick(attempt: Attempt): WorkerNode | undefined {
+    this.#balancer ??= createTiers(this.#kind(), this.#makeNodes());
+    // It was made of such nodes.
+    return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  }
+
+  /** Full nodes are passed over like those that were tried. */
+  #takeBelow(most: number, attempt: Attempt): WorkerNode | 'full' | undefined {
+    const usual = this.#pick(attempt);
+    if (usual === undefined || usual.load.beginBelow(most)) return usual;
+    const tried = new Set(attempt.tried);
+    for (const node of this.#nodes) if (node.load.active >= most) tried.add(node);
+    const others: Attempt = {
+      tried: tried.add(usual),
+      get key() {
+        return attempt.key;
+      },
+    };
+    for (let node = this.#pick(others); node !== undefined; node = this.#pick(others)) {
+      if (node.load.beginBelow(most)) return node;
+      // Another worker was faster.
+      tried.add(node);
+    }
+    return 'full';
   }
 
   /** A type found stored that does not exist here is balanced in turn; the main thread has logged it. */

@@ -66,6 +66,17 @@ test('a plugin that does not exist is named', () => {
   ]);
 });
 
+test.for([
+  [{ upload_rate: 2048 }, { upload: 2048 }],
+  [{ download_rate: 4096 }, { download: 4096 }],
+  [
+    { upload_rate: 2048, download_rate: 4096 },
+    { upload: 2048, download: 4096 },
+  ],
+] as const)('a route with %j limits its sessions', ([fields, rates]) => {
+  expect(compileRoute('r', checked(streamRouteKind, fields)).rates).toEqual(rates);
+});
+
 test('the conditions of a route are taken over', () => {
   const route = {
     priority: 3,
@@ -153,6 +164,23 @@ describe('an upstream', () => {
       on: 'vars',
       key: 'server_addr',
     });
+  });
+
+  test('lets sessions wait for a full node for 10 s', () => {
+    const limited = { nodes, node_max_connections: 5, queue: { length: 3 } };
+
+    expect(compileUpstream(checked(upstreamKind, limited), addresses, assignSlots, undefined)).toMatchObject({
+      nodeMaxConnections: 5,
+      queue: { length: 3, timeoutMs: 10_000 },
+    });
+  });
+
+  test('lets a session get old, by a tenth less at random', () => {
+    const aging = { nodes, max_session_age: 60 };
+
+    expect(
+      compileUpstream(checked(upstreamKind, aging), addresses, assignSlots, undefined).sessionAge,
+    ).toEqual({ mostMs: 60_000, jitter: 0.1 });
   });
 
   test('is idle after the longer of send and read', () => {

@@ -21,6 +21,9 @@ import type {
 /** In effect when an upstream has no `timeout`: the reference's values for layer 4, in seconds. */
 const DEFAULT_TIMEOUT = { connect: 60, send: 600, read: 600 } as const;
 
+/** So that sessions that began together, after a restart, do not all end together. */
+const DEFAULT_AGE_JITTER = 0.1;
+
 /**
  * An upstream is known to workers by the place of its document: `upstreams/1`, or, embedded, the place of the route
  * or service that has it.
@@ -44,6 +47,17 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
     ...(key === undefined ? {} : { upstreamKey: key }),
     ...(route.service_id === undefined ? {} : { serviceId: String(route.service_id) }),
     ...(route.tls_passthrough ? { tlsPassthrough: true } : {}),
+    ...ratesOf(route),
+  };
+}
+
+function ratesOf({
+  upload_rate: upload,
+  download_rate: download,
+}: StreamRouteDocument): Pick<RouteFacts, 'rates'> {
+  if (upload === undefined && download === undefined) return {};
+  return {
+    rates: { ...(upload === undefined ? {} : { upload }), ...(download === undefined ? {} : { download }) },
   };
 }
 
@@ -82,6 +96,7 @@ export function compileUpstream(
     idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
     ...(upstream.retry_timeout ? { retryTimeoutMs: upstream.retry_timeout * 1000 } : {}),
+    ...limitsOf(upstream),
     ...(upstream.checks === undefined ? {} : { reports: wantedReports(upstream.checks) }),
     ...(tls === undefined ? {} : { tls }),
   };
@@ -104,6 +119,26 @@ function toFacts(
   if (unixPath(host) !== undefined) return [{ host: 'localhost', address: host, port, weight, priority }];
   const addresses = isIP(host) === 0 ? ofHost(host) : [host];
   return addresses.map((address) => ({ host, address, port, weight: weight / addresses.length, priority }));
+}
+
+function limitsOf({
+  node_max_connections: most,
+  queue,
+  max_session_age: ageSeconds,
+  session_age_jitter: jitter = DEFAULT_AGE_JITTER,
+  tcp_keepalive: keepAliveSeconds,
+  source_address: sourceAddresses,
+}: UpstreamDocument): Pick<
+  UpstreamFacts,
+  'nodeMaxConnections' | 'queue' | 'sessionAge' | 'keepAliveSeconds' | 'sourceAddresses'
+> {
+  return {
+    ...(ageSeconds === undefined ? {} : { sessionAge: { mostMs: ageSeconds * 1000, jitter } }),
+    ...(keepAliveSeconds === undefined ? {} : { keepAliveSeconds }),
+    ...(sourceAddresses === undefined ? {} : { sourceAddresses }),
+    ...(most === undefined ? {} : { nodeMaxConnections: most }),
+    ...(queue === undefined ? {} : { queue: { length: queue.length, timeoutMs: queue.timeout * 1000 } }),
+  };
 }
 
 function hashOf({ hash_on: on, key }: UpstreamDocument): HashFacts {

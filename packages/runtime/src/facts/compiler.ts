@@ -307,10 +307,15 @@ export class FactCompiler {
 }
 
 function checksOf(upstream: UpstreamDocument, { nodes }: UpstreamFacts): UpstreamChecks | undefined {
-  const { checks, pass_host: passHost, upstream_host: hostHeader } = upstream;
+  const { checks, pass_host: passHost, upstream_host: hostHeader, source_address: sources } = upstream;
   if (checks === undefined) return undefined;
   const isRewritten = passHost === 'rewrite' && hostHeader !== undefined;
-  return { checks, nodes, ...(isRewritten ? { hostHeader } : {}) };
+  return {
+    checks,
+    nodes,
+    ...(isRewritten ? { hostHeader } : {}),
+    ...(sources === undefined ? {} : { sourceAddresses: sources }),
+  };
 }
 
 const NO_NAMES: Readonly<Record<NameKind, ReadonlySet<string>>> = { host: new Set(), service: new Set() };

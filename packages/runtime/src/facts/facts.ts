@@ -1,3 +1,5 @@
+import type { RelayRates } from '@apisix-ts/core';
+
 /**
  * What workers know: compiled from documents in the main thread, resolved to addresses, plain enough to be copied
  * to another thread. Labels, names and descriptions stay behind, and so do defaults that most resources have.
@@ -20,6 +22,8 @@ export interface RouteFacts {
   readonly serviceId?: string;
   /** On listeners that both terminate TLS and pass it on: pass it on. */
   readonly tlsPassthrough?: true;
+  /** Bytes per second of a session; absent: no limit. */
+  readonly rates?: RelayRates;
 }
 
 export interface ServiceFacts {
@@ -53,6 +57,16 @@ export interface UpstreamFacts {
   readonly retries?: number;
   /** From the first attempt on, after which no other is begun; absent is no limit. */
   readonly retryTimeoutMs?: number;
+  /** How old a session gets, and by which part of that, from 0 to 1, it may be less; absent is no limit. */
+  readonly sessionAge?: { readonly mostMs: number; readonly jitter: number };
+  /** Silence after which the system asks a node; absent: it does not ask. */
+  readonly keepAliveSeconds?: number;
+  /** Where to connect from, ip literals; absent: the system chooses. */
+  readonly sourceAddresses?: readonly string[];
+  /** Sessions that each node has at a time; absent is no limit. */
+  readonly nodeMaxConnections?: number;
+  /** Of each worker; absent: nobody waits for a node. */
+  readonly queue?: { readonly length: number; readonly timeoutMs: number };
   /** Absent: plain TCP. */
   readonly tls?: UpstreamTlsFacts;
   /** Which failures of its nodes the main thread wants to hear of: attempts to connect, or lost sessions too; absent: none. */

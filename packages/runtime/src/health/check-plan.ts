@@ -1,6 +1,7 @@
 import type { ActiveChecks, HealthChecks, HealthyRules, UnhealthyRules } from '@apisix-ts/config';
 import { toProbeBytes } from '@apisix-ts/config';
 import type { HealthReport, HealthThresholds, ReportSource } from '@apisix-ts/core';
+import { SourceAddresses } from '../source-addresses.ts';
 import { compileExpectation } from './expectation.ts';
 import type { Expectation } from './expectation.ts';
 import { compileHttpProbe } from './http-probe-plan.ts';
@@ -33,6 +34,8 @@ export interface UdpProbePlan {
 /** The checks of an upstream as they run. */
 export interface CheckPlan {
   readonly probe: ProbePlan;
+  /** Where probes connect from; undefined: the system chooses. */
+  readonly sources: SourceAddresses | undefined;
   /** Of a whole probe, milliseconds. */
   readonly timeoutMs: number;
   /** What it reports when the time is over and nothing came. */
@@ -66,8 +69,15 @@ const NO_REPORTS: HealthThresholds = { success: 0, tcp_failure: 0, http_failure:
 /** Of a probe when the checks say 0 or less: one without an end would keep its place for good. */
 const SHORTEST_TIMEOUT_S = 1;
 
-/** @param hostHeader sent instead of the node's name; the upstream's `upstream_host` where `pass_host` is `rewrite`. */
-export function compileChecks(checks: HealthChecks, hostHeader?: string): CheckPlan {
+/**
+ * @param hostHeader sent instead of the node's name; the upstream's `upstream_host` where `pass_host` is `rewrite`.
+ * @param sourceAddresses the upstream's.
+ */
+export function compileChecks(
+  checks: HealthChecks,
+  hostHeader?: string,
+  sourceAddresses?: readonly string[],
+): CheckPlan {
   const { active } = checks;
   const healthy = active.healthy ?? ABSENT.active.healthy;
   const unhealthy = active.unhealthy ?? ABSENT.active.unhealthy;
@@ -79,6 +89,7 @@ export function compileChecks(checks: HealthChecks, hostHeader?: string): CheckP
     }),
     // Where no answer is expected, a refusal is the only thing that could be heard.
     silence: active.type === 'udp' && active.expect === undefined ? 'success' : 'timeout',
+    sources: sourceAddresses && new SourceAddresses(sourceAddresses),
     timeoutMs: (active.timeout > 0 ? active.timeout : SHORTEST_TIMEOUT_S) * 1000,
     concurrency: Math.max(active.concurrency, 1),
     intervalMs: {

@@ -4,7 +4,8 @@ import type { CheckPlan } from './check-plan.ts';
 import type { ProbeLine, ProbeQueue } from './probe-queue.ts';
 import type { OnReport } from './probe-report.ts';
 import { startProbe } from './probe.ts';
-import type { ProbedNode, ProbeTrust } from './probe.ts';
+import type { ProbeTrust } from './probe.ts';
+import type { ProbedNode } from './probed-node.ts';
 
 /** What the nodes of all upstreams share. */
 export interface ProbeResources {
@@ -80,11 +81,14 @@ export class CheckedNode extends WheelEntry {
   /** Called by the queue. */
   start(): void {
     const { trust, wheel, onShortage } = this.#resources;
+    const { probe, sources } = this.#plan;
+    const source = sources?.next(this.node.address);
+    const node = source === undefined ? this.node : { ...this.node, source };
     const onReport: OnReport = (report, shortage) => {
       if (shortage !== undefined) onShortage(shortage);
       this.#finish(report);
     };
-    this.#stopProbe = startProbe(this.#plan.probe, this.node, onReport, trust);
+    this.#stopProbe = startProbe(probe, node, onReport, trust);
     wheel.add(this, this.#plan.timeoutMs);
   }
 

@@ -7,7 +7,7 @@ import { CheckedNode } from './checked-node.ts';
 import type { HealthFlip, ProbeResources } from './checked-node.ts';
 import { createLine } from './probe-queue.ts';
 import type { ProbeLine } from './probe-queue.ts';
-import type { ProbedNode } from './probe.ts';
+import type { ProbedNode } from './probed-node.ts';
 
 /** What of an upstream matters to its checks. */
 export interface UpstreamChecks {
@@ -16,6 +16,8 @@ export interface UpstreamChecks {
   readonly nodes: readonly ProbedNode[];
   /** The upstream's `upstream_host` where `pass_host` is `rewrite`: `Host` and server name of http and https probes. */
   readonly hostHeader?: string;
+  /** Where to connect from, ip literals; absent: the system chooses. */
+  readonly sourceAddresses?: readonly string[];
 }
 
 /** A node as the Control API shows it. */
@@ -37,7 +39,8 @@ export interface NodeHealth {
 
 /** The nodes of one upstream, each once by host, address and port. */
 export class CheckedUpstream {
-  readonly #settings: Omit<UpstreamChecks, 'nodes'>;
+  /** Without nodes: they come and go. */
+  readonly #settings: UpstreamChecks;
   readonly #plan: CheckPlan;
   readonly #line: ProbeLine;
   readonly #resources: ProbeResources;
@@ -45,23 +48,20 @@ export class CheckedUpstream {
   readonly #nodes = new Map<string, CheckedNode>();
 
   constructor(
-    { checks, hostHeader }: UpstreamChecks,
+    upstream: UpstreamChecks,
     resources: ProbeResources,
     onFlip: (node: ProbedNode, flip: HealthFlip) => void,
   ) {
-    this.#settings = { checks, ...(hostHeader === undefined ? {} : { hostHeader }) };
-    this.#plan = compileChecks(checks, hostHeader);
+    this.#settings = { ...upstream, nodes: [] };
+    this.#plan = compileChecks(upstream.checks, upstream.hostHeader, upstream.sourceAddresses);
     this.#line = createLine(this.#plan.concurrency);
     this.#resources = resources;
     this.#onFlip = onFlip;
   }
 
   /** Do other checks hold than those that run? The nodes do not matter. */
-  differsFrom({ checks, hostHeader }: UpstreamChecks): boolean {
-    return !isDeepStrictEqual(this.#settings, {
-      checks,
-      ...(hostHeader === undefined ? {} : { hostHeader }),
-    });
+  differsFrom(upstream: UpstreamChecks): boolean {
+    return !isDeepStrictEqual(this.#settings, { ...upstream, nodes: [] });
   }
 
   /**

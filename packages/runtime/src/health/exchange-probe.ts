@@ -1,15 +1,16 @@
 import { connect } from 'node:net';
-import { openDatagramLink, toTarget } from '@apisix-ts/transport';
+import { openDatagramLink } from '@apisix-ts/transport';
 import type { TcpProbePlan, UdpProbePlan } from './check-plan.ts';
 import { AnswerReader } from './expectation.ts';
 import { reportErrno } from './probe-report.ts';
 import type { OnReport } from './probe-report.ts';
-import type { ProbedNode } from './probe.ts';
+import { connectTarget } from './probed-node.ts';
+import type { ProbedNode } from './probed-node.ts';
 
 /** Connects; sends, if there is something to send; waits for the answer, if one is expected. */
 export function probeTcp(plan: TcpProbePlan, node: ProbedNode, finish: OnReport): () => void {
-  const { port = node.port, send, expectation } = plan;
-  const socket = connect(toTarget(node.address, port));
+  const { send, expectation } = plan;
+  const socket = connect(connectTarget(node, plan.port));
   socket.on('error', (error: NodeJS.ErrnoException) => reportErrno(error.code, finish));
   socket.on('connect', () => {
     if (expectation === undefined) {

@@ -8,7 +8,7 @@ import { freePort } from '../testing/free-port.ts';
 import type { NodeHealth } from './checked-upstream.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import type { HealthMonitorOptions } from './health-monitor.ts';
-import type { ProbedNode } from './probe.ts';
+import type { ProbedNode } from './probed-node.ts';
 
 /** The wheel is late by up to two ticks. Milliseconds. */
 const LATE = 200;

@@ -8,7 +8,8 @@ import { CheckedUpstream } from './checked-upstream.ts';
 import type { NodeHealth, UpstreamChecks } from './checked-upstream.ts';
 import { unsendableHeaders } from './http-probe-plan.ts';
 import { ProbeQueue } from './probe-queue.ts';
-import type { ProbedNode, ProbeTrust } from './probe.ts';
+import type { ProbeTrust } from './probe.ts';
+import type { ProbedNode } from './probed-node.ts';
 
 export interface HealthMonitorOptions {
   /**

@@ -5,22 +5,14 @@ import type { RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { checkServerIdentity } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
-import { toTarget } from '@apisix-ts/transport';
 import type { ProbePlan } from './check-plan.ts';
 import { probeTcp, probeUdp } from './exchange-probe.ts';
 import { hostHeaderOf, serverNameOf } from './http-probe-plan.ts';
 import type { HttpProbePlan } from './http-probe-plan.ts';
 import { reportErrno } from './probe-report.ts';
 import type { OnReport } from './probe-report.ts';
-
-/** What a probe connects to. */
-export interface ProbedNode {
-  /** As configured: a name, or an address. */
-  readonly host: string;
-  /** An ip literal, or `unix:/path`. */
-  readonly address: string;
-  readonly port: number;
-}
+import { requestTarget } from './probed-node.ts';
+import type { ProbedNode } from './probed-node.ts';
 
 export interface ProbeTrust {
   /** Certificate authorities, PEM; absent: those of Node. */
@@ -61,7 +53,7 @@ function begin(plan: ProbePlan, node: ProbedNode, finish: OnReport, trust: Probe
 function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trust: ProbeTrust): () => void {
   const host = hostHeaderOf(plan.host ?? node.host);
   const options: RequestOptions = {
-    ...toRequestTarget(node, plan.port),
+    ...requestTarget(node, plan.port),
     method: plan.method,
     path: plan.path,
     headers: [...plan.headers, 'Host', host],
@@ -83,11 +75,6 @@ function probeHttp(plan: HttpProbePlan, node: ProbedNode, finish: OnReport, trus
   });
   request.end(plan.body);
   return () => void request.destroy();
-}
-
-function toRequestTarget({ address, port }: ProbedNode, other: number | undefined): RequestOptions {
-  const target = toTarget(address, other ?? port);
-  return 'path' in target ? { socketPath: target.path } : target;
 }
 
 function tlsOptions(plan: HttpProbePlan, name: string, { ca }: ProbeTrust): RequestOptions {

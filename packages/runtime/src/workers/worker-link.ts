@@ -1,10 +1,10 @@
-import type { ListenerTls } from '@apisix-ts/config';
+import type { ConnectionFields, ListenerTls } from '@apisix-ts/config';
 import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
-import type { NodeLoadMemory } from '../shared-node-loads.ts';
+import type { WorkerMemory } from '../shared-tally.ts';
 
 export interface HeadOptions {
   /** A PROXY header has to come first. */
@@ -18,7 +18,7 @@ export interface HeadOptions {
 }
 
 /** A listener as a worker opens it. */
-export interface ListenerSpec {
+export interface ListenerSpec extends ConnectionFields {
   readonly protocol: 'tcp' | 'udp';
   /** What the operator calls it: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly name: string;
@@ -43,7 +43,11 @@ export interface WorkerOptions {
   /** From 0. */
   readonly index: number;
   readonly counters: SharedArrayBuffer;
-  readonly loads: NodeLoadMemory;
+  readonly loads: WorkerMemory;
+  /** What the limits of listeners go by. */
+  readonly admissions: WorkerMemory;
+  /** How sessions that wait for a node learn that one was left. */
+  readonly waiting: WorkerMemory;
   /** Listeners share their port with those of other workers. */
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';

@@ -118,6 +118,10 @@ export class HandleWire implements Wire {
     return false;
   }
 
+  keepAlive(idleSeconds: number): void {
+    if (!this.#isClosed) this.#handle.setKeepAlive(true, idleSeconds);
+  }
+
   end(): void {
     if (this.#isEnded || this.#isClosed) return;
     this.#isEnded = true;

@@ -32,6 +32,7 @@ export interface TcpHandle {
   /** Like `close`, with RST. Refuses with EINVAL between `shutdown` and its `oncomplete`. */
   reset(): number;
   setNoDelay(enabled: boolean): number;
+  setKeepAlive(enabled: boolean, idleSeconds: number): number;
   getpeername(out: NativeAddress): number;
   getsockname(out: NativeAddress): number;
 }

@@ -99,6 +99,10 @@ export class SocketWire implements Wire {
     return false;
   }
 
+  keepAlive(idleSeconds: number): void {
+    this.#carrier.setKeepAlive(true, idleSeconds * 1000);
+  }
+
   end(): void {
     if (this.#isEnded || this.#isClosed) return;
     this.#isEnded = true;
