@@ -14,7 +14,7 @@ export interface ProbedNode {
 }
 
 /** What a socket connects to, and from where. @param port of the checks; absent: the node's own. */
-export function connectTarget({ address, port, source }: ProbedNode, other = port): NetConnectOpts {
+export function connectTarget({ address, port, source }: ProbedNode, other: number = port): NetConnectOpts {
   return { ...toTarget(address, other), ...(source === undefined ? {} : { localAddress: source }) };
 }
 
