@@ -1,5 +1,5 @@
 import { createConnection } from 'mysql2/promise';
-import type { Connection } from 'mysql2/promise';
+import type { Connection, ConnectionOptions } from 'mysql2/promise';
 import { runCommand } from './process.ts';
 import type { CommandResult } from './process.ts';
 
@@ -15,6 +15,7 @@ export interface MysqlLogin {
 export async function runMysqlCli(
   { host, port, user, password }: MysqlLogin,
   sql: string,
+  options: readonly string[] = [],
 ): Promise<CommandResult> {
   const login = ['--no-defaults', '--protocol=tcp', `--host=${host}`, `--port=${port}`, `--user=${user}`];
   const args = [
@@ -23,12 +24,16 @@ export async function runMysqlCli(
     '--skip-column-names',
     '--max-allowed-packet=128M',
     '--connect-timeout=10',
+    ...options,
   ];
   // Statements go in as input: an argument cannot hold 50 MB.
   return runCommand('mariadb', args, { input: sql, env: { MYSQL_PWD: password } });
 }
 
 /** Logs in with mysql2. Rejects with its error, such as `PROTOCOL_CONNECTION_LOST`. The caller ends it. */
-export async function connectMysql({ host, port, user, password }: MysqlLogin): Promise<Connection> {
-  return createConnection({ host, port, user, password, connectTimeout: 10_000 });
+export async function connectMysql(
+  { host, port, user, password }: MysqlLogin,
+  options: Pick<ConnectionOptions, 'ssl'> = {},
+): Promise<Connection> {
+  return createConnection({ host, port, user, password, connectTimeout: 10_000, ...options });
 }

@@ -120,6 +120,19 @@ stream_proxy:
     expect(prepared).toEqual([{ text: 'stream route' }]);
   });
 
+  test('lets both clients encrypt to the server, from end to end', async () => {
+    const question = "SHOW STATUS LIKE 'Ssl_cipher'";
+    // The server made its certificate by itself.
+    const connection = await connectMysql(through, { ssl: { rejectUnauthorized: false } });
+    onTestFinished(() => connection.destroy());
+
+    const [rows] = await connection.query(question);
+    const cli = await runMysqlCli(through, question, ['--ssl']);
+
+    expect(rows).toEqual([{ Variable_name: 'Ssl_cipher', Value: expect.stringMatching(/^(TLS|ECDHE)/) }]);
+    expect(cli).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Ssl_cipher\t(TLS|ECDHE)/) });
+  });
+
   test('moves 50 MB each way, byte for byte', async () => {
     const connection = await openSession();
 

@@ -102,10 +102,7 @@ export class HeadReader {
         this.#events.onRefused('PROXY_HEADER_TIMEOUT', false);
         break;
       case 'closed':
-        this.#events.onRefused(
-          outcome.error?.kind === 'failed' ? 'DOWNSTREAM_LOST' : 'DOWNSTREAM_RESET',
-          true,
-        );
+        this.#onClosed(outcome);
         break;
     }
   }
@@ -142,12 +139,13 @@ export class HeadReader {
           this.#events.onRefused('CLIENT_HELLO_TIMEOUT', false);
           break;
         case 'closed':
-          this.#events.onRefused(
-            outcome.error?.kind === 'failed' ? 'DOWNSTREAM_LOST' : 'DOWNSTREAM_RESET',
-            true,
-          );
+          this.#onClosed(outcome);
           break;
       }
     });
+  }
+
+  #onClosed({ error }: Extract<PeekOutcome<unknown>, { kind: 'closed' }>): void {
+    this.#events.onRefused(error?.kind === 'failed' ? 'DOWNSTREAM_LOST' : 'DOWNSTREAM_RESET', true);
   }
 }
