@@ -383,7 +383,8 @@ test('any cuts and parsers together neither lose nor double a byte', () => {
       let consumed = 0;
       for (const { count, consume } of parsers) {
         each.peek(new CountParser(count, Math.min(count, consume)));
-        consumed += Math.min(count, consume);
+        // One that wants more than there is sees the end, and uses nothing up.
+        if (consumed + count <= bytes.length) consumed += Math.min(count, consume);
       }
 
       const expected = [...bytes.subarray(consumed)];
