@@ -68,7 +68,7 @@ export class SharedNodeLoads {
 
   /** A slot whose last session has ended, or a new one. */
   #takeSlot(): number {
-    const index = this.#free.findIndex((slot) => this.#layout.active(slot) === 0);
+    const index = this.#free.findLastIndex((slot) => this.#layout.active(slot) === 0);
     const [reused] = index === -1 ? [] : this.#free.splice(index, 1);
     if (reused !== undefined) {
       this.#layout.clear(reused);
