@@ -11,12 +11,6 @@ const PROGRAM = new URL(
   import.meta.url,
 );
 
-/**
- * A session leaves little garbage, so a worker does well with a quarter of Node's default; a large load would make the
- * rest of it grow, and it is not given back.
- */
-const YOUNG_GENERATION_MB = 12;
-
 interface Call {
   readonly resolve: () => void;
   readonly reject: (error: GatewayError) => void;
@@ -38,7 +32,6 @@ export class ThreadLink implements WorkerLink {
     const thread = new Worker(PROGRAM, {
       workerData: options,
       name: `worker-${options.index}`,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     try {
       await once(thread, 'online');
