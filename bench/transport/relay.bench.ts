@@ -11,10 +11,11 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@apisix-ts/testkit';
 
 const rounds = Number(process.argv[2] ?? 5);
 const durationMs = Number(process.argv[3] ?? 1000);
@@ -163,14 +164,6 @@ function nodeArguments(file: string, ...rest: readonly (string | number)[]): str
 function parseLoad(text: string): LoadResult {
   // Written by load.ts.
   return JSON.parse(text) as LoadResult;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function answers(port: number): Promise<boolean> {

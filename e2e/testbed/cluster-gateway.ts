@@ -3,10 +3,9 @@ import type { Store } from '@apisix-ts/config';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
 import { etcdOptions, openEtcdStore } from '@apisix-ts/store-etcd';
-import { connectPeer, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
 import type { EtcdCluster } from '@apisix-ts/testkit';
 import { expect, onTestFinished } from 'vitest';
-import { freePort } from './free-port.ts';
 import { base64, mark, upstreamsIn } from './racing-writes.ts';
 
 export interface ClusterGatewayOptions {

@@ -1,5 +1,5 @@
 import { openDockerEngine } from './docker-engine.ts';
-import { freeLoopbackAddress } from './free-port.ts';
+import { freeLoopbackAddress } from './loopback-address.ts';
 import { startMysqlContainer } from './mysql-container.ts';
 import { ensureMysqlImage } from './mysql-image.ts';
 import { startLocalMysql } from './mysql-local.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '@apisix-ts/testkit';
 import { runOrFail, startProcess } from './process.ts';
 
 /** A real Redis server on loopback that keeps nothing. */

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificate } from '@apisix-ts/testkit';
+import { freePort, makeCertificate } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../../testbed/free-port.ts';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { freePort } from '../../testbed/free-port.ts';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { runCommand, runOrFail, startProcess } from '../../testbed/process.ts';

@@ -1,7 +1,7 @@
 import { connectPeer, startDnsServer } from '@apisix-ts/testkit';
 import type { DnsServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { freeLoopbackAddress } from '../../testbed/free-port.ts';
+import { freeLoopbackAddress } from '../../testbed/loopback-address.ts';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';

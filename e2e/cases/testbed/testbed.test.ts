@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns/promises';
 import { startDnsServer } from '@apisix-ts/testkit';
 import type { ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { freeLoopbackAddress } from '../../testbed/free-port.ts';
+import { freeLoopbackAddress } from '../../testbed/loopback-address.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import { connectMysql, runMysqlCli } from '../../testbed/mysql-client.ts';
 import { startLocalMysql } from '../../testbed/mysql-local.ts';

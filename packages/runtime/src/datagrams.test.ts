@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { DatagramPeer, openDatagramEcho, someBytes } from '@apisix-ts/testkit';
+import { DatagramPeer, freePort, openDatagramEcho, someBytes } from '@apisix-ts/testkit';
 import type { Datagram } from '@apisix-ts/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Gateway } from './gateway.ts';
-import { freeDatagramPort } from './testing/free-port.ts';
 import { openGateway } from './testing/open-gateway.ts';
 
 /** Machines may be busy. */
@@ -145,7 +144,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
     });
 
     test('counts a refused datagram as a failure, and the next one goes to another node', async () => {
-      const refusing = await freeDatagramPort();
+      const refusing = await freePort();
       const opened = await openGateway({ workers, udpHosts });
       await opened.put('stream_routes/1', {
         upstream: {
@@ -169,7 +168,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
     });
 
     test('tries a node that refused again when there is no other', async () => {
-      const refusing = await freeDatagramPort();
+      const refusing = await freePort();
       const opened = await openGateway({ workers, udpHosts });
       await opened.put('stream_routes/1', { upstream: { nodes: { [`127.0.0.1:${refusing}`]: 1 } } });
       const client = await openClient();
@@ -187,7 +186,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
     });
 
     test('tells passive health checks of a refusal, and leaves the node out', async () => {
-      const refusing = { host: '127.0.0.1', port: await freeDatagramPort() };
+      const refusing = { host: '127.0.0.1', port: await freePort() };
       const opened = await openGateway({ workers, udpHosts });
       await opened.put('stream_routes/1', {
         upstream: {

@@ -4,11 +4,10 @@ import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import type { Settings } from '@apisix-ts/config';
 import type { Answer } from '@apisix-ts/discovery';
 import { GatewayError } from '@apisix-ts/errors';
-import { connectPeer, openEcho, openServer } from '@apisix-ts/testkit';
+import { connectPeer, freePort, openEcho, openServer } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createGateway } from './gateway.ts';
-import { freePort } from './testing/free-port.ts';
 import { openGateway } from './testing/open-gateway.ts';
 
 let alpha: TestServer;

@@ -1,7 +1,13 @@
-import { DatagramPeer, connectPeer, openDatagramEcho, openServer, startDnsServer } from '@apisix-ts/testkit';
+import {
+  DatagramPeer,
+  connectPeer,
+  freePort,
+  openDatagramEcho,
+  openServer,
+  startDnsServer,
+} from '@apisix-ts/testkit';
 import type { DnsServer, DnsServerOptions, DnsService, TestServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from './testing/free-port.ts';
 import { openGateway } from './testing/open-gateway.ts';
 import type { OpenGateway } from './testing/open-gateway.ts';
 

@@ -1,8 +1,7 @@
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import { createGateway } from '@apisix-ts/runtime';
-import { connectPeer, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
 import { expect, test } from 'vitest';
-import { freePort } from './testing/free-port.ts';
 
 test('the README example proxies a TCP port in the calling thread', async () => {
   const echo = await openEcho();

@@ -7,11 +7,10 @@ import { text } from 'node:stream/consumers';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
-import { makeCertificate, openVaultServer } from '@apisix-ts/testkit';
+import { freePort, makeCertificate, openVaultServer } from '@apisix-ts/testkit';
 import type { TestCertificate, VaultServer, VaultServerOptions } from '@apisix-ts/testkit';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createGateway } from './gateway.ts';
-import { freePort } from './testing/free-port.ts';
 import { openGateway } from './testing/open-gateway.ts';
 import type { OpenGateway, OpenGatewayOptions } from './testing/open-gateway.ts';
 

@@ -1,11 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
-import { DatagramPeer, connectPeer, openDatagramEcho, openEcho, openServer } from '@apisix-ts/testkit';
+import {
+  DatagramPeer,
+  connectPeer,
+  freePort,
+  openDatagramEcho,
+  openEcho,
+  openServer,
+} from '@apisix-ts/testkit';
 import type { Peer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Gateway } from './gateway.ts';
-import { freePort } from './testing/free-port.ts';
 import { openGateway } from './testing/open-gateway.ts';
 
 /** What becomes of open sessions when their node becomes unhealthy. Machines may be busy. */

@@ -1,5 +1,5 @@
 import type { DocumentChange } from '@apisix-ts/config';
-import { connectPeer, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
 import { expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
 import { Publisher } from './publisher.ts';
@@ -7,7 +7,6 @@ import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
-import { freePort } from './testing/free-port.ts';
 import { WorkerPool } from './worker-pool.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
 

@@ -1,15 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 const DEADLINE_MS = 10_000;
 const POLL_MS = 20;
@@ -195,33 +192,4 @@ async function servesVersion(resolver: Resolver, version: number): Promise<boole
     // Not listening yet, or the file is not read yet: ask again.
     return false;
   }
-}
-
-/** dnsmasq listens on UDP and TCP: where clients come and go by the thousand, a port is often free for one only. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const listener = createServer();
-    listener.listen(0, '127.0.0.1');
-    await once(listener, 'listening');
-    const address = listener.address();
-    const socket = createSocket('udp4');
-    const isFree = await bind(socket, typeof address === 'object' ? (address?.port ?? 0) : 0);
-    await Promise.all([closed(listener), closed(socket)]);
-    if (isFree && typeof address === 'object' && address !== null) return address.port;
-  }
-}
-
-async function bind(socket: Socket, port: number): Promise<boolean> {
-  try {
-    socket.bind(port, '127.0.0.1');
-    await once(socket, 'listening');
-    return true;
-  } catch {
-    return false; // In use: the caller takes another.
-  }
-}
-
-async function closed(opened: Server | Socket): Promise<void> {
-  opened.close();
-  await once(opened, 'close');
 }

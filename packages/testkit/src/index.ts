@@ -10,6 +10,7 @@ export type { EtcdCluster, EtcdClusterOptions, EtcdMember } from './etcd-cluster
 export { startEtcd } from './etcd-server.ts';
 export type { EtcdServer, EtcdServerOptions } from './etcd-server.ts';
 export { FakeClock } from './fake-clock.ts';
+export { freePort } from './free-port.ts';
 export { connectPeer, Peer } from './peer.ts';
 export type { Ending, Rest } from './peer.ts';
 export { openEcho, openServer, openSink, openSource } from './servers.ts';

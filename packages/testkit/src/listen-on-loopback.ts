@@ -1,14 +1,10 @@
+import { once } from 'node:events';
 import type { Server } from 'node:net';
+import { freePort } from './free-port.ts';
 
-/** Listens on a port that the system chooses. @returns the port. */
-export function listenOnLoopback(server: Server, host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port: 0 }, () => {
-      server.off('error', reject);
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new TypeError('not a TCP server'));
-      else resolve(address.port);
-    });
-  });
+/** Listens on a port that stays this process's own, so that it can be opened again. @returns the port. */
+export async function listenOnLoopback(server: Server, host = '127.0.0.1'): Promise<number> {
+  const port = await freePort();
+  await once(server.listen({ host, port }), 'listening');
+  return port;
 }

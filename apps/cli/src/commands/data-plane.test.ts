@@ -1,8 +1,8 @@
-import { startEtcd } from '@apisix-ts/testkit';
+import { freePort, startEtcd } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
-import { freePort, isServed } from '../testing/listener.ts';
+import { isServed } from '../testing/listener.ts';
 
 const notice = 'access from the data plane to etcd should be read-only, skip initializing the data of etcd\n';
 

@@ -1,9 +1,9 @@
-import { startEtcd } from '@apisix-ts/testkit';
+import { freePort, startEtcd } from '@apisix-ts/testkit';
 import type { EtcdServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
-import { freePort, isServed } from '../testing/listener.ts';
+import { isServed } from '../testing/listener.ts';
 
 describe('init_etcd', { timeout: 60_000 }, () => {
   test('does nothing when the configuration is kept elsewhere', async () => {

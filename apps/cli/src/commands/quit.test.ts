@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { freePort } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import { processSignals } from '../signals.ts';
 import { apisix, spawnApisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
-import { freePort, isServed, openConnection, openListener } from '../testing/listener.ts';
+import { isServed, openConnection, openListener } from '../testing/listener.ts';
 
 describe('quit', { timeout: 60_000 }, () => {
   test('ends an idle gateway', async () => {

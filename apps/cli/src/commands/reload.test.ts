@@ -1,8 +1,9 @@
+import { freePort } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import { readRecord } from '../run-record.ts';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
-import { freePort, isServed, openListener } from '../testing/listener.ts';
+import { isServed, openListener } from '../testing/listener.ts';
 
 const bad = 'apisix: { proxy_mode: both }\n';
 

@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { connectPeer, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 import type { Installation } from '../testing/installation.ts';
-import { freePort } from '../testing/listener.ts';
 
 /** Wrong in six places. */
 const bad = `stream_routes:

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freePort } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readRecord } from '../run-record.ts';
 import { processSignals } from '../signals.ts';
 import { apisix, spawnApisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
-import { freePort, isServed, openListener } from '../testing/listener.ts';
+import { isServed, openListener } from '../testing/listener.ts';
 
 describe('start and stop', { timeout: 60_000 }, () => {
   test('the gateway serves when start returns, and is gone when stop returns', async () => {

@@ -1,12 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEmbeddedStore } from '@apisix-ts/store-embedded';
-import { makeCertificate } from '@apisix-ts/testkit';
+import { freePort, makeCertificate } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 import type { Installation } from '../testing/installation.ts';
-import { freePort } from '../testing/listener.ts';
 
 const file = `upstreams:
   - id: u

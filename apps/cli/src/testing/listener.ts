@@ -15,16 +15,6 @@ export async function openListener(serve: (socket: Socket) => unknown = () => un
   return portOf(server);
 }
 
-/** A port that nobody listened to a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '0.0.0.0');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 /** Does anyone accept connections there? */
 export async function isServed(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');

@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
 import { GatewayProcess } from '../gateway-process.ts';
 
-/** The ports of one gateway, all free a moment ago. */
+/** The ports of one gateway, all free. */
 export interface Ports {
   readonly stream: number;
   readonly http: number;
@@ -33,10 +32,16 @@ export async function createInstallation(env: NodeJS.ProcessEnv = {}): Promise<I
   const home = await mkdtemp(join(tmpdir(), 'apisix-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   await mkdir(join(home, 'conf'));
-  const [stream, http, admin, control, status, metrics] = await freePorts();
   return {
     home,
-    ports: { stream, http, admin, control, status, metrics },
+    ports: {
+      stream: await freePort(),
+      http: await freePort(),
+      admin: await freePort(),
+      control: await freePort(),
+      status: await freePort(),
+      metrics: await freePort(),
+    },
     configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
     start: async () => {
       const gateway = await GatewayProcess.start({ home, config: undefined, env, mirrorLog: false });
@@ -67,17 +72,4 @@ plugin_attr:
 nginx_config:
   worker_processes: 0
 `;
-}
-
-async function freePorts(): Promise<[number, number, number, number, number, number]> {
-  const open = async (): Promise<[number, () => void]> => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
-    return [address.port, () => server.close()];
-  };
-  const [a, b, c, d, e, f] = await Promise.all([open(), open(), open(), open(), open(), open()]);
-  for (const [, close] of [a, b, c, d, e, f]) close();
-  return [a[0], b[0], c[0], d[0], e[0], f[0]];
 }

@@ -1,11 +1,10 @@
-import { DatagramPeer, connectPeer, openDatagramEcho, openSource } from '@apisix-ts/testkit';
+import { DatagramPeer, connectPeer, freePort, openDatagramEcho, openSource } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FactChange } from '../facts/facts.ts';
 import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
 import { SharedWaiting } from '../shared-waiting.ts';
-import { freeDatagramPort, freePort } from '../testing/free-port.ts';
 import { DataPlane } from './data-plane.ts';
 
 const heads = {
@@ -16,7 +15,6 @@ const heads = {
 } as const;
 
 interface Case {
-  readonly freePort: () => Promise<number>;
   /** Opens a server that sends its name to whoever speaks to it. */
   readonly openServer: (name: string) => Promise<{ readonly port: number; close(): Promise<void> }>;
   /** The name of the server behind a port. */
@@ -25,7 +23,6 @@ interface Case {
 
 const cases: Readonly<Record<'tcp' | 'udp', Case>> = {
   tcp: {
-    freePort,
     openServer: (name) => openSource(Buffer.from(name)),
     async greeting(port) {
       const client = await connectPeer(port);
@@ -35,7 +32,6 @@ const cases: Readonly<Record<'tcp' | 'udp', Case>> = {
     },
   },
   udp: {
-    freePort: freeDatagramPort,
     openServer: (name) => openDatagramEcho(name),
     async greeting(port) {
       const client = await DatagramPeer.open();
@@ -113,7 +109,7 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
     },
     { onLog() {}, onNodeFailure() {}, onAccess() {} },
   );
-  const port = await cases[protocol].freePort();
+  const port = await freePort();
   await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, heads, limits: {} }]);
   return { dataPlane, port, slotOf: (node) => loads.slotOf(node) };
 }

@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
-import { DatagramPeer, FakeClock, countDescriptors, openServer } from '@apisix-ts/testkit';
+import { DatagramPeer, FakeClock, countDescriptors, freePort, openServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checksOf } from '../testing/checks-of.ts';
-import { freePort } from '../testing/free-port.ts';
 import type { NodeHealth } from './checked-upstream.ts';
 import { HealthMonitor } from './health-monitor.ts';
 import type { HealthMonitorOptions } from './health-monitor.ts';

@@ -1,11 +1,10 @@
 import { createServer } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import type { HealthReport } from '@apisix-ts/core';
-import { DatagramPeer, countDescriptors, makeCertificate, openServer } from '@apisix-ts/testkit';
+import { DatagramPeer, countDescriptors, freePort, makeCertificate, openServer } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checksOf } from '../testing/checks-of.ts';
-import { freeDatagramPort, freePort } from '../testing/free-port.ts';
 import { compileChecks } from './check-plan.ts';
 import { startProbe } from './probe.ts';
 import type { ProbeTrust } from './probe.ts';
@@ -147,7 +146,7 @@ describe('a udp probe', () => {
   });
 
   test('is a failure when the machine refuses the datagram', async () => {
-    expect(await probe({ type: 'udp' }, await freeDatagramPort())).toBe('tcp_failure');
+    expect(await probe({ type: 'udp' }, await freePort())).toBe('tcp_failure');
   });
 });
 

@@ -1,10 +1,10 @@
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import type { MemoryStore, Settings, StreamProxyEntry } from '@apisix-ts/config';
 import type { Lookup } from '@apisix-ts/discovery';
+import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway.ts';
-import { freeDatagramPort, freePort } from './free-port.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -79,7 +79,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     udpSessions,
   } = options;
   const port = await freePort();
-  const udpPort = await freeDatagramPort();
+  const udpPort = await freePort();
   const settingsWith = (
     ports: readonly number[],
     tcp: Omit<StreamProxyEntry, 'addr'>,

@@ -6,8 +6,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
+import { freePort } from '@apisix-ts/testkit';
 import { createGateway } from '../gateway.ts';
-import { freePort } from './free-port.ts';
 
 const port = await freePort();
 const store = createMemoryStore();

@@ -3,10 +3,10 @@
  * own port, and how sessions ended once its input ends.
  */
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
+import { freePort } from '@apisix-ts/testkit';
 import { createGateway } from '../gateway.ts';
-import { freeDatagramPort } from './free-port.ts';
 
-const port = await freeDatagramPort();
+const port = await freePort();
 const store = createMemoryStore();
 const gateway = createGateway(
   settingsFrom({

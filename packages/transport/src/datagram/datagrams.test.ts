@@ -2,7 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { DatagramPort, LinkFailure } from '@apisix-ts/core';
 import type { GatewayError } from '@apisix-ts/errors';
-import { DatagramPeer, FakeClock, countDescriptors, openDatagramEcho, someBytes } from '@apisix-ts/testkit';
+import {
+  DatagramPeer,
+  freePort,
+  FakeClock,
+  countDescriptors,
+  openDatagramEcho,
+  someBytes,
+} from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { probeDatagramPort } from '../probe-port.ts';
 import { openDatagramLink } from './datagram-link.ts';
@@ -49,13 +56,6 @@ async function openClient(host = '127.0.0.1'): Promise<DatagramPeer> {
   const client = await DatagramPeer.open({ host });
   onTestFinished(() => client.close());
   return client;
-}
-
-/** A port that was free for all addresses a moment ago. */
-function freePort(): number {
-  const { listener } = open({ host: '0.0.0.0' });
-  listener.close();
-  return listener.port;
 }
 
 function addresses(find: () => readonly string[], more: Partial<AddressOptions> = {}): AddressOptions {
@@ -138,7 +138,7 @@ describe('a probe', () => {
 // All of 127.0.0.0/8 is this machine's on Linux.
 describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
   test('answers from the address that was asked, and knows it', async () => {
-    const port = freePort();
+    const port = await freePort();
     const { arrivals } = open({
       host: '0.0.0.0',
       port,
@@ -153,7 +153,7 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
   });
 
   test('lets the system choose the address for those it does not know', async () => {
-    const port = freePort();
+    const port = await freePort();
     const { arrivals } = open({ host: '0.0.0.0', port, addresses: addresses(() => ['127.0.0.1']) });
     const client = await openClient();
 
@@ -164,7 +164,7 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
   });
 
   test('of the machine knows its interfaces', async () => {
-    const port = freePort();
+    const port = await freePort();
     const clock = new FakeClock();
     const { arrivals } = open({
       host: '0.0.0.0',
@@ -179,7 +179,7 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
   });
 
   test('follows addresses as they come and go', async () => {
-    const port = freePort();
+    const port = await freePort();
     const clock = new FakeClock();
     let present = ['127.0.0.1', '192.0.2.1'];
     const { closed, errors } = open({
@@ -202,7 +202,7 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
   });
 
   test('leaves an address to whoever has it, and says when somebody else took one', async () => {
-    const port = freePort();
+    const port = await freePort();
     const clock = new FakeClock();
     const other = open({ host: '127.0.0.2', port, reusePort: true });
     let present = ['127.0.0.1', '127.0.0.2'];
@@ -231,11 +231,11 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
     expect(errors).toEqual([]);
   });
 
-  test('stops looking when it is closed', () => {
+  test('stops looking when it is closed', async () => {
     const clock = new FakeClock();
     const { listener } = open({
       host: '0.0.0.0',
-      port: freePort(),
+      port: await freePort(),
       addresses: addresses(() => ['127.0.0.1'], { clock }),
     });
     expect(clock.running).toBe(1);
@@ -246,7 +246,7 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
   });
 
   test('gets a broadcast once where one thread of several takes the rest', async () => {
-    const port = freePort();
+    const port = await freePort();
     const find = (): readonly string[] => ['127.0.0.1'];
     const first = open({ host: '0.0.0.0', port, addresses: addresses(find) });
     const second = open({ host: '0.0.0.0', port, addresses: addresses(find, { takesRest: false }) });
@@ -328,7 +328,7 @@ describe('a link', { timeout: 30_000 }, () => {
 
   test('tells of a refusal, once, and is closed then', async () => {
     const before = countDescriptors();
-    const { link, failures } = connect(freePort());
+    const { link, failures } = connect(await freePort());
 
     link.send(Buffer.from('a'));
 
@@ -340,7 +340,7 @@ describe('a link', { timeout: 30_000 }, () => {
   });
 
   test('gives back the datagram that met the refusal of an earlier one', async () => {
-    const { link, failures } = connect(freePort());
+    const { link, failures } = connect(await freePort());
 
     // On loopback the refusal is there when the first call returns.
     link.send(Buffer.from('a'));
@@ -372,13 +372,13 @@ describe('a link', { timeout: 30_000 }, () => {
   });
 
   test('has nothing to say after it was closed', async () => {
-    const { link, failures } = connect(freePort());
+    const { link, failures } = connect(await freePort());
     link.send(Buffer.from('a'));
     link.close();
     link.close();
 
     // A refusal of another link, later than the first one's would have been.
-    const other = connect(freePort());
+    const other = connect(await freePort());
     other.link.send(Buffer.from('b'));
     await vi.waitFor(() => expect(other.failures).toHaveLength(1), eventually);
     expect(failures).toEqual([]);
