@@ -40,4 +40,6 @@ export interface Output {
   write(text: string): unknown;
   /** Is a person looking? */
   readonly isTTY?: boolean;
+  /** Characters in a line of a terminal. */
+  readonly columns?: number;
 }

@@ -76,6 +76,8 @@ export const codes = {
   GATEWAY_RELOAD_FAILED: { side: 'operator', retryable: true, status: 500 },
   GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
   ADMIN_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
+  CONTROL_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
+  CONTROL_REQUEST_REFUSED: { side: 'operator', retryable: false, status: 400 },
   TRANSFER_FILE_UNUSABLE: { side: 'operator', retryable: false, status: 500 },
   IMPORT_STOPPED: { side: 'operator', retryable: true, status: 500 },
 

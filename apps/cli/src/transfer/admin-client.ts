@@ -2,6 +2,7 @@ import type { PlannedChange } from '@apisix-ts/admin';
 import { adminTls, isMap } from '@apisix-ts/config';
 import type { Settings, StoreSnapshot } from '@apisix-ts/config';
 import { GatewayError, isErrorCode } from '@apisix-ts/errors';
+import { reachableHost } from '../reachable-host.ts';
 import { post } from './post.ts';
 import type { PostAnswer } from './post.ts';
 import type { StoreAccess } from './store-access.ts';
@@ -30,7 +31,7 @@ export async function openAdminClient(
       'it wants a client certificate (admin_ssl_ca_cert), and the command has none: stop the gateway first',
     );
   }
-  const root = `${tls === undefined ? 'http' : 'https'}://${reachable(ip)}:${port}/apisix/admin`;
+  const root = `${tls === undefined ? 'http' : 'https'}://${reachableHost(ip)}:${port}/apisix/admin`;
   const options = {
     headers: key === undefined || key === '' ? {} : { 'x-api-key': key },
     ...(tls === undefined ? {} : { certificate: tls.cert }),
@@ -104,13 +105,6 @@ function toResult(result: unknown): PromiseSettledResult<unknown> {
     status: 'rejected',
     reason: new GatewayError(isErrorCode(code) ? code : 'ADMIN_API_UNUSABLE', String(message)),
   };
-}
-
-/** An address to connect to, of one to listen on. */
-function reachable(ip: string): string {
-  if (ip === '0.0.0.0') return '127.0.0.1';
-  if (ip === '::') return '[::1]';
-  return ip.includes(':') ? `[${ip}]` : ip;
 }
 
 function unusable(reason: string, cause?: unknown): GatewayError {

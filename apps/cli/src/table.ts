@@ -1,0 +1,55 @@
+import type { CommandContext } from './command.ts';
+
+/** A column of a table; a row without a value there shows `-`. */
+export interface Column<Row> {
+  readonly title: string;
+  readonly value: (row: Row) => string | number | undefined;
+}
+
+const GAP = '  ';
+const BOLD = '\u001B[1m';
+const PLAIN = '\u001B[0m';
+
+/**
+ * Writes rows below one another, as wide as the widest value of each column, numbers to the right. On a terminal the
+ * titles are bold, unless `NO_COLOR` is set, and lines are cut where it ends; otherwise the whole lines are plain text.
+ */
+export function writeTable<Row>(
+  { stdout, env }: Pick<CommandContext, 'stdout' | 'env'>,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): void {
+  const texts = rows.map((row) => columns.map(({ value }) => showValue(value(row))));
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...texts.map((line) => line[index]?.length ?? 0)),
+  );
+  const areNumbers = columns.map(
+    ({ value }) => rows.length > 0 && rows.every((row) => typeof value(row) !== 'string'),
+  );
+  const mostCharacters = stdout.isTTY === true ? (stdout.columns ?? Infinity) : Infinity;
+  const layOut = (line: readonly string[]): string =>
+    line
+      .map((text, index) => pad(text, widths[index] ?? 0, areNumbers[index] === true))
+      .join(GAP)
+      .trimEnd()
+      .slice(0, mostCharacters);
+
+  const titles = layOut(columns.map(({ title }) => title));
+  const isBold = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '';
+  const lines = [isBold ? `${BOLD}${titles}${PLAIN}` : titles, ...texts.map(layOut)];
+  stdout.write(lines.map((line) => `${line}\n`).join(''));
+}
+
+function pad(text: string, width: number, isNumber: boolean): string {
+  return isNumber ? text.padStart(width) : text.padEnd(width);
+}
+
+/** Some values come from strangers, as the name in a ClientHello: none may move the cursor. */
+function showValue(value: string | number | undefined): string {
+  if (value === undefined || value === '') return '-';
+  return String(value).replace(/\p{Cc}/gu, (character) => `\\x${hex(character)}`);
+}
+
+function hex(character: string): string {
+  return character.charCodeAt(0).toString(16).padStart(2, '0');
+}
