@@ -1,3 +1,4 @@
+export { cidrText } from './address/cidr-text.ts';
 export { parseCidr, parseIp } from './address/ip.ts';
 export type { Cidr, Ip } from './address/ip.ts';
 export { unixPath } from './address/unix.ts';
@@ -33,7 +34,8 @@ export type {
 } from './proxy-protocol/proxy-header.ts';
 export { writeProxyV1, writeProxyV2, writeProxyV2Local } from './proxy-protocol/write.ts';
 export type { ProxyV2Options } from './proxy-protocol/write.ts';
-export type { RouteCondition, RouteVerdict } from './router/explain.ts';
+export { RouteExplanation } from './router/explain.ts';
+export type { ExplainedRoutes, RouteCondition, RouteVerdict } from './router/explain.ts';
 export type { StreamFacts } from './router/stream-facts.ts';
 export type { StreamMatch } from './router/stream-match.ts';
 export { StreamRouter } from './router/stream-router.ts';

@@ -42,6 +42,7 @@ import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import type { ListenerCounts } from './shared-counters.ts';
+import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
 import type { SessionReason } from './data-plane/session-reason.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
@@ -117,6 +118,8 @@ export interface Gateway {
   readonly checkContext: CheckContext;
   status(): GatewayStatus;
   counts(): GatewayCounts;
+  /** What would become of a connection; a worker is asked. Rejects with `WORKER_DIED` when there is none. */
+  explain(question: ConnectionQuestion): Promise<ConnectionExplanation>;
   /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
   quit(): Promise<void>;
   /** Cuts every session and ends. Idempotent. */
@@ -294,6 +297,10 @@ class RunningGateway implements Gateway {
       sessionsEnded: this.#counters.sessionsEnded(),
       sessionsWaiting: this.#waiting.size,
     };
+  }
+
+  explain(question: ConnectionQuestion): Promise<ConnectionExplanation> {
+    return this.#pool.ask('explain', question);
   }
 
   async quit(): Promise<void> {

@@ -6,6 +6,13 @@ export type { Gateway, GatewayCounts, GatewayOptions, GatewayStatus } from './ga
 export { LineBatch } from './access-log/line-batch.ts';
 export { localTime, logSeconds, logText } from './access-log/log-text.ts';
 export type { Log, LogLevel } from './log.ts';
+export type {
+  ConnectionExplanation,
+  ConnectionQuestion,
+  ExplainedRoute,
+  UpstreamState,
+} from './data-plane/explain-connection.ts';
+export type { NodeState } from './data-plane/upstream.ts';
 export type { SessionReason } from './data-plane/session-reason.ts';
 export type { NodeHealth } from './health/checked-upstream.ts';
 export type { UpstreamHealth } from './health/health-monitor.ts';

@@ -18,7 +18,7 @@ function createLink(
   taken: () => Promise<void> = () => Promise.resolve(),
 ): { link: WorkerLink; received: Received[] } {
   const received: Received[] = [];
-  const refuse = (): Promise<void> => Promise.reject(new TypeError('not part of this test'));
+  const refuse = (): Promise<never> => Promise.reject(new TypeError('not part of this test'));
   const link: WorkerLink = {
     index,
     apply(sequence, changes, isLastPart) {
@@ -27,6 +27,7 @@ function createLink(
     },
     setTicketKeys() {},
     closeSessionsOf() {},
+    ask: refuse,
     listen: refuse,
     drain: refuse,
     stop: refuse,

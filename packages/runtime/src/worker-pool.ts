@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { GatewayError } from '@apisix-ts/errors';
+import { GatewayError } from '@apisix-ts/errors';
 import type { DocumentChange } from '@apisix-ts/config';
 import type { Log } from './log.ts';
 import type { Publisher } from './publisher.ts';
 import { LocalLink } from './workers/local-link.ts';
 import { ThreadLink } from './workers/thread-link.ts';
+import type { AnswerTo, QuestionName, QuestionOf } from './workers/questions.ts';
 import type {
   ListenerSpec,
   NodeIdentity,
@@ -65,6 +66,18 @@ export class WorkerPool {
   /** Closes the sessions that every worker has to a node that became unhealthy. */
   closeSessionsOf(upstreamKey: string, { host, address, port }: NodeIdentity): void {
     for (const link of this.#links.values()) link.closeSessionsOf(upstreamKey, { host, address, port });
+  }
+
+  /** Asks one worker, whichever; all serve the same. Rejects with `WORKER_DIED`, also when there is none. */
+  async ask<N extends QuestionName>(name: N, question: QuestionOf<N>): Promise<AnswerTo<N>> {
+    const [link] = this.#links.values();
+    if (link === undefined) {
+      throw new GatewayError(
+        'WORKER_DIED',
+        'expected a worker to ask, found none: they are starting or ending',
+      );
+    }
+    return link.ask(name, question);
   }
 
   /** Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error. */

@@ -19,30 +19,83 @@ export type RouteVerdict<R> =
   /** These conditions do not hold. */
   | { readonly kind: 'misses'; readonly route: R; readonly on: readonly RouteCondition[] };
 
+export interface ExplainedRoutes<R> {
+  /** Those that match, best first, so the winner is in front; then the others: fewest broken conditions, priority, id. */
+  readonly verdicts: readonly RouteVerdict<R>[];
+  /** How many match, and how many do not; more than there are verdicts, if those are limited. */
+  readonly matching: number;
+  readonly missing: number;
+}
+
 /**
- * The rule of DESIGN section 5, route by route.
- * @returns those that match, best first, so the winner is in front; then the others, by priority and id.
+ * The rule of DESIGN section 5, route by route: who goes through many may pause between two of them, and keeps no more
+ * than asked for.
  */
-export function explainRoutes<R extends StreamMatch>(
-  routes: Iterable<R>,
-  facts: StreamFacts,
-): readonly RouteVerdict<R>[] {
-  const all = Array.from(routes, (route) => ({ route, fits: fitsOf(route, facts) }));
-  const isMatch = ({ fits }: Fitted<R>): boolean =>
-    conditions.every((condition) => fits[condition] !== undefined);
-  const [winner, ...losers] = all.filter(isMatch).sort(compareFits);
-  const others = all.filter((each) => !isMatch(each)).sort((a, b) => compareSiblings(a.route, b.route));
-  const verdicts: RouteVerdict<R>[] = [];
-  if (winner !== undefined) verdicts.push({ kind: 'wins', route: winner.route });
-  for (const each of losers) {
-    if (winner !== undefined)
-      verdicts.push({ kind: 'loses', route: each.route, by: difference(winner, each) });
+export class RouteExplanation<R extends StreamMatch> {
+  readonly #facts: StreamFacts;
+  readonly #matching: Best<Fitted<R>>;
+  readonly #missing: Best<Missed<R>>;
+
+  /** @param limit most verdicts, at least 1. Default: one for each route. */
+  constructor(facts: StreamFacts, limit: number = Infinity) {
+    this.#facts = facts;
+    this.#matching = new Best<Fitted<R>>(limit, compareFits);
+    this.#missing = new Best<Missed<R>>(limit, compareMissed);
   }
-  for (const { route, fits } of others) {
+
+  add(route: R): void {
+    const fits = fitsOf(route, this.#facts);
     const on = conditions.filter((condition) => fits[condition] === undefined);
-    verdicts.push({ kind: 'misses', route, on });
+    if (on.length === 0) this.#matching.add({ route, fits });
+    else this.#missing.add({ route, on });
   }
-  return verdicts;
+
+  finish(): ExplainedRoutes<R> {
+    const [winner, ...losers] = this.#matching.items;
+    const verdicts: RouteVerdict<R>[] = [];
+    if (winner !== undefined) {
+      verdicts.push({ kind: 'wins', route: winner.route });
+      for (const each of losers)
+        verdicts.push({ kind: 'loses', route: each.route, by: difference(winner, each) });
+    }
+    const left = this.#matching.limit - verdicts.length;
+    for (const { route, on } of this.#missing.items.slice(0, left))
+      verdicts.push({ kind: 'misses', route, on });
+    return { verdicts, matching: this.#matching.count, missing: this.#missing.count };
+  }
+}
+
+/** The first of everything that was added, in order. */
+class Best<T> {
+  readonly limit: number;
+  readonly #compare: (a: T, b: T) => number;
+  #items: T[] = [];
+  #isSorted = true;
+  #count = 0;
+
+  constructor(limit: number, compare: (a: T, b: T) => number) {
+    this.limit = limit;
+    this.#compare = compare;
+  }
+
+  /** Of all that was added. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get items(): readonly T[] {
+    if (!this.#isSorted) this.#items = this.#items.sort(this.#compare).slice(0, this.limit);
+    this.#isSorted = true;
+    return this.#items;
+  }
+
+  add(item: T): void {
+    this.#count += 1;
+    this.#items.push(item);
+    this.#isSorted = false;
+    // Sorted now and then, so that many cost little each, and few are kept.
+    if (this.#items.length >= 2 * this.limit + 64) void this.items;
+  }
 }
 
 /** How closely each condition fits: undefined where it does not hold, -1 where it is not set. */
@@ -51,6 +104,11 @@ type Fits = Readonly<Record<RouteCondition, number | undefined>>;
 interface Fitted<R extends StreamMatch> {
   readonly route: R;
   readonly fits: Fits;
+}
+
+interface Missed<R extends StreamMatch> {
+  readonly route: R;
+  readonly on: readonly RouteCondition[];
 }
 
 function fitsOf(route: StreamMatch, facts: StreamFacts): Fits {
@@ -106,6 +164,10 @@ function compareFits(a: Fitted<StreamMatch>, b: Fitted<StreamMatch>): number {
     if (left !== right) return right - left;
   }
   return compareSiblings(a.route, b.route);
+}
+
+function compareMissed(a: Missed<StreamMatch>, b: Missed<StreamMatch>): number {
+  return a.on.length - b.on.length || compareSiblings(a.route, b.route);
 }
 
 function difference(a: Fitted<StreamMatch>, b: Fitted<StreamMatch>): 'priority' | RouteCondition | 'id' {

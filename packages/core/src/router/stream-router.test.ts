@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCidr, parseIp } from '../address/ip.ts';
 import type { Cidr } from '../address/ip.ts';
+import { RouteExplanation } from './explain.ts';
+import type { ExplainedRoutes } from './explain.ts';
 import type { StreamFacts } from './stream-facts.ts';
 import type { StreamMatch } from './stream-match.ts';
 import { StreamRouter } from './stream-router.ts';
@@ -40,6 +42,16 @@ function routerOf(...routes: StreamMatch[]): StreamRouter<StreamMatch> {
   const router = new StreamRouter<StreamMatch>();
   for (const each of routes) router.set(each);
   return router;
+}
+
+function explain(
+  router: StreamRouter<StreamMatch>,
+  facts: StreamFacts,
+  limit?: number,
+): ExplainedRoutes<StreamMatch> {
+  const explanation = new RouteExplanation<StreamMatch>(facts, limit);
+  for (const each of router.routes()) explanation.add(each);
+  return explanation.finish();
 }
 
 describe('a session', () => {
@@ -200,7 +212,7 @@ describe('of two matching routes', () => {
       const facts = session({ serverName: 'a.b.test', alpn: ['h2', 'mqtt'] });
 
       expect(router.match(facts)?.id).toBe('z-winner');
-      expect(router.explain(facts).map(({ kind }) => kind)).toEqual(['wins', 'loses']);
+      expect(explain(router, facts).verdicts.map(({ kind }) => kind)).toEqual(['wins', 'loses']);
     }
   });
 
@@ -243,7 +255,7 @@ test('explain tells the matching routes in order, what decided, and what does no
   );
   const facts = session({ serverName: 'A.test' });
 
-  const told = router.explain(facts).map(({ route: { id }, ...verdict }) => [id, verdict]);
+  const told = explain(router, facts).verdicts.map(({ route: { id }, ...verdict }) => [id, verdict]);
 
   expect(told).toEqual([
     ['1-winner', { kind: 'wins' }],
@@ -254,7 +266,26 @@ test('explain tells the matching routes in order, what decided, and what does no
     ['id', { kind: 'misses', on: ['remoteAddr'] }],
     ['remote', { kind: 'misses', on: ['serverName', 'serverPort', 'serverAddr', 'remoteAddr'] }],
   ]);
-  expect(router.explain(session({ serverName: undefined }))[0]?.kind).toBe('misses');
+  expect(explain(router, session({ serverName: undefined })).verdicts[0]?.kind).toBe('misses');
+});
+
+test('an explanation of many routes keeps as many as asked for, the nearest to a match first', () => {
+  const router = routerOf(
+    route('far', { serverPort: 1, remoteAddr: '10.0.0.1', priority: 9 }),
+    ...Array.from({ length: 500 }, (_, index) => route(`near-${1000 + index}`, { serverPort: 2 })),
+    route('loser', { priority: -1 }),
+    route('winner'),
+  );
+
+  const { verdicts, matching, missing } = explain(router, session(), 4);
+
+  expect(verdicts.map(({ kind, route: { id } }) => [kind, id])).toEqual([
+    ['wins', 'winner'],
+    ['loses', 'loser'],
+    ['misses', 'near-1000'],
+    ['misses', 'near-1001'],
+  ]);
+  expect([matching, missing]).toEqual([2, 501]);
 });
 
 describe('a change', () => {
@@ -340,7 +371,7 @@ test('the index finds what comparing every route finds, through any sequence of 
         for (const each of sessions) {
           const best = bestOf([...all.values()], each);
           expect(router.match(each)?.id).toBe(best?.id);
-          const verdicts = router.explain(each);
+          const { verdicts } = explain(router, each);
           expect(verdicts.length).toBe(all.size);
           expect(verdicts.find(({ kind }) => kind === 'wins')?.route.id).toBe(best?.id);
         }

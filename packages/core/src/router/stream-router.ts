@@ -1,8 +1,6 @@
 import { parseIp } from '../address/ip.ts';
 import { normalizeServerName } from '../tls/server-name.ts';
 import type { Candidate, Lookup } from './address-index.ts';
-import { explainRoutes } from './explain.ts';
-import type { RouteVerdict } from './explain.ts';
 import { ProtocolIndex } from './protocol-index.ts';
 import { ServerNameIndex } from './server-name-index.ts';
 import { parseServerNamePatterns } from './server-name-pattern.ts';
@@ -69,9 +67,9 @@ export class StreamRouter<R extends StreamMatch> {
     return candidate.route;
   }
 
-  /** Every route, with why it wins, loses or does not match: by going through all of them, so not for every session. */
-  explain(facts: StreamFacts): readonly RouteVerdict<R>[] {
-    return explainRoutes(this.#routes.values(), facts);
+  /** Every route, in no particular order; changes may be made meanwhile. `RouteExplanation` tells why each wins or not. */
+  routes(): Iterable<R> {
+    return this.#routes.values();
   }
 
   #index(route: R): R | undefined {

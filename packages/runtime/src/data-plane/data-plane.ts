@@ -10,8 +10,10 @@ import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import { WorkerWaiting } from '../shared-waiting.ts';
+import type { Answerers } from '../workers/questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import { DatagramPlane } from './datagram-plane.ts';
+import { explainConnection } from './explain-connection.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
 import type { ListenerHeads } from './head-reader.ts';
@@ -60,6 +62,15 @@ export class DataPlane {
   readonly #closer: SessionCloser;
   readonly #room: WaitingRoom;
   readonly #acceptors: TlsAcceptors;
+  /** What it can be asked. */
+  readonly answers: Answerers = {
+    explain: (question) =>
+      explainConnection(question, {
+        listeners: this.#openListeners(),
+        table: this.#table,
+        fallbackServerName: this.#options.fallbackServerName,
+      }),
+  };
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
     this.#options = options;
@@ -224,6 +235,10 @@ export class DataPlane {
     this.#admissions.set(slot, admission);
     admission.update(limits, counters.openSessions(slot));
     return admission;
+  }
+
+  #openListeners(): readonly ListenerSpec[] {
+    return [...Array.from(this.#listeners.values(), ({ spec }) => spec), ...this.#datagrams.listeners];
   }
 
   #isIdle(): boolean {

@@ -30,6 +30,7 @@ const DRAIN_IDLE_MS = 2000;
 export type DatagramSurroundings = Omit<DatagramContext, 'flows' | 'onOpened' | 'onEnded'>;
 
 interface OpenListener {
+  readonly spec: ListenerSpec;
   readonly socket: Listener;
   /** For single addresses, when it was opened. */
   readonly addressSockets: number;
@@ -56,6 +57,11 @@ export class DatagramPlane {
   /** Sessions that are open. */
   get open(): ReadonlySet<DatagramSession> {
     return this.#open;
+  }
+
+  /** The listeners that are open. */
+  get listeners(): readonly ListenerSpec[] {
+    return Array.from(this.#listeners.values(), ({ spec }) => spec);
   }
 
   /** Closes the listeners that are not among these, with their sessions. */
@@ -92,7 +98,7 @@ export class DatagramPlane {
     );
     const addressSockets = addresses?.count ?? 0;
     this.#addressSockets += addressSockets;
-    this.#listeners.set(name, { socket, addressSockets });
+    this.#listeners.set(name, { spec, socket, addressSockets });
   }
 
   /** No new clients; sessions end soon after their last datagram. The sockets stay, for the answers. */

@@ -67,6 +67,11 @@ export class RoutingTable {
     return this.#router.match(facts);
   }
 
+  /** In no particular order; changes may be made meanwhile. */
+  routes(): Iterable<CompiledRoute> {
+    return this.#router.routes();
+  }
+
   /** @returns undefined when the route has none, or names one that does not exist. */
   upstreamOf(route: CompiledRoute): Upstream | undefined {
     const key =

@@ -21,6 +21,15 @@ export interface WorkerNode extends UpstreamNode {
   readonly load: SharedNodeLoad;
 }
 
+/** A node as it stands at this moment. */
+export interface NodeState extends Omit<NodeFacts, 'slot'> {
+  readonly isHealthy: boolean;
+  /** Sessions of all workers that are busy with it. */
+  readonly active: number;
+  /** The next session may get it at its first attempt, unless it is full. */
+  readonly isInTurn: boolean;
+}
+
 /** An upstream in a worker. Its balancer is built by the first session that needs it, so unused ones cost little. */
 export class Upstream {
   /** What the main thread calls it. */
@@ -67,6 +76,16 @@ export class Upstream {
     if (tls === undefined) return undefined;
     this.#tls ??= compileUpstreamTls(tls.clientPair === undefined ? {} : { clientPair: tls.clientPair });
     return tls.verify ? { ...this.#tls, verify: { name: node.host } } : this.#tls;
+  }
+
+  /** As the balancers see them, whichever it is. */
+  nodeStates(): readonly NodeState[] {
+    const nodes = this.#facts.nodes.map(({ slot, ...facts }) => {
+      const { isHealthy, active } = this.#loads.at(slot);
+      return { ...facts, isHealthy, active };
+    });
+    const inTurn = nodesInTurn(nodes);
+    return nodes.map((node) => ({ ...node, isInTurn: inTurn.includes(node) }));
   }
 
   /** What a hashing balancer hashes. */
@@ -162,6 +181,19 @@ export function isUnhealthyNode(
 ): boolean {
   if (upstream?.key !== upstreamKey || node?.port !== port) return false;
   return node.address === address && node.host === host && !node.load.isHealthy;
+}
+
+/** Healthy ones before all, then the highest priority, then those that have a weight. */
+function nodesInTurn<N extends Omit<NodeState, 'isInTurn'>>(nodes: readonly N[]): readonly N[] {
+  const healthy = orAll(nodes, ({ isHealthy }) => isHealthy);
+  const priority = Math.max(...healthy.map((node) => node.priority));
+  const first = healthy.filter((node) => node.priority === priority);
+  return orAll(first, ({ weight }) => weight > 0);
+}
+
+function orAll<N>(nodes: readonly N[], isWanted: (node: N) => boolean): readonly N[] {
+  const wanted = nodes.filter(isWanted);
+  return wanted.length > 0 ? wanted : nodes;
 }
 
 /** For the log. */

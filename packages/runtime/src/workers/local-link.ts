@@ -1,5 +1,7 @@
 import { DataPlane } from '../data-plane/data-plane.ts';
 import type { FactChange } from '../facts/facts.ts';
+import { answer } from './questions.ts';
+import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
 
 /** A data plane in the calling thread: library use, tests, and systems whose threads cannot share a port. */
@@ -31,6 +33,10 @@ export class LocalLink implements WorkerLink {
 
   closeSessionsOf(upstreamKey: string, node: NodeIdentity): void {
     this.#dataPlane.closeSessionsOf(upstreamKey, node);
+  }
+
+  ask<N extends QuestionName>(name: N, question: QuestionOf<N>): Promise<AnswerTo<N>> {
+    return answer(this.#dataPlane.answers, name, question);
   }
 
   listen(listeners: readonly ListenerSpec[]): Promise<void> {

@@ -2,9 +2,10 @@ import type { ErrorCode } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { LogLevel } from '../log.ts';
+import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity } from './worker-link.ts';
 
-/** From the main thread to a worker. A `call` is answered with `done`. */
+/** From the main thread to a worker. A `call` is answered with `done`, or, if it asks something, with `answer`. */
 export type ToWorker =
   | {
       readonly type: 'apply';
@@ -16,7 +17,13 @@ export type ToWorker =
   | { readonly type: 'close-sessions'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'listen'; readonly call: number; readonly listeners: readonly ListenerSpec[] }
   | { readonly type: 'drain'; readonly call: number; readonly graceMs: number }
-  | { readonly type: 'stop'; readonly call: number };
+  | { readonly type: 'stop'; readonly call: number }
+  | {
+      readonly type: 'ask';
+      readonly call: number;
+      readonly name: QuestionName;
+      readonly question: QuestionOf<QuestionName>;
+    };
 
 export type FromWorker =
   /** For each part, in order. */
@@ -34,6 +41,7 @@ export type FromWorker =
     }
   | { readonly type: 'node-failure'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'access'; readonly lines: string }
+  | { readonly type: 'answer'; readonly call: number; readonly answer: AnswerTo<QuestionName> }
   | { readonly type: 'done'; readonly call: number; readonly error?: SentError };
 
 /** A GatewayError between threads: an instance does not survive the copy. */

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { GatewayError } from '@apisix-ts/errors';
 import type { FactChange } from '../facts/facts.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
 
 /** `worker-thread.ts` in the sources, `worker-thread.js` in what is published: it stands beside this file. */
@@ -12,7 +13,7 @@ const PROGRAM = new URL(
 );
 
 interface Call {
-  readonly resolve: () => void;
+  readonly resolve: (answer?: AnswerTo<QuestionName>) => void;
   readonly reject: (error: GatewayError) => void;
 }
 
@@ -67,18 +68,27 @@ export class ThreadLink implements WorkerLink {
   }
 
   listen(listeners: readonly ListenerSpec[]): Promise<void> {
-    return this.#call((call) => ({ type: 'listen', call, listeners }));
+    return this.#tell((call) => ({ type: 'listen', call, listeners }));
   }
 
   drain(graceMs: number): Promise<void> {
-    return this.#call((call) => ({ type: 'drain', call, graceMs }));
+    return this.#tell((call) => ({ type: 'drain', call, graceMs }));
+  }
+
+  async ask<N extends QuestionName>(name: N, question: QuestionOf<N>): Promise<AnswerTo<N>> {
+    const found = this.#isStopping
+      ? undefined
+      : await this.#call((call) => ({ type: 'ask', call, name, question }));
+    if (found === undefined) throw died(this.index, 'it was stopped before it could answer');
+    // What comes back under this number is the answer to this question.
+    return found as AnswerTo<N>;
   }
 
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
     const exited = once(this.#thread, 'exit');
-    await this.#call((call) => ({ type: 'stop', call }));
+    await this.#tell((call) => ({ type: 'stop', call }));
     await exited;
   }
 
@@ -86,8 +96,12 @@ export class ThreadLink implements WorkerLink {
     this.#thread.postMessage(message);
   }
 
-  #call(toMessage: (call: number) => ToWorker): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  async #tell(toMessage: (call: number) => ToWorker): Promise<void> {
+    await this.#call(toMessage);
+  }
+
+  #call(toMessage: (call: number) => ToWorker): Promise<AnswerTo<QuestionName> | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<AnswerTo<QuestionName> | undefined>();
     const call = ++this.#lastCall;
     this.#calls.set(call, { resolve, reject });
     this.#send(toMessage(call));
@@ -109,6 +123,10 @@ export class ThreadLink implements WorkerLink {
         break;
       case 'access':
         this.#events.onAccess(message.lines);
+        break;
+      case 'answer':
+        this.#calls.get(message.call)?.resolve(message.answer);
+        this.#calls.delete(message.call);
         break;
       case 'done': {
         const call = this.#calls.get(message.call);

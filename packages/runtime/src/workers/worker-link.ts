@@ -5,6 +5,7 @@ import type { FactChange } from '../facts/facts.ts';
 import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
 import type { WorkerMemory } from '../shared-tally.ts';
+import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 
 export interface HeadOptions {
   /** A PROXY header has to come first. */
@@ -101,6 +102,8 @@ export interface WorkerLink {
   setTicketKeys(keys: readonly Uint8Array[]): void;
   /** Closes the sessions to a node that became unhealthy; those that begin later are not meant. */
   closeSessionsOf(upstreamKey: string, node: NodeIdentity): void;
+  /** Asks the worker something. Rejects with `WORKER_DIED`. */
+  ask<N extends QuestionName>(name: N, question: QuestionOf<N>): Promise<AnswerTo<N>>;
   /** Stops listening, and settles when the last session has ended; those left after `graceMs` are cut. 0 waits for ever. */
   drain(graceMs: number): Promise<void>;
   /** Cuts everything and ends. Idempotent. */

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isGatewayError } from '@apisix-ts/errors';
 import { DataPlane } from '../data-plane/data-plane.ts';
 import type { FromWorker, SentError, ToWorker } from './messages.ts';
+import { answer } from './questions.ts';
 import type { WorkerOptions } from './worker-link.ts';
 
 /** The program of a worker thread: a data plane behind a message port. */
@@ -16,7 +17,7 @@ function serve(): void {
     onAccess: (lines) => send({ type: 'access', lines }),
   });
 
-  const answer = (call: number, work: Promise<void>, afterwards?: () => void): void => {
+  const tellDone = (call: number, work: Promise<void>, afterwards?: () => void): void => {
     void work
       .then(
         () => send({ type: 'done', call }),
@@ -40,14 +41,22 @@ function serve(): void {
         dataPlane.closeSessionsOf(message.upstreamKey, message.node);
         break;
       case 'listen':
-        answer(message.call, dataPlane.listen(message.listeners));
+        tellDone(message.call, dataPlane.listen(message.listeners));
         break;
       case 'drain':
-        answer(message.call, dataPlane.drain(message.graceMs));
+        tellDone(message.call, dataPlane.drain(message.graceMs));
         break;
       case 'stop':
-        answer(message.call, dataPlane.close(), () => port.close());
+        tellDone(message.call, dataPlane.close(), () => port.close());
         break;
+      case 'ask': {
+        const { call, name, question } = message;
+        // What fails here is a defect, and ends this thread.
+        void answer(dataPlane.answers, name, question).then((found) =>
+          send({ type: 'answer', call, answer: found }),
+        );
+        break;
+      }
     }
   });
 }

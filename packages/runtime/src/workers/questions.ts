@@ -1,0 +1,24 @@
+import type { ConnectionExplanation, ConnectionQuestion } from '../data-plane/explain-connection.ts';
+
+/** What a worker can be asked at any time, beside its work. Plain data, there and back. */
+export interface Questions {
+  /** What would become of this connection? */
+  readonly explain: { readonly question: ConnectionQuestion; readonly answer: ConnectionExplanation };
+}
+
+export type QuestionName = keyof Questions;
+export type QuestionOf<N extends QuestionName> = Questions[N]['question'];
+export type AnswerTo<N extends QuestionName> = Questions[N]['answer'];
+
+/** Those who answer. Whoever takes long leaves the sessions their turns. */
+export type Answerers = {
+  readonly [N in QuestionName]: (question: QuestionOf<N>) => Promise<AnswerTo<N>>;
+};
+
+export function answer<N extends QuestionName>(
+  answerers: Answerers,
+  name: N,
+  question: QuestionOf<N>,
+): Promise<AnswerTo<N>> {
+  return answerers[name](question);
+}
