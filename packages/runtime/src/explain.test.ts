@@ -10,15 +10,19 @@ const node = (port: number, fields: object = {}): object => ({
 });
 
 test.for([0, 2])('a worker tells what it would do with a connection, with %i threads', async (workers) => {
-  const { gateway, put, port } = await openGateway({ workers });
-  await put('upstreams/db', {
+  const opened = await openGateway({ workers });
+  const { gateway, port } = opened;
+  await opened.put('upstreams/db', {
     type: 'least_conn',
     nodes: [node(3306), node(3307, { weight: 0 }), node(3308, { priority: -1 })],
   });
-  await put('services/s', { upstream_id: 'db' });
-  await put('stream_routes/a', { server_port: port, service_id: 's' });
-  await put('stream_routes/b', { remote_addr: '127.0.0.0/8', upstream: { nodes: { '127.0.0.1:1': 1 } } });
-  await put('stream_routes/c', { sni: 'x.test', server_addr: '10.0.0.0/8', upstream_id: 'db' });
+  await opened.put('services/s', { upstream_id: 'db' });
+  await opened.put('stream_routes/a', { server_port: port, service_id: 's' });
+  await opened.put('stream_routes/b', {
+    remote_addr: '127.0.0.0/8',
+    upstream: { nodes: { '127.0.0.1:1': 1 } },
+  });
+  await opened.put('stream_routes/c', { sni: 'x.test', server_addr: '10.0.0.0/8', upstream_id: 'db' });
 
   const { connection, listener, tls, verdicts, upstream, ...rest } = await gateway.explain({
     protocol: 'tcp',
@@ -57,8 +61,9 @@ describe('it tells why a connection is closed at once:', () => {
     ['the upstream has no node', { 'stream_routes/1': { upstream: { nodes: {} } } }, 'UPSTREAM_NO_NODE'],
     ['nothing is wrong', { 'stream_routes/1': { upstream: { nodes: { '127.0.0.1:1': 1 } } } }, undefined],
   ] as const)('%s', async ([_claim, resources, refusal]) => {
-    const { gateway, put, port } = await openGateway({ workers: 0 });
-    for (const [key, document] of Object.entries(resources)) await put(key, document);
+    const opened = await openGateway({ workers: 0 });
+    const { gateway, port } = opened;
+    for (const [key, document] of Object.entries(resources)) await opened.put(key, document);
 
     expect((await gateway.explain({ protocol: 'tcp', serverPort: port, limit: 1 })).refusal).toBe(refusal);
   });
@@ -68,9 +73,14 @@ describe('TLS', () => {
   const ask = { protocol: 'tcp', limit: 1, serverName: 'db.test', alpn: ['h2'] } as const;
 
   test('that ends here is told with the certificate, or with its absence', async () => {
-    const { gateway, put, port } = await openGateway({ workers: 0, entry: { tls: true } });
-    await put('ssls/db', { sni: 'db.test', ...(await makeCertificate({ names: ['db.test'] })) });
-    await put('stream_routes/1', { sni: 'db.test', alpn: ['h2'], upstream: { nodes: { '127.0.0.1:1': 1 } } });
+    const opened = await openGateway({ workers: 0, entry: { tls: true } });
+    const { gateway, port } = opened;
+    await opened.put('ssls/db', { sni: 'db.test', ...(await makeCertificate({ names: ['db.test'] })) });
+    await opened.put('stream_routes/1', {
+      sni: 'db.test',
+      alpn: ['h2'],
+      upstream: { nodes: { '127.0.0.1:1': 1 } },
+    });
 
     const known = await gateway.explain({ ...ask, serverPort: port });
     const unknown = await gateway.explain({ ...ask, serverPort: port, serverName: 'x.test' });
@@ -84,11 +94,12 @@ describe('TLS', () => {
   });
 
   test('is passed on where the route of the name wants that', async () => {
-    const { gateway, put, port } = await openGateway({
+    const opened = await openGateway({
       workers: 0,
       entry: { tls: true, tls_passthrough: true },
     });
-    await put('stream_routes/1', {
+    const { gateway, port } = opened;
+    await opened.put('stream_routes/1', {
       sni: 'db.test',
       tls_passthrough: true,
       upstream: { nodes: { '127.0.0.1:1': 1 } },
@@ -106,8 +117,9 @@ describe('TLS', () => {
   });
 
   test('is not looked at on a plain listener, so its name decides nothing', async () => {
-    const { gateway, put, port } = await openGateway({ workers: 0 });
-    await put('stream_routes/1', { sni: 'db.test', upstream: { nodes: { '127.0.0.1:1': 1 } } });
+    const opened = await openGateway({ workers: 0 });
+    const { gateway, port } = opened;
+    await opened.put('stream_routes/1', { sni: 'db.test', upstream: { nodes: { '127.0.0.1:1': 1 } } });
 
     const { connection, tls, verdicts } = await gateway.explain({ ...ask, serverPort: port });
 
@@ -117,14 +129,18 @@ describe('TLS', () => {
 });
 
 test('UDP has listeners of its own, and neither TLS nor unix sockets', async () => {
-  const { gateway, put, port, udpPort } = await openGateway({ workers: 0, udpHosts: ['127.0.0.1'] });
-  await put('stream_routes/1', { upstream: { scheme: 'tls', nodes: { '127.0.0.1:1': 1 } } });
+  const opened = await openGateway({ workers: 0, udpHosts: ['127.0.0.1'] });
+  const { gateway, port } = opened;
+  await opened.put('stream_routes/1', { upstream: { scheme: 'tls', nodes: { '127.0.0.1:1': 1 } } });
   const ask = { protocol: 'udp', limit: 1 } as const;
 
-  const there = await gateway.explain({ ...ask, serverPort: udpPort });
+  const there = await gateway.explain({ ...ask, serverPort: opened.udpPort });
   const nowhere = await gateway.explain({ ...ask, serverPort: port });
 
-  expect([there.listener?.name, there.refusal]).toEqual([`127.0.0.1:${udpPort}/udp`, 'UPSTREAM_NO_NODE']);
+  expect([there.listener?.name, there.refusal]).toEqual([
+    `127.0.0.1:${opened.udpPort}/udp`,
+    'UPSTREAM_NO_NODE',
+  ]);
   expect([nowhere.listener, nowhere.verdicts[0]?.verdict.kind]).toEqual([undefined, 'wins']);
 });
 
