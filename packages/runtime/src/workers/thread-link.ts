@@ -13,7 +13,7 @@ const PROGRAM = new URL(
 );
 
 interface Call {
-  readonly resolve: (answer?: AnswerTo<QuestionName>) => void;
+  readonly resolve: (answer?: unknown) => void;
   readonly reject: (error: GatewayError) => void;
 }
 
@@ -100,8 +100,8 @@ export class ThreadLink implements WorkerLink {
     await this.#call(toMessage);
   }
 
-  #call(toMessage: (call: number) => ToWorker): Promise<AnswerTo<QuestionName> | undefined> {
-    const { promise, resolve, reject } = Promise.withResolvers<AnswerTo<QuestionName> | undefined>();
+  #call(toMessage: (call: number) => ToWorker): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call = ++this.#lastCall;
     this.#calls.set(call, { resolve, reject });
     this.#send(toMessage(call));
