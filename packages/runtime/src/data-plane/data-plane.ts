@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
 import { chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
-import type { Listener, TlsAcceptor } from '@apisix-ts/transport';
+import type { Listener } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -12,18 +12,19 @@ import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import { WorkerWaiting } from '../shared-waiting.ts';
 import type { Answerers } from '../workers/questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
+import type { Gate } from './arrival.ts';
 import { DatagramPlane } from './datagram-plane.ts';
 import { explainConnection } from './explain-connection.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
-import type { ListenerHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { SessionCloser } from './session-closer.ts';
+import type { ClosableSession } from './session-closer.ts';
+import type { SessionContext, SessionListener } from './session-context.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { StreamSession } from './stream-session.ts';
 import { TlsAcceptors } from './tls-acceptors.ts';
-import type { SessionContext, SessionListener } from './stream-session.ts';
 
 /** What a data plane tells its surroundings. */
 export interface DataPlaneEvents {
@@ -36,8 +37,7 @@ export interface DataPlaneEvents {
 interface OpenListener extends SessionListener {
   readonly socket: Listener;
   spec: ListenerSpec;
-  heads: ListenerHeads;
-  tls: TlsAcceptor | undefined;
+  gate: Gate;
 }
 
 /** The part of a gateway that touches traffic: one a worker, with listeners, routes and sessions of its own. */
@@ -51,7 +51,7 @@ export class DataPlane {
   #parts: (readonly FactChange[])[] = [];
   /** Of either protocol, open or opening. */
   #hasListeners = false;
-  readonly #open = new Set<StreamSession>();
+  readonly #open = new Set<ClosableSession>();
   readonly #listeners = new Map<string, OpenListener>();
   /** By slot, also of listeners that are closed: sessions outlive them. */
   readonly #admissions = new Map<number, Admission>();
@@ -206,15 +206,15 @@ export class DataPlane {
     const admission = this.#admissionOf(spec, context);
     const known = this.#listeners.get(name);
     const tls = spec.tls && this.#acceptors.get(spec.tls);
-    if (known !== undefined && (known.tls === undefined) === (tls === undefined)) {
+    const gate = { heads: compileHeads(spec.heads), tls };
+    if (known !== undefined && (known.gate.tls === undefined) === (tls === undefined)) {
       known.spec = spec;
-      known.heads = compileHeads(spec.heads);
-      known.tls = tls;
+      known.gate = gate;
       return;
     }
     known?.socket.close();
     this.#listeners.delete(name);
-    const listener = { spec, heads: compileHeads(spec.heads), tls, admission };
+    const listener = { spec, gate, admission };
     // TLS is spoken on public sockets; a listener makes what its sessions need.
     const driver = tls === undefined ? context.driver : createSocketDriver(this.#wheel);
     const socket = await driver.listen(

@@ -14,9 +14,9 @@ import { nextConnection } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { ClosableSession } from './session-closer.ts';
+import type { SessionContext } from './session-context.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
-import type { SessionContext } from './stream-session.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 

@@ -1,67 +1,25 @@
 import { relay } from '@apisix-ts/core';
-import type {
-  Attempt,
-  RelayOptions,
-  RelayResult,
-  Session,
-  StreamFacts,
-  UpstreamNode,
-  Wire,
-} from '@apisix-ts/core';
-import { isGatewayError } from '@apisix-ts/errors';
-import type { GatewayError } from '@apisix-ts/errors';
-import { dialTls, formatEndpoint, ownShortage } from '@apisix-ts/transport';
-import type { Dial, DialHandler, TlsDialOptions, UpstreamTls, WireDriver } from '@apisix-ts/transport';
-import type { SessionRecord } from '../access-log/session-record.ts';
+import type { RelayResult, Session, StreamFacts, Wire } from '@apisix-ts/core';
+import { formatEndpoint } from '@apisix-ts/transport';
+import type { Admission } from '../shared-admissions.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
-import type { FailureLog } from './failure-log.ts';
-import type { CompiledRoute, RoutingTable } from './routing-table.ts';
+import { NodeSearch } from './node-search.ts';
+import type { NodeSeeker } from './node-search.ts';
 import { writeProxyHeader } from './proxy-head.ts';
+import type { CompiledRoute } from './routing-table.ts';
+import type { ClosableSession } from './session-closer.ts';
+import type { SessionContext, SessionListener } from './session-context.ts';
 import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import { startTrace } from './session-trace.ts';
 import type { SessionTrace } from './session-trace.ts';
-import type { Admission } from '../shared-admissions.ts';
-import type { WorkerCounters } from '../shared-counters.ts';
-import type { ClosableSession } from './session-closer.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
-import type { Waiting, WaitingRoom } from './waiting-room.ts';
-
-/** What the sessions of a worker share. */
-export interface SessionContext {
-  readonly driver: WireDriver;
-  readonly table: RoutingTable;
-  readonly counters: WorkerCounters;
-  readonly failures: FailureLog;
-  /** Where sessions wait for a node. */
-  readonly room: WaitingRoom;
-  readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
-  readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
-  /** Takes every session that has ended; undefined when nobody wants to know. */
-  readonly accessLog: ((record: SessionRecord) => void) | undefined;
-  readonly nowMs: () => number;
-  /** From 0 up to, but not including, 1. */
-  readonly random: () => number;
-  readonly onOpened: (session: StreamSession) => void;
-  readonly onEnded: (session: StreamSession) => void;
-}
-
-/** The listener that a session came by. */
-export interface SessionListener extends Gate {
-  readonly spec: ListenerSpec;
-  readonly admission: Admission;
-}
-
-/** The name that is asked for where the client asked for none, as in the reference. */
-const UPSTREAM_SERVER_NAME = 'apisix_backend';
-
-const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
 
 /** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, Attempt, ClosableSession {
+export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
@@ -70,35 +28,25 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   #isKeptOut = false;
   /** The client's connection; within TLS once that is terminated. */
   #downstream: Wire;
-  readonly #startedMs: number;
+  readonly startedMs: number;
   #route: CompiledRoute | undefined;
-  #upstream: Upstream | undefined;
-  /** The node of the last attempt. */
-  #node: WorkerNode | undefined;
-  /** It is counted as busy with this session. */
-  #holdsNode = false;
-  #attemptedMs = 0;
-  #connectMs = 0;
+  /** Absent before there is an upstream. */
+  #search: NodeSearch | undefined;
   /** What the access log will say; absent without one. */
   #trace: SessionTrace | undefined;
-  #tried: Set<UpstreamNode> | undefined;
-  #attemptsLeft = 0;
   /** What it is busy with, and what was said before the payload; absent where the payload comes first. */
   #arrival: Arrival | undefined;
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
-  #waiting: Waiting | undefined;
-  #dialing: Dial | undefined;
   #relaying: Session | undefined;
 
-  constructor(downstream: Wire, { spec, heads, tls, admission }: SessionListener, context: SessionContext) {
+  constructor(downstream: Wire, { spec, gate, admission }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
     this.#listener = spec;
-    // A reload replaces these for the next connections.
-    this.#gate = { heads, tls };
+    this.#gate = gate;
     this.#admission = admission;
     this.#context = context;
-    this.#startedMs = context.nowMs();
+    this.startedMs = context.nowMs();
   }
 
   get serverPort(): number {
@@ -121,17 +69,12 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     return this.#arrival?.alpn;
   }
 
-  get tried(): ReadonlySet<UpstreamNode> {
-    return this.#tried ?? NONE_TRIED;
-  }
-
   get remotePort(): number {
     return this.#arrival?.source?.port ?? this.#trace?.peerPort ?? this.#downstream.remotePort;
   }
 
-  /** What a hashing balancer hashes, the same at each attempt. */
-  get key(): string {
-    return this.#upstream?.hashKeyOf(this) ?? this.remoteAddress;
+  get protocol(): string | undefined {
+    return this.#protocol;
   }
 
   start(): void {
@@ -180,13 +123,13 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
       this.#refuse('ROUTE_NOT_FOUND');
       return;
     }
-    this.#upstream = table.upstreamOf(this.#route);
-    if (this.#upstream === undefined) {
+    const upstream = table.upstreamOf(this.#route);
+    if (upstream === undefined) {
       this.#refuse('UPSTREAM_NOT_CONFIGURED');
       return;
     }
-    this.#attemptsLeft = this.#upstream.attempts;
-    this.#attempt(this.#upstream, 'UPSTREAM_NO_NODE');
+    this.#search = new NodeSearch(this, upstream, this.#context);
+    this.#search.start();
   }
 
   /** One that the route asks for. A route that asks for none leaves it to the two ends, as if there were no ALPN. */
@@ -203,114 +146,43 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
       return;
     }
     const isGone = this.#arrival?.cancel();
-    this.#waiting?.leave();
-    this.#dialing?.cancel();
+    this.#search?.cancel();
     this.#refuse(reason, isGone);
   }
 
   /** One that still dials finds out by itself. */
   isOnUnhealthy(upstreamKey: string, node: NodeIdentity): boolean {
-    return this.#relaying !== undefined && isUnhealthyNode(this.#upstream, this.#node, upstreamKey, node);
+    const { upstream, node: own } = this.#search ?? {};
+    return this.#relaying !== undefined && isUnhealthyNode(upstream, own, upstreamKey, node);
   }
 
-  /** @param otherwise why the session ends when no node is left to try. */
-  #attempt(upstream: Upstream, otherwise: SessionReason): void {
-    const { retryTimeoutMs } = upstream.facts;
-    const isTooLate =
-      retryTimeoutMs !== undefined && this.#context.nowMs() - this.#startedMs >= retryTimeoutMs;
-    const mayTry = this.#attemptsLeft > 0 && !(isTooLate && this.#tried !== undefined);
-    if (!mayTry) {
-      this.#refuse(otherwise);
-      return;
-    }
-    const node = upstream.isWaitedFor ? 'full' : upstream.take(this);
-    if (node === 'full') this.#wait(upstream, otherwise);
-    else if (node === undefined) this.#refuse(otherwise);
-    else this.#dial(node, upstream);
+  proxyHeader(): Uint8Array | undefined {
+    return writeProxyHeader(this.#gate.heads.options.proxyProtocolToUpstream, this);
   }
 
-  #wait(upstream: Upstream, otherwise: SessionReason): void {
-    this.#waiting = this.#context.room.enter(upstream, this, {
-      onTurn: (node) => {
-        this.#waiting = undefined;
-        if (node === undefined) this.#refuse(otherwise);
-        else this.#dial(node, upstream);
-      },
-      onTimeout: () => this.#giveUp('UPSTREAM_QUEUE_TIMEOUT'),
-      onUpstreamGone: () => {
-        this.#waiting = undefined;
-        this.#serve();
-      },
-    });
-    if (this.#waiting === undefined) this.#giveUp('UPSTREAM_FULL');
+  onAttempt({ address, port }: WorkerNode): void {
+    this.#trace?.upstreams.push(formatEndpoint(address, port));
   }
 
-  /** @param node counted as busy with this session. */
-  #dial(node: WorkerNode, upstream: Upstream): void {
-    const { driver, nowMs } = this.#context;
-    const { connectTimeoutMs } = upstream.facts;
-    this.#attemptsLeft -= 1;
-    this.#node = node;
-    this.#holdsNode = true;
-    this.#attemptedMs = nowMs();
-    this.#trace?.upstreams.push(formatEndpoint(node.address, node.port));
-    let tls: UpstreamTls | undefined;
-    try {
-      tls = upstream.tlsFor(node);
-    } catch (error) {
-      if (!isGatewayError(error)) throw error;
-      this.#refuse(reasonOf(error.code), false, String(error.detail['reason']));
-      return;
-    }
-    const localAddress = upstream.sourceFor(node);
-    const source = localAddress === undefined ? undefined : { localAddress };
-    const target = { address: node.address, port: node.port, connectTimeoutMs, ...source };
-    const handler: DialHandler = {
-      onWire: (wire) => this.#relay(wire, upstream, tls !== undefined),
-      onFailure: (error) => this.#onDialFailed(error, upstream, node, localAddress),
-    };
-    this.#dialing =
-      tls === undefined ? driver.dial(target, handler) : this.#dialTls({ ...target, tls }, handler);
+  onAttemptFailed(reason: SessionReason, errno: string, source: string | undefined): void {
+    this.#report(reason, errno, source);
   }
 
-  /** @param localAddress that it was dialled from; undefined: the system chose. */
-  #onDialFailed(
-    { code, detail }: GatewayError,
-    upstream: Upstream,
-    node: WorkerNode,
-    localAddress: string | undefined,
-  ): void {
-    const reason = reasonOf(code);
-    const errno = String(detail['errno'] ?? detail['reason']);
-    // What this machine lacks says nothing about the node.
-    const isOurs = reason === 'GATEWAY_EXHAUSTED' || reason === 'UPSTREAM_SOURCE_UNAVAILABLE';
-    if (!isOurs) node.load.failed(this.#context.nowMs() - this.#attemptedMs);
-    this.#letGo();
-    if (!isOurs && upstream.facts.reports !== undefined) this.#reportNode(upstream, node);
-    this.#report(reason, errno, localAddress);
-    (this.#tried ??= new Set()).add(node);
-    // Other nodes need a descriptor too; the end of this session gives one back.
-    if (ownShortage(errno) === 'everything') this.#attemptsLeft = 0;
-    this.#attempt(upstream, reason);
+  onNoNode(reason: SessionReason, errno?: string): void {
+    this.#refuse(reason, false, errno);
   }
 
-  /** A PROXY header goes before the handshake. */
-  #dialTls(options: Omit<TlsDialOptions, 'serverName' | 'protocol' | 'preface'>, handler: DialHandler): Dial {
-    const serverName = this.serverName ?? UPSTREAM_SERVER_NAME;
-    const preface = this.#proxyHeader();
-    const protocol = this.#protocol;
-    const more = {
-      ...(preface === undefined ? {} : { preface }),
-      ...(protocol === undefined ? {} : { protocol }),
-    };
-    return dialTls(this.#context.relay.wheel, { ...options, serverName, ...more }, handler);
+  onNoRoom(reason: SessionReason): void {
+    this.#report(reason, undefined);
+    this.#end(reason, undefined);
+    this.#downstream.close();
   }
 
-  /** @param hasPreface the PROXY header has gone out already. */
-  #relay(wire: Wire, upstream: Upstream, hasPreface: boolean): void {
-    this.#dialing = undefined;
-    this.#connectMs = this.#context.nowMs() - this.#attemptedMs;
-    this.#node?.load.connected(this.#connectMs);
+  onUpstreamGone(): void {
+    this.#serve();
+  }
+
+  onWire(wire: Wire, upstream: Upstream, hasPreface: boolean): void {
     const { idleTimeoutMs, keepAliveSeconds } = upstream.facts;
     if (keepAliveSeconds !== undefined) wire.keepAlive(keepAliveSeconds);
     const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
@@ -326,62 +198,32 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
     if (this.#arrival?.hasEnded === true) wire.end();
   }
 
-  #reportLoss(reason: SessionReason): void {
-    const isLost = reason === 'UPSTREAM_RESET' || reason === 'UPSTREAM_LOST';
-    if (!isLost || this.#upstream?.facts.reports !== 'sessions' || this.#node === undefined) return;
-    this.#reportNode(this.#upstream, this.#node);
-  }
-
-  #reportNode({ key }: Upstream, { host, address, port }: WorkerNode): void {
-    this.#context.onNodeFailure(key, { host, address, port });
-  }
-
   /** What goes to the upstream first: a PROXY header, and the bytes that were read with the client's own head. */
   #takeHead(hasPreface: boolean): Uint8Array | undefined {
     const payload = this.#arrival?.takePayload();
-    const header = hasPreface ? undefined : this.#proxyHeader();
+    const header = hasPreface ? undefined : this.proxyHeader();
     if (header === undefined) return payload;
     return payload === undefined ? header : Buffer.concat([header, payload]);
-  }
-
-  #proxyHeader(): Uint8Array | undefined {
-    return writeProxyHeader(this.#gate.heads.options.proxyProtocolToUpstream, this);
   }
 
   #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
     const reason = reasonOf(code);
     if (isFailure(reason)) this.#report(reason, errno);
-    this.#reportLoss(reason);
+    if (reason === 'UPSTREAM_RESET' || reason === 'UPSTREAM_LOST') this.#search?.reportLoss();
     this.#end(reason, wire);
-  }
-
-  #letGo(): void {
-    if (!this.#holdsNode) return;
-    this.#holdsNode = false;
-    this.#node?.load.end();
-    if (this.#upstream?.facts.nodeMaxConnections !== undefined) this.#context.room.tell();
-  }
-
-  /** No node has room. */
-  #giveUp(reason: SessionReason): void {
-    // A node that failed before is not the one that has no room.
-    this.#node = undefined;
-    this.#report(reason, undefined);
-    this.#end(reason, undefined);
-    this.#downstream.close();
   }
 
   /** Closes the client's connection without a byte. */
   #refuse(reason: SessionReason, isGone = false, errno?: string): void {
     // Failed attempts have been reported one by one.
-    if (this.#tried === undefined) this.#report(reason, errno);
+    if ((this.#search?.tried.size ?? 0) === 0) this.#report(reason, errno);
     this.#end(reason, undefined);
     if (!isGone) this.#downstream.close();
   }
 
   #end(reason: SessionReason, wire: Wire | undefined): void {
     const { counters, onEnded } = this.#context;
-    this.#letGo();
+    this.#search?.letGo();
     if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, {
@@ -396,12 +238,13 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   #record(reason: SessionReason, wire: Wire | undefined): void {
     const { accessLog, nowMs } = this.#context;
     const trace = this.#trace;
+    const search = this.#search;
     if (accessLog === undefined || trace === undefined) return;
     accessLog({
       connection: trace.connection,
       protocol: 'TCP',
       endedAt: Date.now(),
-      durationMs: nowMs() - this.#startedMs,
+      durationMs: nowMs() - this.startedMs,
       listener: this.#listener.name,
       remoteAddress: this.remoteAddress,
       remotePort: this.remotePort,
@@ -416,10 +259,10 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
       routeId: this.#route?.id,
       serviceId: this.#route?.serviceId,
       upstreams: trace.upstreams,
-      node: this.#node,
+      node: search?.node,
       upstream: wire && {
-        connectMs: this.#connectMs,
-        sessionMs: nowMs() - this.#attemptedMs,
+        connectMs: search?.connectMs ?? 0,
+        sessionMs: nowMs() - (search?.attemptedMs ?? 0),
         bytesReceived: wire.bytesRead,
         bytesSent: wire.bytesWritten,
       },
@@ -427,7 +270,7 @@ export class StreamSession implements StreamFacts, Attempt, ClosableSession {
   }
 
   #report(reason: SessionReason, errno: string | undefined, source?: string): void {
-    const node = this.#node;
+    const node = this.#search?.node;
     this.#context.failures.add({
       reason,
       errno,

@@ -1,0 +1,38 @@
+import type { RelayOptions } from '@apisix-ts/core';
+import type { WireDriver } from '@apisix-ts/transport';
+import type { SessionRecord } from '../access-log/session-record.ts';
+import type { Admission } from '../shared-admissions.ts';
+import type { WorkerCounters } from '../shared-counters.ts';
+import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
+import type { Gate } from './arrival.ts';
+import type { FailureLog } from './failure-log.ts';
+import type { RoutingTable } from './routing-table.ts';
+import type { ClosableSession } from './session-closer.ts';
+import type { WaitingRoom } from './waiting-room.ts';
+
+/** What the sessions of a worker share. */
+export interface SessionContext {
+  readonly driver: WireDriver;
+  readonly table: RoutingTable;
+  readonly counters: WorkerCounters;
+  readonly failures: FailureLog;
+  /** Where sessions wait for a node. */
+  readonly room: WaitingRoom;
+  readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
+  readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
+  /** Takes every session that has ended; undefined when nobody wants to know. */
+  readonly accessLog: ((record: SessionRecord) => void) | undefined;
+  readonly nowMs: () => number;
+  /** From 0 up to, but not including, 1. */
+  readonly random: () => number;
+  readonly onOpened: (session: ClosableSession) => void;
+  readonly onEnded: (session: ClosableSession) => void;
+}
+
+/** The listener that a session came by. */
+export interface SessionListener {
+  readonly spec: ListenerSpec;
+  readonly admission: Admission;
+  /** A reload puts another one in its place, for the next connections. */
+  readonly gate: Gate;
+}
