@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '@apisix-ts/testkit';
+
+// Its first call opens the listener by which this process has its block of ports; it stays, and is no leak.
+await freePort();
 
 /** Handed down to every process that is started from here, also to those that detach themselves. */
 const markName = 'APISIX_TS_TEST_RUN';
