@@ -1,0 +1,207 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openLeakCheck } from '../../testbed/leak-check.ts';
+import type { LeakCheck } from '../../testbed/leak-check.ts';
+import type { NpmRegistry } from '../../testbed/npm-registry.ts';
+import { runOrFail } from '../../testbed/process.ts';
+import { npm, pathWithTools, publishAll, root } from '../../testbed/published.ts';
+
+let leaks: LeakCheck;
+let registry: NpmRegistry;
+let folder: string;
+
+beforeAll(async () => {
+  leaks = openLeakCheck();
+  folder = await mkdtemp(join(tmpdir(), 'npm-'));
+  registry = await publishAll();
+});
+
+afterAll(async () => {
+  await registry.close();
+  await rm(folder, { recursive: true, force: true });
+  expect(await leaks.leftovers()).toEqual([]);
+});
+
+test('publishes every public package in one version, with its licence, and nothing else', async () => {
+  const manifests = await publicManifests();
+
+  expect([...registry.published.keys()].toSorted()).toEqual(manifests.map(({ name }) => name).toSorted());
+  expect(new Set(manifests.map(({ version }) => version)).size).toBe(1);
+  for (const manifest of manifests) {
+    expect(manifest, manifest.name).toMatchObject({
+      license: 'Apache-2.0',
+      engines: { node: '^24.12.0 || >=26' },
+      description: expect.stringMatching(/./),
+    });
+    // The largest, runtime, has some 110 kB: a tarball that is much larger holds what it should not.
+    const [tarball] = Object.values(registry.published.get(manifest.name)?._attachments ?? {});
+    expect(tarball?.length, manifest.name).toBeLessThan(250_000);
+  }
+});
+
+test('`npm install -g` brings an apisix that starts, proxies and quits', async () => {
+  const prefix = join(folder, 'prefix');
+  await npm(registry, folder, 'install', '--global', '--prefix', prefix, '@apisix-ts/cli');
+  const home = join(folder, 'home');
+  await mkdir(home);
+  const apisix = (...args: readonly string[]): Promise<string> =>
+    runOrFail(join(prefix, 'bin', 'apisix'), args, { cwd: home, env: { PATH: pathWithTools() } });
+  const [http, admin, control, metrics, stream] = await Promise.all(Array.from({ length: 5 }, freePort));
+  const [{ version } = { version: '' }] = await publicManifests();
+
+  expect(await apisix('version')).toBe(`${version}\n`);
+
+  await mkdir(join(home, 'conf'));
+  await writeFile(
+    join(home, 'conf', 'config.yaml'),
+    `apisix:
+  node_listen: [{ ip: 127.0.0.1, port: ${http} }]
+  control: { ip: 127.0.0.1, port: ${control} }
+  proxy_mode: stream
+  stream_proxy: { tcp: ["127.0.0.1:${stream}"] }
+deployment:
+  admin: { admin_key_required: false, admin_listen: { ip: 127.0.0.1, port: ${admin} } }
+plugin_attr:
+  prometheus: { export_addr: { ip: 127.0.0.1, port: ${metrics} } }
+`,
+  );
+  await apisix('start');
+  const echo = await openEcho();
+  try {
+    const answer = await fetch(`http://127.0.0.1:${admin}/apisix/admin/stream_routes/1`, {
+      method: 'PUT',
+      body: JSON.stringify({ upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${echo.port}`]: 1 } } }),
+    });
+    const client = await connectPeer(stream ?? 0);
+    await client.send('hello');
+
+    expect(answer.status).toBe(201);
+    expect((await client.take(5)).toString()).toBe('hello');
+    client.end();
+    await client.closed;
+  } finally {
+    await echo.close();
+    await apisix('quit');
+  }
+  expect(existsSync(join(home, 'logs', 'nginx.pid'))).toBe(false);
+});
+
+test('the packages work in an empty project: imports, types of all examples, the example of the README', async () => {
+  const project = join(folder, 'project');
+  await mkdir(project);
+  await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  const names = [...registry.published.keys()];
+  await npm(registry, project, 'install', ...names, '@types/node');
+  const env = { PATH: pathWithTools() };
+
+  const imports = names.map((name) => `await import('${name}');`).join('\n');
+  await writeFile(join(project, 'import-all.js'), imports);
+  await runOrFail('node', ['import-all.js'], { cwd: project, env });
+
+  const exporters = await findExporters(project, names);
+  for (const readme of await packageReadmes()) {
+    const example = typedExample(await firstExample(readme.path), exporters);
+    await writeFile(join(project, `${readme.name}.ts`), example);
+  }
+  const readme = await readmeExample();
+  await writeFile(join(project, 'readme.ts'), readme);
+  const options = ['--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', '--noEmit'];
+  const files = (await readdir(project)).filter((file) => file.endsWith('.ts'));
+  await runOrFail('tsc', [...options, ...files], { cwd: project, env });
+
+  const port = await freePort();
+  const echo = await openEcho();
+  const program = `${readme.replaceAll('9100', String(port)).replaceAll('3306', String(echo.port))}
+const socket = (await import('node:net')).connect(${port}, '127.0.0.1');
+socket.end('through the gateway').pipe(process.stdout);
+socket.on('close', () => gateway.close());
+`;
+  await writeFile(join(project, 'run.ts'), program);
+  try {
+    expect(await runOrFail('node', ['run.ts'], { cwd: project, env })).toBe('through the gateway');
+  } finally {
+    await echo.close();
+  }
+});
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+}
+
+async function publicManifests(): Promise<readonly Manifest[]> {
+  const paths = await packageFolders();
+  const texts = await Promise.all(paths.map((path) => readFile(join(path, 'package.json'), 'utf8')));
+  // Our own manifests: the workspace would not install with another shape.
+  return texts.map((text) => JSON.parse(text) as Manifest).filter((manifest) => manifest.private !== true);
+}
+
+async function packageFolders(): Promise<readonly string[]> {
+  const groups = ['packages', 'apps'].map(async (group) =>
+    (await readdir(join(root, group))).map((name) => join(root, group, name)),
+  );
+  return (await Promise.all(groups)).flat().filter((path) => existsSync(join(path, 'package.json')));
+}
+
+/** Of the public packages that have an example; that of the apps is a command. */
+async function packageReadmes(): Promise<readonly { readonly name: string; readonly path: string }[]> {
+  const names = await readdir(join(root, 'packages'));
+  return names
+    .filter((name) => registry.published.has(`@apisix-ts/${name}`))
+    .map((name) => ({ name, path: join(root, 'packages', name, 'README.md') }));
+}
+
+async function firstExample(path: string): Promise<string> {
+  const example = /^```ts\n([\s\S]*?)^```/m.exec(await readFile(path, 'utf8'))?.[1];
+  if (example === undefined) throw new Error(`expected an example in ${path}, found none`);
+  return example;
+}
+
+/** What is under "In a program": with its imports, and complete. */
+async function readmeExample(): Promise<string> {
+  const example = await firstExample(join(root, 'README.md'));
+  expect(example).toContain("from '@apisix-ts/runtime'");
+  return example;
+}
+
+/** The package of each exported name. */
+async function findExporters(project: string, names: readonly string[]): Promise<Map<string, string>> {
+  const list = `console.log(JSON.stringify(await Promise.all(${JSON.stringify(names)}
+    .map(async (name) => [name, Object.keys(await import(name))]))))`;
+  const output = await runOrFail('node', ['--input-type=module', '--eval', list], {
+    cwd: project,
+    env: { PATH: pathWithTools() },
+  });
+  // As printed by the line above.
+  const exported = JSON.parse(output) as [string, string[]][];
+  return new Map(exported.flatMap(([name, keys]) => keys.map((key) => [key, name] as const)));
+}
+
+/** What the examples leave to their surroundings. */
+const surroundings: Readonly<Record<string, string>> = {
+  join: `import { join } from 'node:path';`,
+  data: `declare const data: string;`,
+  conf: `declare const conf: string;`,
+  env: `const { env } = process;`,
+  store: `declare const store: import('@apisix-ts/config').Store;`,
+  gateway: `declare const gateway: import('@apisix-ts/runtime').Gateway;`,
+  StreamMatch: `import type { StreamMatch } from '@apisix-ts/core';`,
+  signal: `const { signal } = new AbortController();`,
+};
+
+function typedExample(example: string, exporters: ReadonlyMap<string, string>): string {
+  const words = new Set(example.match(/[A-Za-z]+/g));
+  const declared = new Set(Array.from(example.matchAll(/\bconst \{? ?(\w+)/g), ([, name]) => name));
+  const lines = [...words]
+    .filter((word) => !declared.has(word))
+    .flatMap((word) => {
+      const exporter = exporters.get(word);
+      return exporter === undefined ? (surroundings[word] ?? []) : [`import { ${word} } from '${exporter}';`];
+    });
+  return `${[...lines, example].join('\n')}\nexport {};\n`;
+}
