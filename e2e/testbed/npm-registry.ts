@@ -14,10 +14,10 @@ export interface NpmRegistry {
   close(): Promise<void>;
 }
 
-/** What the client sends: one version, and its tarball beside it. */
 export interface Publication {
-  readonly versions: Readonly<Record<string, { readonly dist: { readonly tarball: string } }>>;
-  readonly _attachments: Readonly<Record<string, { readonly data: string; readonly length: number }>>;
+  /** What the registry tells of the package: its versions, here always one. */
+  readonly document: object;
+  readonly tarball: Buffer;
 }
 
 export async function openNpmRegistry(): Promise<NpmRegistry> {
@@ -54,8 +54,7 @@ async function answer(
   if (request.method === 'PUT') {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    // What npm's clients send.
-    published.set(name, JSON.parse(Buffer.concat(chunks).toString()) as Publication);
+    published.set(name, readPublication(Buffer.concat(chunks).toString()));
     response.writeHead(201).end('{}');
     return;
   }
@@ -63,10 +62,18 @@ async function answer(
   if (found === undefined) {
     response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":"not found"}');
   } else if (file === undefined) {
-    const { _attachments, ...document } = found;
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found.document));
   } else {
-    const [tarball] = Object.values(found._attachments);
-    response.writeHead(200).end(Buffer.from(tarball?.data ?? '', 'base64'));
+    response.writeHead(200).end(found.tarball);
   }
+}
+
+function readPublication(body: string): Publication {
+  // What npm's clients send: the document, and the tarball as one of its members.
+  const { _attachments: files, ...document } = JSON.parse(body) as {
+    readonly _attachments: Readonly<Record<string, { readonly data: string }>>;
+  };
+  const [file] = Object.values(files);
+  if (file === undefined) throw new Error('expected a publication with a tarball, found none');
+  return { document, tarball: Buffer.from(file.data, 'base64') };
 }

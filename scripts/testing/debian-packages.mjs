@@ -22,6 +22,8 @@ const commandOf = {
   'mosquitto-clients': 'mosquitto_sub',
   curl: 'curl',
   openssl: 'openssl',
+  logrotate: 'logrotate',
+  systemd: 'systemd-analyze',
 };
 
 /** Installs what is missing when root, else says what to install. Starts no service. */
