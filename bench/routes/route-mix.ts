@@ -29,9 +29,14 @@ function conditions(index: number, port: number): Omit<RouteDocument, 'id' | 'up
     case 2:
       return { server_port: port, remote_addr: address };
     case 3:
-      // Ranges of many lengths: the index has a table for each.
-      return { remote_addr: `${address}/${20 + (index % 12)}` };
+      return { remote_addr: range(Math.floor(index / 60), 20 + (index % 12)) };
     default:
       return { server_port: port, server_addr: matching.server_addr, remote_addr: address };
   }
+}
+
+/** The nth block of 10.0.0.0/8 of this length. Blocks of many lengths: the index has a table for each. */
+function range(n: number, length: number): string {
+  const first = n * 2 ** (32 - length);
+  return `10.${(first >>> 16) & 255}.${(first >>> 8) & 255}.${first & 255}/${length}`;
 }

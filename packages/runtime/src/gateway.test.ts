@@ -261,6 +261,18 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     expect(overlaps).toMatchObject([{ level: 'warn', fields: { serving: 'a', never_serving: 'b' } }]);
   });
 
+  test('names twenty of the routes of one load that never serve, and counts the others', async () => {
+    const opened = await openGateway({
+      workers,
+      documents: Object.fromEntries(Array.from({ length: 31 }, (_, index) => [`stream_routes/${index}`, {}])),
+    });
+
+    const { fields } = await opened.logged('more stream routes of this change never serve');
+
+    expect(fields).toEqual({ count: 10 });
+    expect(opened.lines.filter(({ message }) => message.startsWith('two stream routes'))).toHaveLength(20);
+  });
+
   test('ends a session that is idle for longer than its upstream allows', async () => {
     const opened = await openGateway({ workers });
     const timeout = { connect: 1, send: 0.1, read: 0.1 };

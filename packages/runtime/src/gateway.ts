@@ -245,11 +245,9 @@ class RunningGateway implements Gateway {
 
   async start(): Promise<void> {
     try {
-      const loaded = this.#source.start();
-      // Its failure is seen below, after the workers' own.
-      loaded.catch(() => {});
+      // Before the load: a worker that comes later has everything compiled for it once more.
       await this.#pool.start();
-      await loaded;
+      await this.#source.start();
       await this.#publisher.whenApplied(this.#documents.revision);
       await this.#listen(this.#listeners.plan(this.#settings));
       this.#phase = 'serving';

@@ -11,6 +11,8 @@ import type { WorkerLink } from './workers/worker-link.ts';
 const FACTS_PER_PART = 2000;
 /** How long a change waits for the first answers for names and secrets it brings. Then it is published without them. */
 const PATIENCE_MS = 1000;
+/** Pairs of routes that overlap, one line each, for one change. */
+const OVERLAPS_LOGGED = 20;
 
 interface Recipient {
   readonly link: WorkerLink;
@@ -89,12 +91,14 @@ export class Publisher {
   /** To be told what a worker found. All find the same, so one of them is listened to. */
   reportOverlaps(index: number, overlaps: readonly Overlap[]): void {
     if (index !== Math.min(...this.#recipients.keys())) return;
-    for (const { winner, shadowed } of overlaps) {
+    for (const { winner, shadowed } of overlaps.slice(0, OVERLAPS_LOGGED)) {
       this.#log('warn', 'two stream routes have the same conditions and priority; one never serves', {
         serving: winner,
         never_serving: shadowed,
       });
     }
+    const more = overlaps.length - OVERLAPS_LOGGED;
+    if (more > 0) this.#log('warn', 'more stream routes of this change never serve', { count: more });
   }
 
   /** Settles when every worker has this revision or a later one in effect; rejects when `signal` aborts before. */

@@ -164,18 +164,17 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     writer,
     async load(signal) {
       signal.throwIfAborted();
-      return read(() => ({ revision: ledger.revision(), entries: ledger.list('') }));
+      return read(() => ({ revision: ledger.revision, entries: ledger.list('') }));
     },
     async *watch(since, signal) {
       checkOpen();
       const after = (position: Revision): readonly StoreChange[] | undefined => {
         if (isClosed) return undefined;
         return read(() => {
-          const revision = ledger.revision();
+          const { revision, forgotten } = ledger;
           if (position > revision) throw storeRewound(position, revision);
-          const forgotten = ledger.forgotten();
           if (position < forgotten) throw storeCompacted(position, forgotten);
-          return ledger.changesAfter(position, readAhead);
+          return position === revision ? [] : ledger.changesAfter(position, readAhead);
         });
       };
       const onMoved = (callback: () => void): (() => void) => {

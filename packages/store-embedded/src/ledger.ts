@@ -3,38 +3,53 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
-/** The store's tables, one method a question. All of it is synchronous; writes happen inside `commit`. */
+/**
+ * The store's tables, one method a question. All of it is synchronous; writes happen inside `commit`. Nobody else has
+ * the database open, so what every write asks for is kept in memory as well.
+ */
 export class Ledger {
   readonly #database: DatabaseSync;
   readonly #sql: ReturnType<typeof prepareStatements>;
+  #revision: Revision;
+  #forgotten: Revision;
+  #nextExpiry: number | undefined;
+  /** A time-to-live came or went. */
+  #isExpiryStale = false;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#sql = prepareStatements(database);
+    this.#revision = this.#readRevision();
+    this.#forgotten = this.#readForgotten();
+    this.#nextExpiry = this.#readNextExpiry();
   }
 
   /** Runs the writes as one transaction: durable when it returns, without a trace when it throws. */
   commit<T>(writes: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
+    const revision = this.#revision;
+    const forgotten = this.#forgotten;
+    this.#sql.begin.run();
     try {
       const result = writes();
-      this.#database.exec('COMMIT');
+      this.#sql.commit.run();
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some errors.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      this.#revision = revision;
+      this.#forgotten = forgotten;
+      this.#isExpiryStale = true;
       throw error;
     }
   }
 
-  revision(): Revision {
-    return whole(this.#sql.revision.get(), 'revision');
+  get revision(): Revision {
+    return this.#revision;
   }
 
   /** The revision up to which the history is forgotten. */
-  forgotten(): Revision {
-    const row = this.#sql.oldestChange.get();
-    return row?.['revision'] === null ? this.revision() : whole(row, 'revision') - 1;
+  get forgotten(): Revision {
+    return this.#forgotten;
   }
 
   get(key: string): StoreEntry | undefined {
@@ -61,6 +76,7 @@ export class Ledger {
 
   put(key: string, value: string, expiresAt: number | undefined): PutResult {
     const previous = this.get(key);
+    if (expiresAt !== undefined || previous?.expires === true) this.#isExpiryStale = true;
     const revision = this.#advance();
     const createRevision = previous?.createRevision ?? revision;
     this.#sql.put.run(key, value, createRevision, revision, expiresAt ?? null);
@@ -71,6 +87,7 @@ export class Ledger {
   remove(key: string): { readonly revision: Revision; readonly previous: StoreEntry } | undefined {
     const previous = this.get(key);
     if (previous === undefined) return undefined;
+    if (previous.expires === true) this.#isExpiryStale = true;
     const revision = this.#advance();
     this.#sql.remove.run(key);
     this.#sql.record.run(revision, key, null, null);
@@ -82,9 +99,11 @@ export class Ledger {
     return this.#sql.changes.all(since, limit).map((row) => toChange(row));
   }
 
-  /** Forgets all changes but the last `length`. */
+  /** Forgets all changes but the last `length`, or up to an eighth more: not at every write. */
   trimHistory(length: number): void {
-    this.#sql.trim.run(this.revision() - length);
+    if (this.#revision - this.#forgotten <= length + Math.floor(length / 8)) return;
+    this.#forgotten = this.#revision - length;
+    this.#sql.trim.run(this.#forgotten);
   }
 
   /** The keys whose time is over, the earliest first. */
@@ -94,8 +113,9 @@ export class Ledger {
 
   /** When the next key's time is over, in milliseconds since 1970; `undefined` when none has one. */
   nextExpiry(): number | undefined {
-    const row = this.#sql.nextExpiry.get();
-    return row?.['expires_at'] === null ? undefined : whole(row, 'expires_at');
+    if (this.#isExpiryStale) this.#nextExpiry = this.#readNextExpiry();
+    this.#isExpiryStale = false;
+    return this.#nextExpiry;
   }
 
   close(): void {
@@ -103,19 +123,41 @@ export class Ledger {
   }
 
   #advance(): Revision {
-    return whole(this.#sql.advance.get(), 'revision');
+    this.#revision += 1;
+    this.#sql.advance.run(this.#revision);
+    return this.#revision;
+  }
+
+  #readRevision(): Revision {
+    return whole(this.#sql.revision.get(), 'revision');
+  }
+
+  #readForgotten(): Revision {
+    const row = this.#sql.oldestChange.get();
+    return row?.['revision'] === null ? this.#revision : whole(row, 'revision') - 1;
+  }
+
+  #readNextExpiry(): number | undefined {
+    const row = this.#sql.nextExpiry.get();
+    return row?.['expires_at'] === null ? undefined : whole(row, 'expires_at');
   }
 }
 
-// Inferred: eleven prepared statements by name.
+// Inferred: prepared statements by name.
 function prepareStatements(database: DatabaseSync) {
   const columns = 'key, value, create_revision, mod_revision, expires_at';
   return {
+    begin: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
     revision: database.prepare('SELECT revision FROM position'),
-    advance: database.prepare('UPDATE position SET revision = revision + 1 RETURNING revision'),
+    advance: database.prepare('UPDATE position SET revision = ?'),
     get: database.prepare(`SELECT ${columns} FROM entry WHERE key = ?`),
     list: database.prepare(`SELECT ${columns} FROM entry WHERE key >= ? ORDER BY key`),
-    put: database.prepare('INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)'),
+    // In its place: replacing would delete the row, and write the index and another part of the table too.
+    put: database.prepare(
+      `INSERT INTO entry (${columns}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET
+        value = excluded.value, mod_revision = excluded.mod_revision, expires_at = excluded.expires_at`,
+    ),
     remove: database.prepare('DELETE FROM entry WHERE key = ?'),
     record: database.prepare('INSERT INTO change VALUES (?, ?, ?, ?)'),
     changes: database.prepare('SELECT * FROM change WHERE revision > ? ORDER BY revision LIMIT ?'),

@@ -22,7 +22,7 @@ export async function listInSlices(
     const snapshot = await listUnchanged(ledger, prefix, read);
     if (snapshot !== undefined) return snapshot;
   }
-  return read(() => ({ revision: ledger.revision(), entries: ledger.list(prefix) }));
+  return read(() => ({ revision: ledger.revision, entries: ledger.list(prefix) }));
 }
 
 /** @returns undefined when something was written in between. */
@@ -31,7 +31,7 @@ async function listUnchanged(
   prefix: string,
   read: <T>(question: () => T) => T,
 ): Promise<StoreSnapshot | undefined> {
-  const revision = read(() => ledger.revision());
+  const revision = read(() => ledger.revision);
   const entries: StoreEntry[] = [];
   for (let from = prefix; ;) {
     const slice = read(() => ledger.list(prefix, from, sliceLength));
@@ -40,6 +40,6 @@ async function listUnchanged(
     if (last === undefined || slice.length < sliceLength) return { revision, entries };
     from = `${last.key}\0`;
     await nextTurn();
-    if (read(() => ledger.revision()) !== revision) return undefined;
+    if (read(() => ledger.revision) !== revision) return undefined;
   }
 }

@@ -99,19 +99,22 @@ export class DataPlane {
 
   /**
    * Takes a part of a change. With the last one the whole takes effect, between two connections: none meets half of it.
-   * @returns routes that came to overlap.
+   * @returns with the last part, routes that came to overlap.
    */
   apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
     // A first load is large, and nobody can meet the half of it before there are listeners.
-    if (!this.#hasListeners && this.#parts.length === 0) return this.#table.apply(part);
+    if (!this.#hasListeners && this.#parts.length === 0) {
+      this.#table.apply(part);
+      return isLastPart ? this.#table.takeOverlaps() : [];
+    }
     this.#parts.push(part);
     if (!isLastPart) return [];
     const changes = this.#parts.flat();
     this.#parts = [];
-    const overlaps = this.#table.apply(changes);
+    this.#table.apply(changes);
     this.#room.dismissAllBut((upstream) => this.#table.isCurrent(upstream));
     this.#room.look();
-    return overlaps;
+    return this.#table.takeOverlaps();
   }
 
   /** Closes the sessions to a node that is unhealthy, some of them in later turns. */

@@ -32,21 +32,19 @@ export class RoutingTable {
   /** What clients are shown. */
   readonly certificates: CertificateStore = new CertificateStore();
   readonly #loads: WorkerNodeLoads;
+  /** Routes that tied with another one when they came. */
+  readonly #tied = new Set<string>();
 
   constructor(loads: WorkerNodeLoads) {
     this.#loads = loads;
   }
 
-  /** @returns routes that came to overlap. */
-  apply(changes: readonly FactChange[]): readonly Overlap[] {
-    const overlaps: Overlap[] = [];
+  apply(changes: readonly FactChange[]): void {
     for (const change of changes) {
       switch (change.kind) {
-        case 'route': {
-          const overlap = this.#applyRoute(change.key, change.facts);
-          if (overlap !== undefined) overlaps.push(overlap);
+        case 'route':
+          this.#applyRoute(change.key, change.facts);
           break;
-        }
         case 'service':
           if (change.facts === undefined) this.#services.delete(change.key);
           else this.#services.set(change.key, change.facts);
@@ -60,7 +58,21 @@ export class RoutingTable {
           break;
       }
     }
-    return overlaps;
+  }
+
+  /** Routes that came to overlap since this was asked for, and still do: in one change, routes may swap places. */
+  takeOverlaps(): readonly Overlap[] {
+    const winners = new Map<string, string>();
+    for (const id of this.#tied) {
+      const route = this.#router.get(id);
+      // Set again, it tells what it ties with now.
+      const other = route && this.#router.set(route);
+      if (other === undefined) continue;
+      if (other.id < id) winners.set(id, other.id);
+      else winners.set(other.id, id);
+    }
+    this.#tied.clear();
+    return Array.from(winners, ([shadowed, winner]) => ({ winner, shadowed }));
   }
 
   match(facts: StreamFacts): CompiledRoute | undefined {
@@ -85,10 +97,10 @@ export class RoutingTable {
     return this.#upstreams.get(upstream.key) === upstream;
   }
 
-  #applyRoute(id: string, facts: RouteFacts | undefined): Overlap | undefined {
+  #applyRoute(id: string, facts: RouteFacts | undefined): void {
     if (facts === undefined) {
       this.#router.delete(id);
-      return undefined;
+      return;
     }
     const other = this.#router.set({
       id,
@@ -104,8 +116,7 @@ export class RoutingTable {
       tlsPassthrough: facts.tlsPassthrough ?? false,
       rates: facts.rates,
     });
-    if (other === undefined) return undefined;
-    return other.id < id ? { winner: other.id, shadowed: id } : { winner: id, shadowed: other.id };
+    if (other !== undefined) this.#tied.add(id);
   }
 
   #applyUpstream(key: string, facts: Upstream['facts'] | undefined): void {

@@ -59,6 +59,8 @@ export interface OpenGatewayOptions {
   readonly udpHosts?: readonly string[];
   /** UDP sessions per worker. */
   readonly udpSessions?: number;
+  /** What the store holds from the start, by key. */
+  readonly documents?: Readonly<Record<string, unknown>>;
 }
 
 /** A started gateway on a memory store, with one stream port and no routes. It is closed when the test is over. */
@@ -77,6 +79,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     accessLogFormat,
     udpHosts = [],
     udpSessions,
+    documents = {},
   } = options;
   const port = await freePort();
   const udpPort = await freePort();
@@ -117,6 +120,9 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
   const lines: LogLine[] = [];
   let waiting: { readonly message: string; readonly resolve: (line: LogLine) => void }[] = [];
   const store = createMemoryStore();
+  for (const [key, document] of Object.entries(documents)) {
+    await store.writer.put(key, JSON.stringify(document));
+  }
   const gateway = createGateway(withPorts(port), {
     store,
     env,
