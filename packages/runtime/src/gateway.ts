@@ -34,6 +34,8 @@ import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
 import { ListenerTable } from './listeners.ts';
 import type { Log } from './log.ts';
+import { GatewayMeter } from './metrics/gateway-meter.ts';
+import type { GatewayCounts } from './metrics/gateway-meter.ts';
 import { followNames, hostOptions, serviceOptions } from './names.ts';
 import type { Names } from './names.ts';
 import { Publisher } from './publisher.ts';
@@ -41,9 +43,7 @@ import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
-import type { ListenerCounts } from './shared-counters.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
-import type { SessionReason } from './data-plane/session-reason.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 
@@ -90,14 +90,6 @@ export interface GatewayStatus {
   readonly health: readonly UpstreamHealth[];
 }
 
-export interface GatewayCounts {
-  /** By listener, `0.0.0.0:9100` or `0.0.0.0:53/udp`, closed ones included. */
-  readonly listeners: ReadonlyMap<string, ListenerCounts>;
-  readonly sessionsEnded: ReadonlyMap<SessionReason, number>;
-  /** Sessions that wait for a node now. */
-  readonly sessionsWaiting: number;
-}
-
 /** Documents in, a serving gateway out. */
 export interface Gateway {
   /**
@@ -117,7 +109,10 @@ export interface Gateway {
   /** What documents are checked against: the plugins and balancers there are. */
   readonly checkContext: CheckContext;
   status(): GatewayStatus;
+  /** As the workers have told so far. */
   counts(): GatewayCounts;
+  /** Asks the workers for what they have not told yet. Settles when it is in `counts`, or after 250 ms. */
+  refreshCounts(): Promise<void>;
   /** What would become of a connection; a worker is asked. Rejects with `WORKER_DIED` when there is none. */
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation>;
   /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
@@ -155,6 +150,7 @@ class RunningGateway implements Gateway {
   #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
   readonly #listeners = new ListenerTable();
+  readonly #meter: GatewayMeter;
   #phase: GatewayStatus['phase'] = 'starting';
 
   constructor(settings: Settings, options: GatewayOptions) {
@@ -194,6 +190,7 @@ class RunningGateway implements Gateway {
     this.#health = new HealthMonitor({
       log,
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
+        this.#meter.countHealthChange(isHealthy);
         this.#loads.setHealthy(nodeName(upstreamKey, host, address, port), isHealthy);
         this.#waiting.tell();
       },
@@ -229,6 +226,7 @@ class RunningGateway implements Gateway {
       documents: () => allDocuments(this.#documents),
       onNodeFailure: (upstreamKey, node) => this.#health.reportPassive(upstreamKey, node, 'tcp_failure'),
       writeAccess: writeAccess ?? (() => {}),
+      onTally: (tally) => this.#meter.add(tally),
       onLost: (worker) => {
         this.#loads.closeSessionsOf(worker);
         admissions.closeSessionsOf(worker);
@@ -236,6 +234,13 @@ class RunningGateway implements Gateway {
         this.#waiting.tell();
       },
       log,
+    });
+    this.#meter = new GatewayMeter({
+      counters: this.#counters,
+      waiting: this.#waiting,
+      pool: this.#pool,
+      slots: this.#listeners.slots,
+      prometheus: settings.plugin_attr.prometheus,
     });
   }
 
@@ -289,12 +294,11 @@ class RunningGateway implements Gateway {
   }
 
   counts(): GatewayCounts {
-    const slots = [...this.#listeners.slots];
-    return {
-      listeners: new Map(slots.map(([name, slot]) => [name, this.#counters.listener(slot)])),
-      sessionsEnded: this.#counters.sessionsEnded(),
-      sessionsWaiting: this.#waiting.size,
-    };
+    return this.#meter.counts();
+  }
+
+  refreshCounts(): Promise<void> {
+    return this.#meter.refresh();
   }
 
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation> {
@@ -312,6 +316,7 @@ class RunningGateway implements Gateway {
     this.#names.close();
     this.#secrets.close();
     this.#health.close();
+    this.#meter.close();
     clearInterval(this.#rotation);
     clearInterval(this.#certificateCheck);
     await Promise.all([this.#source.close(), this.#pool.stop()]);
@@ -386,6 +391,10 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
+  {
+    path: 'plugin_attr.prometheus.metrics',
+    read: ({ plugin_attr }) => JSON.stringify(plugin_attr.prometheus.metrics),
+  },
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(hostOptions(settings)) },
   { path: 'discovery.dns', read: (settings) => JSON.stringify(serviceOptions(settings)) },
 ];

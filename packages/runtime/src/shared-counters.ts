@@ -4,7 +4,7 @@ import type { SessionReason } from './data-plane/session-reason.ts';
 /** Listeners one gateway can have at a time. */
 export const MAX_LISTENERS = 4096;
 
-/** What is counted for each listener, in this order. Bytes are added when a session ends. */
+/** What is counted for each listener, in this order. Bytes are added when a session ends, and when somebody asks. */
 const listenerFields = [
   'accepted',
   'closed',
@@ -16,9 +16,32 @@ const listenerFields = [
 
 export type ListenerCounts = { readonly [field in (typeof listenerFields)[number]]: number };
 
+/** What is counted for all listeners together, in this order. */
+const eventFields = ['retries', 'downstreamHandshakes', 'upstreamHandshakes'] as const;
+
+export type EventCounts = { readonly [field in (typeof eventFields)[number]]: number };
+
+/** Upper ends of what times to connect are counted by. Seconds. */
+const connectBounds = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+
+/** How many measurements there were of each size. */
+export interface Distribution {
+  /** Upper end, inclusive, and how many were no more than it but more than the one before. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+  /** More than the last bound. */
+  readonly above: number;
+  readonly sum: number;
+}
+
 const FIELDS = listenerFields.length;
 const REASONS_AT = MAX_LISTENERS * FIELDS;
-const NUMBERS_PER_WORKER = REASONS_AT + sessionReasons.length;
+const EVENTS_AT = REASONS_AT + sessionReasons.length;
+/** One number a bound, one for what is above them, and the sum. */
+const CONNECTS_AT = EVENTS_AT + eventFields.length;
+const CONNECT_SUM_AT = CONNECTS_AT + connectBounds.length + 1;
+const NUMBERS_PER_WORKER = CONNECT_SUM_AT + 1;
 
 /**
  * The counters of all workers in one piece of shared memory. Each worker writes only to its own region, so a count is
@@ -45,6 +68,20 @@ export class SharedCounters {
     return new Map(sessionReasons.map((reason, index) => [reason, this.#sum(REASONS_AT + index)]));
   }
 
+  events(): EventCounts {
+    const sums = eventFields.map((field, index) => [field, this.#sum(EVENTS_AT + index)] as const);
+    return Object.fromEntries(sums) as EventCounts; // built from exactly its fields
+  }
+
+  /** How long it took to connect to nodes, handshakes included, where it worked. Seconds. */
+  connects(): Distribution {
+    return {
+      buckets: connectBounds.map((bound, index) => [bound, this.#sum(CONNECTS_AT + index)] as const),
+      above: this.#sum(CONNECTS_AT + connectBounds.length),
+      sum: this.#sum(CONNECT_SUM_AT),
+    };
+  }
+
   #sum(position: number): number {
     let sum = 0;
     for (let worker = 0; worker < this.#workers; worker++) {
@@ -61,6 +98,13 @@ export interface SessionBytes {
   readonly upstreamRead: number;
   readonly upstreamWritten: number;
 }
+
+const NO_BYTES: SessionBytes = {
+  downstreamRead: 0,
+  downstreamWritten: 0,
+  upstreamRead: 0,
+  upstreamWritten: 0,
+};
 
 /** One worker's region, for writing. */
 export class WorkerCounters {
@@ -87,14 +131,37 @@ export class WorkerCounters {
     this.#add(slot * FIELDS, 1);
   }
 
-  sessionEnded(slot: number, reason: SessionReason, bytes: SessionBytes): void {
-    const base = slot * FIELDS;
-    this.#add(base + 1, 1);
-    this.#add(base + 2, bytes.downstreamRead);
-    this.#add(base + 3, bytes.downstreamWritten);
-    this.#add(base + 4, bytes.upstreamRead);
-    this.#add(base + 5, bytes.upstreamWritten);
+  /** @param bytes of its whole life. @param counted of these, what was counted while it was open. */
+  sessionEnded(
+    slot: number,
+    reason: SessionReason,
+    bytes: SessionBytes,
+    counted: SessionBytes = NO_BYTES,
+  ): void {
+    this.#add(slot * FIELDS + 1, 1);
+    this.sessionMoved(slot, bytes, counted);
     this.#add(REASONS_AT + sessionReasons.indexOf(reason), 1);
+  }
+
+  /** Counts what an open session moved. @param counted what was counted of it before. */
+  sessionMoved(slot: number, bytes: SessionBytes, counted: SessionBytes = NO_BYTES): void {
+    const base = slot * FIELDS;
+    this.#add(base + 2, bytes.downstreamRead - counted.downstreamRead);
+    this.#add(base + 3, bytes.downstreamWritten - counted.downstreamWritten);
+    this.#add(base + 4, bytes.upstreamRead - counted.upstreamRead);
+    this.#add(base + 5, bytes.upstreamWritten - counted.upstreamWritten);
+  }
+
+  happened(event: keyof EventCounts): void {
+    this.#add(EVENTS_AT + eventFields.indexOf(event), 1);
+  }
+
+  /** @param tookMs to connect to a node. */
+  connected(tookMs: number): void {
+    const seconds = tookMs / 1000;
+    const index = connectBounds.findIndex((bound) => seconds <= bound);
+    this.#add(CONNECTS_AT + (index < 0 ? connectBounds.length : index), 1);
+    this.#add(CONNECT_SUM_AT, seconds);
   }
 
   #add(position: number, amount: number): void {

@@ -2,6 +2,7 @@ import type { DocumentChange } from '@apisix-ts/config';
 import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
 import { expect, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
+import type { SessionTally } from './metrics/session-tallies.ts';
 import { Publisher } from './publisher.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
@@ -42,6 +43,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     () => {},
   );
   const counters = new SharedCounters(1);
+  const tallies: SessionTally[] = [];
   const pool = new WorkerPool({
     threads: 1,
     worker: {
@@ -59,6 +61,7 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     onLost: (worker) => loads.closeSessionsOf(worker),
     onNodeFailure: () => {},
     writeAccess: () => {},
+    onTally: (tally) => tallies.push(tally),
     log: (_level, message, fields) => {
       if (message.startsWith('a worker died')) onDeath(fields);
     },
@@ -82,7 +85,15 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   await client.send('two');
   expect((await client.take(3)).toString()).toBe('two');
   expect(counters.listener(0)).toMatchObject({ accepted: 2, closed: 1 });
+  expect(pool.restarts).toBe(1);
+  await pool.askAll('counts', undefined, (worker, { tally }) => {
+    expect(worker).toBe(0);
+    expect(tally.routes.size).toBe(0);
+  });
   client.destroy();
   await pool.stop();
+  // What was open at the end is told at the end.
+  expect(tallies.flatMap(({ routes }) => [...routes])).toEqual([['r', 1]]);
+  await pool.askAll('counts', undefined, () => expect.unreachable('a worker that has ended answers nothing'));
   await echo.close();
 });

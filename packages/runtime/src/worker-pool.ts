@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { GatewayError } from '@apisix-ts/errors';
+import { GatewayError, isGatewayError } from '@apisix-ts/errors';
 import type { DocumentChange } from '@apisix-ts/config';
 import type { Log } from './log.ts';
+import type { SessionTally } from './metrics/session-tallies.ts';
 import type { Publisher } from './publisher.ts';
 import { LocalLink } from './workers/local-link.ts';
 import { ThreadLink } from './workers/thread-link.ts';
@@ -29,6 +30,8 @@ export interface WorkerPoolOptions {
   readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes lines for the access log. */
   readonly writeAccess: (lines: string) => void;
+  /** Takes what a worker tells of sessions that ended. */
+  readonly onTally: (tally: SessionTally) => void;
   readonly log: Log;
 }
 
@@ -41,6 +44,7 @@ export class WorkerPool {
   /** Replacements on their way, by the worker's index. */
   readonly #replacements = new Map<number, Promise<void>>();
   readonly #ending = new AbortController();
+  #restarts = 0;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
@@ -49,6 +53,11 @@ export class WorkerPool {
 
   get size(): number {
     return this.#links.size;
+  }
+
+  /** Workers that died and were replaced. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   /** Rejects with `WORKER_DIED` when one does not come up. */
@@ -78,6 +87,23 @@ export class WorkerPool {
       );
     }
     return link.ask(name, question);
+  }
+
+  /**
+   * Asks every worker; one that ends meanwhile does not answer.
+   * @param onAnswer called as each answers. @returns settles when all have.
+   */
+  async askAll<N extends QuestionName>(
+    name: N,
+    question: QuestionOf<N>,
+    onAnswer: (worker: number, answer: AnswerTo<N>) => void,
+  ): Promise<void> {
+    const asked = [...this.#links].map(async ([index, link]) =>
+      onAnswer(index, await link.ask(name, question)),
+    );
+    for (const outcome of await Promise.allSettled(asked)) {
+      if (outcome.status === 'rejected' && !isGatewayError(outcome.reason)) throw outcome.reason;
+    }
   }
 
   /** Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error. */
@@ -110,7 +136,7 @@ export class WorkerPool {
   }
 
   async #startWorker(index: number): Promise<void> {
-    const { threads, worker, publisher, documents, onNodeFailure, writeAccess, log } = this.#options;
+    const { threads, worker, publisher, documents, onNodeFailure, writeAccess, onTally, log } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
       onApplied: (sequence) => publisher.acknowledge(index, sequence),
@@ -118,6 +144,7 @@ export class WorkerPool {
       onLog: log,
       onNodeFailure,
       onAccess: writeAccess,
+      onTally,
       onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
     };
     const options: WorkerOptions = { ...worker, ticketKeys: this.#ticketKeys, index, reusePort: threads > 1 };
@@ -145,6 +172,7 @@ export class WorkerPool {
       // Always a turn of the event loop, so that this is known as a replacement before it is over.
       await delay(pauseMs, undefined, { signal });
       await this.#startWorker(index);
+      this.#restarts += 1;
       await this.#links.get(index)?.listen(this.#listeners);
     } catch (error) {
       // A thread that came up and died again has its own replacement. Anything else leaves the others serving.

@@ -83,6 +83,8 @@ export const defaults = {
       metric_prefix: 'apisix_',
       enable_export_server: true,
       export_addr: { ip: '127.0.0.1', port: 9091 },
+      prefer_name: false,
+      metrics: { stream_connection_total: { expire: 86_400 }, stream_status: { expire: 86_400 } },
     },
   },
 } as const;

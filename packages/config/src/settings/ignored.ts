@@ -1,4 +1,4 @@
-import { valueAt } from '../source/key-path.ts';
+import { isMap, valueAt } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
 
 /** Raw nginx configuration, which nothing here could read. */
@@ -20,6 +20,12 @@ const foreign: readonly KeyPath[] = [
   ['ext-plugin', 'cmd'],
 ];
 
+function extraLabels(tree: unknown): readonly KeyPath[] {
+  const path = ['plugin_attr', 'prometheus', 'metrics'];
+  const metrics = valueAt(tree, path);
+  return isMap(metrics) ? Object.keys(metrics).map((name) => [...path, name, 'extra_labels']) : [];
+}
+
 /** A sentence about what the operator wrote and the gateway passes over, where that would be noticed. */
 export function warnAboutIgnored(tree: unknown): readonly string[] {
   const found = (paths: readonly KeyPath[]): string =>
@@ -30,11 +36,13 @@ export function warnAboutIgnored(tree: unknown): readonly string[] {
 
   const raw = found(snippets);
   const lua = found(foreign);
+  const labels = found(extraLabels(tree));
   return [
     ...(raw === '' ? [] : [`raw nginx configuration has no effect here and is ignored: ${raw}`]),
     ...(lua === ''
       ? []
       : [`this gateway runs no Lua code and no external plugin runner, so it ignores: ${lua}`]),
+    ...(labels === '' ? [] : [`the metrics there are take no other labels, so these are ignored: ${labels}`]),
   ];
 }
 

@@ -44,6 +44,14 @@ const nginxSchema: JsonSchema = {
   },
 };
 
+const metricSchema: JsonSchema = {
+  type: 'object',
+  properties: {
+    expire: { type: 'integer', minimum: 0, description: 'a number of seconds, at least 0' },
+    extra_labels: { type: 'array', items: { type: 'object' }, description: 'a list of labels' },
+  },
+};
+
 const prometheusSchema: JsonSchema = {
   type: 'object',
   properties: {
@@ -57,6 +65,8 @@ const prometheusSchema: JsonSchema = {
         port: { type: 'integer', minimum: 0, maximum: 65_535, description: 'a port' },
       },
     },
+    prefer_name: bool,
+    metrics: { type: 'object', additionalProperties: metricSchema },
   },
 };
 

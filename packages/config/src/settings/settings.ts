@@ -289,4 +289,19 @@ export interface PrometheusAttributes {
   /** Serve the metrics on a port of their own. */
   readonly enable_export_server: boolean;
   readonly export_addr: ServerAddress;
+  /** Ours: routes by their names where they have one, not by their ids. */
+  readonly prefer_name: boolean;
+  readonly metrics: PrometheusMetrics;
+}
+
+/** By metric. */
+export interface PrometheusMetrics {
+  readonly stream_connection_total: ExpiringMetric;
+  readonly stream_status: ExpiringMetric;
+  readonly [metric: string]: unknown;
+}
+
+export interface ExpiringMetric {
+  /** A series goes after this long without a change. Seconds; 0 is never. */
+  readonly expire: number;
 }

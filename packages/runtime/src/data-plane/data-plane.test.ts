@@ -107,7 +107,7 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
       udpSessions: 2,
       ticketKeys: [],
     },
-    { onLog() {}, onNodeFailure() {}, onAccess() {} },
+    { onLog() {}, onNodeFailure() {}, onAccess() {}, onTally() {} },
   );
   const port = await freePort();
   await dataPlane.listen([{ protocol, name: 'test', host: '127.0.0.1', port, slot: 0, heads, limits: {} }]);

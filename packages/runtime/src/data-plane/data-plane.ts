@@ -6,6 +6,9 @@ import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { Log } from '../log.ts';
+import { SessionTallies } from '../metrics/session-tallies.ts';
+import type { SessionTally } from '../metrics/session-tallies.ts';
+import { ActivityMonitor } from '../metrics/thread-activity.ts';
 import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
@@ -13,6 +16,7 @@ import { WorkerWaiting } from '../shared-waiting.ts';
 import type { Answerers } from '../workers/questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import type { Gate } from './arrival.ts';
+import { countProgress } from './count-progress.ts';
 import { DatagramPlane } from './datagram-plane.ts';
 import { explainConnection } from './explain-connection.ts';
 import { FailureLog } from './failure-log.ts';
@@ -20,8 +24,8 @@ import { compileHeads } from './head-reader.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { SessionCloser } from './session-closer.ts';
-import type { ClosableSession } from './session-closer.ts';
-import type { SessionContext, SessionListener } from './session-context.ts';
+
+import type { OpenSession, SessionContext, SessionListener } from './session-context.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { StreamSession } from './stream-session.ts';
 import { TlsAcceptors } from './tls-acceptors.ts';
@@ -32,6 +36,8 @@ export interface DataPlaneEvents {
   readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Lines for the access log, whole ones. */
   readonly onAccess: (lines: string) => void;
+  /** Sessions that ended and were not told of before. */
+  readonly onTally: (tally: SessionTally) => void;
 }
 
 interface OpenListener extends SessionListener {
@@ -51,7 +57,7 @@ export class DataPlane {
   #parts: (readonly FactChange[])[] = [];
   /** Of either protocol, open or opening. */
   #hasListeners = false;
-  readonly #open = new Set<ClosableSession>();
+  readonly #open = new Set<OpenSession>();
   readonly #listeners = new Map<string, OpenListener>();
   /** By slot, also of listeners that are closed: sessions outlive them. */
   readonly #admissions = new Map<number, Admission>();
@@ -62,6 +68,8 @@ export class DataPlane {
   readonly #closer: SessionCloser;
   readonly #room: WaitingRoom;
   readonly #acceptors: TlsAcceptors;
+  readonly #tallies: SessionTallies;
+  readonly #activity = new ActivityMonitor();
   /** What it can be asked. */
   readonly answers: Answerers = {
     explain: (question) =>
@@ -70,6 +78,10 @@ export class DataPlane {
         table: this.#table,
         fallbackServerName: this.#options.fallbackServerName,
       }),
+    counts: async () => {
+      await countProgress(this.#open, this.#datagrams.open);
+      return { tally: this.#tallies.take(), activity: this.#activity.read() };
+    },
   };
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
@@ -77,6 +89,7 @@ export class DataPlane {
     this.#accessLines = new LineBatch((lines) => events.onAccess(lines));
     this.#events = events;
     this.#log = events.onLog;
+    this.#tallies = new SessionTallies(() => events.onTally(this.#tallies.take()));
     const loads = new WorkerNodeLoads(
       options.loads,
       options.index,
@@ -162,6 +175,8 @@ export class DataPlane {
     this.#cut();
     await this.drain(0);
     this.#accessLines.flush();
+    this.#events.onTally(this.#tallies.take());
+    this.#activity.close();
   }
 
   async #prepare(): Promise<SessionContext> {
@@ -177,6 +192,7 @@ export class DataPlane {
       driver,
       table: this.#table,
       counters: workerCounters,
+      tallies: this.#tallies,
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
       room: this.#room,

@@ -9,10 +9,12 @@ import type {
   StreamFacts,
   UpstreamNode,
 } from '@apisix-ts/core';
-import { formatEndpoint, openDatagramLink } from '@apisix-ts/transport';
+import { openDatagramLink } from '@apisix-ts/transport';
 import { nextConnection } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
+import type { SessionBytes } from '../shared-counters.ts';
+import type { CountableSession } from './count-progress.ts';
 import type { ClosableSession } from './session-closer.ts';
 import type { SessionContext } from './session-context.ts';
 import { reasonOf } from './session-reason.ts';
@@ -23,7 +25,7 @@ import type { Upstream, WorkerNode } from './upstream.ts';
 /** What the datagram sessions of a worker share. */
 export interface DatagramContext extends Pick<
   SessionContext,
-  'table' | 'counters' | 'room' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
+  'table' | 'counters' | 'tallies' | 'room' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
 > {
   readonly flows: FlowTable;
   readonly onOpened: (session: DatagramSession) => void;
@@ -34,7 +36,7 @@ export interface DatagramContext extends Pick<
  * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
  * after a failure goes to another node.
  */
-export class DatagramSession implements FlowHandler, StreamFacts, Attempt, ClosableSession {
+export class DatagramSession implements FlowHandler, StreamFacts, Attempt, ClosableSession, CountableSession {
   readonly serverName: undefined = undefined;
   readonly #flow: Flow;
   readonly #listener: ListenerSpec;
@@ -44,6 +46,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
   #node: WorkerNode | undefined;
+  /** What the session moved when somebody last asked; undefined: nobody did. */
+  #counted: SessionBytes | undefined;
   /** Nodes that failed since one last answered. */
   readonly #tried = new Set<UpstreamNode>();
 
@@ -84,6 +88,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     counters.sessionOpened(this.#listener.slot);
     onOpened(this);
     this.#node = undefined;
+    this.#counted = undefined;
     this.#route = table.match(this);
     if (this.#route === undefined) return this.#refuse('ROUTE_NOT_FOUND');
     const upstream = table.upstreamOf(this.#route);
@@ -126,6 +131,12 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     return isUnhealthyNode(this.#upstream, this.#node, upstreamKey, node);
   }
 
+  countProgress(): void {
+    const bytes = this.#bytes();
+    this.#context.counters.sessionMoved(this.#listener.slot, bytes, this.#counted);
+    this.#counted = bytes;
+  }
+
   /** Not a node that was tried, until all that may be tried were. */
   #take(upstream: Upstream): ReturnType<Upstream['take']> {
     if (upstream !== this.#upstream || this.#tried.size >= upstream.attempts) this.#tried.clear();
@@ -152,16 +163,21 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
   }
 
   #end(reason: SessionReason): void {
-    const { counters, onEnded } = this.#context;
-    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
+    const { counters, tallies, onEnded } = this.#context;
     onEnded(this);
-    counters.sessionEnded(this.#listener.slot, reason, {
+    counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
+    tallies.count(reason, this.#route?.id, this.#listener.name, this.#node?.endpoint);
+    this.#record(reason);
+  }
+
+  #bytes(): SessionBytes {
+    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
+    return {
       downstreamRead: bytesFromClient,
       downstreamWritten: bytesToClient,
       upstreamRead: bytesFromNode,
       upstreamWritten: bytesToNode,
-    });
-    this.#record(reason);
+    };
   }
 
   #record(reason: SessionReason): void {
@@ -187,7 +203,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
       bytesSent: bytesToClient,
       routeId: this.#route?.id,
       serviceId: this.#route?.serviceId,
-      upstreams: this.#node === undefined ? [] : [formatEndpoint(this.#node.address, this.#node.port)],
+      upstreams: this.#node === undefined ? [] : [this.#node.endpoint],
       node: this.#node,
       upstream: this.#node && {
         connectMs: 0,

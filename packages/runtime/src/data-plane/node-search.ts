@@ -139,8 +139,9 @@ export class NodeSearch implements Attempt {
 
   /** @param node counted as busy with this session. */
   #dial(node: WorkerNode): void {
-    const { driver, nowMs } = this.#context;
+    const { driver, counters, nowMs } = this.#context;
     const { upstream } = this;
+    if (this.#tried !== undefined) counters.happened('retries');
     const { connectTimeoutMs } = upstream.facts;
     this.#attemptsLeft -= 1;
     this.node = node;
@@ -177,11 +178,15 @@ export class NodeSearch implements Attempt {
     return dialTls(this.#context.relay.wheel, { ...options, serverName, ...more }, handler);
   }
 
-  #onWire(wire: Wire, node: WorkerNode, hasPreface: boolean): void {
+  #onWire(wire: Wire, node: WorkerNode, isTls: boolean): void {
     this.#dialing = undefined;
     this.connectMs = this.#context.nowMs() - this.attemptedMs;
     node.load.connected(this.connectMs);
-    this.#seeker.onWire(wire, this.upstream, hasPreface);
+    const { counters } = this.#context;
+    counters.connected(this.connectMs);
+    if (isTls) counters.happened('upstreamHandshakes');
+    // With the handshake, the PROXY header before it has gone out already.
+    this.#seeker.onWire(wire, this.upstream, isTls);
   }
 
   /** @param localAddress that it was dialled from; undefined: the system chose. */

@@ -2,19 +2,24 @@ import type { RelayOptions } from '@apisix-ts/core';
 import type { WireDriver } from '@apisix-ts/transport';
 import type { SessionRecord } from '../access-log/session-record.ts';
 import type { Admission } from '../shared-admissions.ts';
+import type { SessionTallies } from '../metrics/session-tallies.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { Gate } from './arrival.ts';
+import type { CountableSession } from './count-progress.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { ClosableSession } from './session-closer.ts';
 import type { WaitingRoom } from './waiting-room.ts';
+
+export type OpenSession = ClosableSession & CountableSession;
 
 /** What the sessions of a worker share. */
 export interface SessionContext {
   readonly driver: WireDriver;
   readonly table: RoutingTable;
   readonly counters: WorkerCounters;
+  readonly tallies: SessionTallies;
   readonly failures: FailureLog;
   /** Where sessions wait for a node. */
   readonly room: WaitingRoom;
@@ -25,8 +30,8 @@ export interface SessionContext {
   readonly nowMs: () => number;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
-  readonly onOpened: (session: ClosableSession) => void;
-  readonly onEnded: (session: ClosableSession) => void;
+  readonly onOpened: (session: OpenSession) => void;
+  readonly onEnded: (session: OpenSession) => void;
 }
 
 /** The listener that a session came by. */

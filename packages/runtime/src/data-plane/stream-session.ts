@@ -1,10 +1,11 @@
 import { relay } from '@apisix-ts/core';
 import type { RelayResult, Session, StreamFacts, Wire } from '@apisix-ts/core';
-import { formatEndpoint } from '@apisix-ts/transport';
+import type { SessionBytes } from '../shared-counters.ts';
 import type { Admission } from '../shared-admissions.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
+import type { CountableSession } from './count-progress.ts';
 import { NodeSearch } from './node-search.ts';
 import type { NodeSeeker } from './node-search.ts';
 import { writeProxyHeader } from './proxy-head.ts';
@@ -19,7 +20,7 @@ import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
+export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, CountableSession {
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
@@ -39,6 +40,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
   #relaying: Session | undefined;
+  /** What it moved when somebody last asked; undefined: nobody did. */
+  #counted: SessionBytes | undefined;
 
   constructor(downstream: Wire, { spec, gate, admission }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
@@ -105,6 +108,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
       isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
       chooseProtocol: () => this.#chooseProtocol(),
       onArrived: (wire) => {
+        if (wire !== this.#downstream) counters.happened('downstreamHandshakes');
         this.#downstream = wire;
         this.#serve();
       },
@@ -114,6 +118,13 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
       },
     });
     this.#arrival.start();
+  }
+
+  countProgress(): void {
+    if (this.#relaying === undefined) return;
+    const bytes = this.#bytesWith(this.#relaying.upstream);
+    this.#context.counters.sessionMoved(this.#listener.slot, bytes, this.#counted);
+    this.#counted = bytes;
   }
 
   #serve(): void {
@@ -160,8 +171,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
     return writeProxyHeader(this.#gate.heads.options.proxyProtocolToUpstream, this);
   }
 
-  onAttempt({ address, port }: WorkerNode): void {
-    this.#trace?.upstreams.push(formatEndpoint(address, port));
+  onAttempt({ endpoint }: WorkerNode): void {
+    this.#trace?.upstreams.push(endpoint);
   }
 
   onAttemptFailed(reason: SessionReason, errno: string, source: string | undefined): void {
@@ -222,17 +233,22 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession {
   }
 
   #end(reason: SessionReason, wire: Wire | undefined): void {
-    const { counters, onEnded } = this.#context;
+    const { counters, tallies, onEnded } = this.#context;
     this.#search?.letGo();
     if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
-    counters.sessionEnded(this.#listener.slot, reason, {
+    counters.sessionEnded(this.#listener.slot, reason, this.#bytesWith(wire), this.#counted);
+    tallies.count(reason, this.#route?.id, this.#listener.name, this.#search?.node?.endpoint);
+    this.#record(reason, wire);
+  }
+
+  #bytesWith(wire: Wire | undefined): SessionBytes {
+    return {
       downstreamRead: this.#downstream.bytesRead,
       downstreamWritten: this.#downstream.bytesWritten,
       upstreamRead: wire?.bytesRead ?? 0,
       upstreamWritten: wire?.bytesWritten ?? 0,
-    });
-    this.#record(reason, wire);
+    };
   }
 
   #record(reason: SessionReason, wire: Wire | undefined): void {

@@ -1,6 +1,6 @@
 import { balancerKinds, createTiers, roundRobin, unixPath } from '@apisix-ts/core';
 import type { Attempt, Balancer, BalancerKind, UpstreamNode } from '@apisix-ts/core';
-import { compileUpstreamTls } from '@apisix-ts/transport';
+import { compileUpstreamTls, formatEndpoint } from '@apisix-ts/transport';
 import type { UpstreamTls } from '@apisix-ts/transport';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
@@ -18,6 +18,8 @@ export interface WorkerNode extends UpstreamNode {
   weight: number;
   priority: number;
   readonly slot: number;
+  /** `192.0.2.1:3306` */
+  readonly endpoint: string;
   readonly load: SharedNodeLoad;
 }
 
@@ -131,8 +133,10 @@ export class Upstream {
     const former = Map.groupBy(this.#nodes, ({ slot }) => slot);
     this.#nodes = this.#facts.nodes.map((facts) => {
       const node = former.get(facts.slot)?.shift();
-      if (node === undefined || !isSamePlace(node, facts))
-        return { ...facts, load: this.#loads.at(facts.slot) };
+      if (node === undefined || !isSamePlace(node, facts)) {
+        const endpoint = formatEndpoint(facts.address, facts.port);
+        return { ...facts, endpoint, load: this.#loads.at(facts.slot) };
+      }
       node.weight = facts.weight;
       node.priority = facts.priority;
       return node;

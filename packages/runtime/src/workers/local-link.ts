@@ -17,6 +17,7 @@ export class LocalLink implements WorkerLink {
       onLog: (level, message, fields) => events.onLog(level, message, fields ?? {}),
       onNodeFailure: (upstreamKey, node) => events.onNodeFailure(upstreamKey, node),
       onAccess: (lines) => events.onAccess(lines),
+      onTally: (tally) => events.onTally(tally),
     });
   }
 

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { LogLevel } from '../log.ts';
+import type { SessionTally } from '../metrics/session-tallies.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity } from './worker-link.ts';
 
@@ -41,6 +42,7 @@ export type FromWorker =
     }
   | { readonly type: 'node-failure'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'access'; readonly lines: string }
+  | { readonly type: 'tally'; readonly tally: SessionTally }
   | { readonly type: 'answer'; readonly call: number; readonly answer: AnswerTo<QuestionName> }
   | { readonly type: 'done'; readonly call: number; readonly error?: SentError };
 

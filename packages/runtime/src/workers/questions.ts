@@ -1,9 +1,12 @@
+import type { WorkerCounts } from '../metrics/worker-counts.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from '../data-plane/explain-connection.ts';
 
 /** What a worker can be asked at any time, beside its work. Plain data, there and back. */
 export interface Questions {
   /** What would become of this connection? */
   readonly explain: { readonly question: ConnectionQuestion; readonly answer: ConnectionExplanation };
+  /** What did it count since it told last? What open sessions moved until now is in the shared counters then. */
+  readonly counts: { readonly question: undefined; readonly answer: WorkerCounts };
 }
 
 export type QuestionName = keyof Questions;

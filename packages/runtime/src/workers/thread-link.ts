@@ -124,6 +124,9 @@ export class ThreadLink implements WorkerLink {
       case 'access':
         this.#events.onAccess(message.lines);
         break;
+      case 'tally':
+        this.#events.onTally(message.tally);
+        break;
       case 'answer':
         this.#calls.get(message.call)?.resolve(message.answer);
         this.#calls.delete(message.call);

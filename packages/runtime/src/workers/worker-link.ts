@@ -4,6 +4,7 @@ import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
+import type { SessionTally } from '../metrics/session-tallies.ts';
 import type { WorkerMemory } from '../shared-tally.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 
@@ -81,6 +82,8 @@ export interface WorkerEvents {
   onNodeFailure(upstreamKey: string, node: NodeIdentity): void;
   /** Lines for the access log, whole ones. */
   onAccess(lines: string): void;
+  /** Sessions that ended and that it has not told of before. */
+  onTally(tally: SessionTally): void;
   /** It ended without being asked to. Its sessions are gone. */
   onDied(error: GatewayError): void;
 }

@@ -15,6 +15,7 @@ function serve(): void {
     onLog: (level, message, fields) => send({ type: 'log', level, message, fields: fields ?? {} }),
     onNodeFailure: (upstreamKey, node) => send({ type: 'node-failure', upstreamKey, node }),
     onAccess: (lines) => send({ type: 'access', lines }),
+    onTally: (tally) => send({ type: 'tally', tally }),
   });
 
   const tellDone = (call: number, work: Promise<void>, afterwards?: () => void): void => {
