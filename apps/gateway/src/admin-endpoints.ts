@@ -4,6 +4,7 @@ import { resourceKinds } from '@apisix-ts/config';
 import type { Settings, Store } from '@apisix-ts/config';
 import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
+import { reloadPlugins } from './plugins.ts';
 
 export interface AdminEndpointsContext {
   /** As the gateway started. */
@@ -40,8 +41,7 @@ export function createAdminEndpoints(context: AdminEndpointsContext): Endpoints 
       documents: gateway.documents,
       applied: (revision, signal) => gateway.whenApplied(revision, signal),
       prefix: keyPrefix(settings),
-      // There are no plugins to load yet, so every list of them is loaded already.
-      reloadPlugins: async () => {},
+      reloadPlugins,
     });
   }
   const replaceAll = store.replaceAll?.bind(store);

@@ -6,10 +6,14 @@ const WORTHWHILE = 64 * 1024 * 1024;
 
 /**
  * Gives back what a large first load left behind: V8 collects when memory is asked for, and a gateway that has started
- * asks for little. It costs the calling thread some tenths of a second, and workers nothing.
+ * asks for little.
  */
+export function collectAfterLoad(): void {
+  if (process.memoryUsage().heapUsed >= WORTHWHILE) collectGarbage();
+}
+
+/** Costs the calling thread up to some tenths of a second, and workers nothing. */
 export function collectGarbage(): void {
-  if (process.memoryUsage().heapUsed < WORTHWHILE) return;
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { type: 'major'; flavor: 'last-resort' }) => void;
   // This flavour is the one that also compacts and shrinks the young generation.

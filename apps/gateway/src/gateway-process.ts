@@ -7,7 +7,7 @@ import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
 import { createAdminEndpoints } from './admin-endpoints.ts';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectAfterLoad } from './collect-garbage.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
@@ -135,7 +135,7 @@ export class GatewayProcess {
       store: this.#store.name,
       listeners: this.#listenerNames(),
     });
-    collectGarbage();
+    collectAfterLoad();
   }
 
   /** Writes the pid file and the run record: from now on `apisix` finds this process and sends it signals. */

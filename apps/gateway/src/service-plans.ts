@@ -8,7 +8,9 @@ import type { Gateway, Log } from '@apisix-ts/runtime';
 import { openAdminAccessLog } from './admin-access-log.ts';
 import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { openHttpListener } from './http-listener.ts';
+import { reloadPlugins } from './plugins.ts';
 import type { ServicePlan } from './service.ts';
 import { version } from './version.ts';
 
@@ -118,7 +120,11 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
         port,
         serverToken: serverToken(settings),
         kinds: resourceKinds,
-        hasResource: (segment, id) => gateway.documents.get(segment, id) !== undefined,
+        documents: gateway.documents,
+        plugins: gateway.checkContext.plugins,
+        reloadPlugins,
+        collectGarbage,
+        explain: (question) => gateway.explain(question),
         prefix: keyPrefix(settings),
         status: () => ({ provider: store.name, ...gateway.status() }),
       }),

@@ -1,3 +1,5 @@
+import type { JsonList } from '@apisix-ts/http-server';
+
 /** What a request is answered with. The server adds the headers that every answer has. */
 export interface Answer {
   readonly status: number;
@@ -8,14 +10,7 @@ export interface Answer {
 }
 
 /** `json` is sent with one newline after it, `text` as it is. */
-export type AnswerBody = { readonly json: unknown } | { readonly text: string } | ListBody;
-
-/** JSON that may be long: `items`, with commas between, stand between the two texts. A newline comes after it. */
-export interface ListBody {
-  readonly before: string;
-  readonly items: readonly unknown[];
-  readonly after: string;
-}
+export type AnswerBody = { readonly json: unknown } | { readonly text: string } | JsonList;
 
 export function answer(status: number, json: unknown): Answer {
   return { status, body: { json } };

@@ -1,7 +1,7 @@
 import { placeOfKey } from '@apisix-ts/config';
 import type { Document, KeyPlace, PutOptions, Revision, StoreEntry, StoreWriter } from '@apisix-ts/config';
 import { GatewayError, isGatewayError } from '@apisix-ts/errors';
-import { createPace } from './pace.ts';
+import { createPace } from '@apisix-ts/http-server';
 import { isObject } from './patch.ts';
 
 /** A resource and its place in the store. */

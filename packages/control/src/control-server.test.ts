@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { resourceKinds } from '@apisix-ts/config';
+import type { Document } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
-import type { HttpLimits } from '@apisix-ts/http-server';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
+import type { ControlServerOptions } from './control-server.ts';
 import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
 
 const facts: GatewayFacts = {
@@ -48,16 +49,44 @@ const facts: GatewayFacts = {
   ],
 };
 
-async function open(status = facts, limits: HttpLimits = {}): Promise<string> {
+/** By segment, then id. */
+type Resources = Readonly<Record<string, Readonly<Record<string, Document>>>>;
+
+const resources: Resources = {
+  upstreams: {
+    u: { id: 'u', nodes: { 'db.test:3306': 1 }, type: 'roundrobin' },
+    unchecked: { id: 'unchecked', nodes: [{ host: '::1', port: 1, weight: 1, priority: 0 }] },
+  },
+  stream_routes: {
+    r: { id: 'r', upstream: { nodes: { 'unix:/s': 1 }, tls: { client_cert: 'c', client_key: 'secret' } } },
+  },
+  routes: { r: { id: 'r', uri: '/' } },
+  plugin_metadata: { known: { id: 'known', a: 1 }, unknown: { id: 'unknown' } },
+};
+
+function documentsOf(held: Resources): ControlServerOptions['documents'] {
+  const of = (kind: string): Record<string, Document> => ({ ...held[kind] });
+  return {
+    get: (kind, id) => of(kind)[id],
+    entries: (kind) => Object.entries(of(kind)),
+    revisionsOf: (kind, id) => (id in of(kind) ? { createRevision: 3, modRevision: 7 } : undefined),
+  };
+}
+
+async function open(status = facts, options: Partial<ControlServerOptions> = {}): Promise<string> {
   const server = await createControlServer({
     host: '127.0.0.1',
     port: 0,
     serverToken: 'APISIX',
     kinds: resourceKinds,
     status: () => status,
-    hasResource: (segment, id) => segment === 'upstreams' && ['u', 'unchecked'].includes(id),
+    documents: documentsOf(resources),
+    plugins: new Map([['known', {}]]),
+    reloadPlugins: async () => {},
+    collectGarbage() {},
+    explain: () => Promise.reject(new GatewayError('WORKER_DIED', 'nobody is there')),
     prefix: '/apisix',
-    ...limits,
+    ...options,
   });
   onTestFinished(() => server.close());
   return `http://127.0.0.1:${server.port}`;
@@ -151,11 +180,134 @@ describe('health checks', () => {
   });
 });
 
-test('answers anything else with 404 in JSON', async () => {
-  const response = await fetch(`${await open()}/v0/schema`);
+test('a browser gets the health checks as a table, with the bad rows in red', async () => {
+  const [upstream] = facts.health;
+  const nodes = upstream?.nodes.map((node) => ({ ...node, status: 'mostly_unhealthy' })) ?? [];
+  const health = [{ name: 'upstreams/<i>', type: 'http', nodes }];
 
-  expect(response.status).toBe(404);
-  expect(await response.json()).toEqual({ error_msg: 'not found' });
+  const response = await fetch(`${await open({ ...facts, health })}/v1/healthcheck`, {
+    headers: { accept: 'text/html,application/xml;q=0.9' },
+  });
+  const page = await response.text();
+
+  expect(response.headers.get('content-type')).toContain('text/html');
+  expect(page).toContain(
+    '<tr style="background-color:#FF0000"><td>1</td><td>/apisix/upstreams/&#60;i&#62;</td><td>http</td><td>192.0.2.1:3306</td>',
+  );
+});
+
+describe('resources', () => {
+  const indexes = { createdIndex: 3, modifiedIndex: 7 };
+
+  test('are shown with their places and revisions, and nodes as an array', async () => {
+    const base = await open();
+    const ask = async (path: string): Promise<unknown> => (await fetch(`${base}${path}`)).json();
+
+    expect(await ask('/v1/upstreams')).toEqual([
+      {
+        key: '/apisix/upstreams/u',
+        value: {
+          id: 'u',
+          type: 'roundrobin',
+          nodes: [{ host: 'db.test', port: 3306, weight: 1, priority: 0 }],
+        },
+        ...indexes,
+        has_domain: true,
+      },
+      {
+        key: '/apisix/upstreams/unchecked',
+        value: { id: 'unchecked', nodes: [{ host: '::1', port: 1, weight: 1, priority: 0 }] },
+        ...indexes,
+        has_domain: false,
+      },
+    ]);
+    expect(await ask('/v1/route/r')).toEqual({
+      key: '/apisix/routes/r',
+      value: { id: 'r', uri: '/' },
+      ...indexes,
+      orig_modifiedIndex: 7,
+      has_domain: false,
+    });
+    expect(await ask('/v1/services')).toEqual([]);
+  });
+
+  test('are shown without their private keys', async () => {
+    const answer = await (await fetch(`${await open()}/v1/stream_route/r`)).text();
+
+    expect(answer).not.toContain('secret');
+    expect(JSON.parse(answer)).toMatchObject({
+      value: { upstream: { nodes: [{ host: 'unix:/s' }], tls: { client_cert: 'c' } } },
+      has_domain: false,
+    });
+  });
+
+  test.for([
+    ['/v1/route/x', 'route[x] not found'],
+    ['/v1/service/x', 'service[x] not found'],
+    ['/v1/upstream/x', 'upstream[x] not found'],
+    ['/v1/stream_route/x', 'stream_route[x] not found'],
+    ['/v1/plugin_metadata/unknown', 'plugin metadata[unknown] not found'],
+    ['/v1/discovery/dns/dump', 'not found'],
+    ['/v0/schema', 'not found'],
+    ['/v1/ssls', 'not found'],
+  ])('%s is answered with 404 in JSON', async ([path, message]) => {
+    const response = await fetch(`${await open()}${path}`);
+
+    expect([response.status, await response.json()]).toEqual([404, { error_msg: message }]);
+  });
+
+  test('may be many: then other work gets its turn while they are sent', async () => {
+    const routes = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, id) => [id, { id, upstream: { nodes: { [`10.0.0.1:${id}`]: 1 } } }]),
+    );
+    const base = await open(facts, { documents: documentsOf({ stream_routes: routes }) });
+    let turns = 0;
+    let isDone = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(count);
+    };
+
+    const response = await fetch(`${base}/v1/stream_routes`);
+    setImmediate(count);
+    const list: unknown = await response.json();
+    isDone = true;
+
+    expect(list).toHaveLength(20_000);
+    expect(turns).toBeGreaterThan(10);
+  });
+});
+
+describe('plugins', () => {
+  test('have metadata only where they are', async () => {
+    const base = await open();
+
+    expect(await (await fetch(`${base}/v1/plugin_metadatas`)).json()).toEqual([{ id: 'known', a: 1 }]);
+    expect(await (await fetch(`${base}/v1/plugin_metadata/known`)).json()).toEqual({ id: 'known', a: 1 });
+  });
+
+  test('are loaded again by PUT, and by nothing else', async () => {
+    let reloads = 0;
+    const base = await open(facts, { reloadPlugins: async () => void (reloads += 1) });
+    const ask = async (method: string): Promise<[number, string]> => {
+      const response = await fetch(`${base}/v1/plugins/reload`, { method });
+      return [response.status, await response.text()];
+    };
+
+    expect(await ask('PUT')).toEqual([200, 'done']);
+    expect(await ask('POST')).toEqual([404, '{"error_msg":"not found"}\n']);
+    expect(await ask('GET')).toEqual([404, '{"error_msg":"not found"}\n']);
+    expect(reloads).toBe(1);
+  });
+});
+
+test('POST /v1/gc gives memory back, and has nothing to say', async () => {
+  let collections = 0;
+  const base = await open(facts, { collectGarbage: () => void (collections += 1) });
+
+  const response = await fetch(`${base}/v1/gc`, { method: 'POST' });
+
+  expect([response.status, await response.text(), collections]).toEqual([200, '', 1]);
 });
 
 test('says which port is in use', async () => {
@@ -168,7 +320,11 @@ test('says which port is in use', async () => {
       serverToken: 'APISIX',
       kinds: [],
       status: () => facts,
-      hasResource: () => false,
+      documents: documentsOf({}),
+      plugins: new Map(),
+      reloadPlugins: async () => {},
+      collectGarbage() {},
+      explain: () => Promise.reject(new TypeError('not part of this test')),
       prefix: '/apisix',
     }),
   ).rejects.toMatchObject({

@@ -1,3 +1,4 @@
+import { isGatewayError } from '@apisix-ts/errors';
 import { createHttpServer } from '@apisix-ts/http-server';
 import type { HttpLimits } from '@apisix-ts/http-server';
 import type { FastifyInstance } from 'fastify';
@@ -25,8 +26,14 @@ export async function openHttpService(
   addRoutes: (app: FastifyInstance) => void,
 ): Promise<HttpService> {
   const server = createHttpServer(options, (app) => {
-    app.addHook('onSend', async (_request, reply) => {
+    app.addHook('onSend', async (_request, reply, payload) => {
       reply.header('server', options.serverToken);
+      const isJson = String(reply.getHeader('content-type')).startsWith('application/json');
+      return isJson && typeof payload === 'string' ? `${payload}\n` : payload;
+    });
+    app.setErrorHandler<Error & { readonly statusCode?: number }>((error, _request, reply) => {
+      const status = isGatewayError(error) ? error.facts.status : (error.statusCode ?? 500);
+      reply.code(status).send({ error_msg: error.message });
     });
     app.setNotFoundHandler((_request, reply) => {
       reply.code(404).send({ error_msg: 'not found' });

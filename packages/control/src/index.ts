@@ -1,5 +1,7 @@
+export type { ConfigStatus } from './config-status.ts';
+export type { Explanation } from './connection-explanation.ts';
 export { createControlServer } from './control-server.ts';
-export type { ConfigStatus, ControlServerOptions } from './control-server.ts';
+export type { ControlServerOptions } from './control-server.ts';
 export type {
   GatewayFacts,
   ListenerTotals,
@@ -8,6 +10,7 @@ export type {
   SnapshotFacts,
   UpstreamHealthFacts,
 } from './gateway-facts.ts';
+export type { ShownRoute } from './route-verdict.ts';
 export type { HttpService } from './http-service.ts';
 export { createMetricsServer } from './metrics-server.ts';
 export type { MetricsServerOptions } from './metrics-server.ts';

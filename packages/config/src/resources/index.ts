@@ -26,7 +26,7 @@ export type { ProbeBytes, ProbeExpectation } from './probe-bytes.ts';
 export { checkWritten } from './check-written.ts';
 export { idText } from './id-text.ts';
 export { certificateFault, keyPairFault } from './key-pair.ts';
-export { normaliseNodes } from './nodes.ts';
+export { arrayOfNodes, normaliseNodes } from './nodes.ts';
 export type { NodeFields, NodesField, NormalNode } from './nodes.ts';
 export { withMeta } from './plugins.ts';
 export type { PluginsField } from './plugins.ts';

@@ -59,6 +59,16 @@ export function normaliseNodes(nodes: NodesField): readonly NormalNode[] {
   return Object.entries(nodes).map(([address, weight]) => normaliseEntry(address, weight));
 }
 
+/** The nodes as the array form has them, for answers that always have it. */
+export function arrayOfNodes(nodes: NodesField): readonly NodeFields[] {
+  if (isArrayForm(nodes)) return nodes;
+  return normaliseNodes(nodes).map(({ host, port, ...rest }) => ({
+    host: isIPv6(host) ? `[${host}]` : host,
+    ...(port === undefined || isUnixSocket(host) ? {} : { port }),
+    ...rest,
+  }));
+}
+
 /** What the schema cannot say about nodes. */
 export function checkNodes(nodes: NodesField): string | undefined {
   return checkUnixSockets(nodes) ?? checkAddresses(nodes);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { checkResource } from './check-resource.ts';
-import { normaliseNodes } from './nodes.ts';
+import { arrayOfNodes, normaliseNodes } from './nodes.ts';
 import type { CheckContext } from './resource-kind.ts';
 import { upstreamKind } from './upstream.ts';
 import type { UpstreamDocument } from './upstream.ts';
@@ -258,6 +258,17 @@ describe('nodes in one form', () => {
     [':80', '', 80],
   ] as const)('%s is host %j, port %s', ([address, host, port]) => {
     expect(normaliseNodes({ [address]: 5 })).toEqual([{ host, port, weight: 5, priority: 0 }]);
+  });
+
+  test('have one array form, whichever form they are written in', () => {
+    const array = [{ host: 'a', port: 1, weight: 2 }];
+
+    expect(arrayOfNodes(array)).toBe(array);
+    expect(arrayOfNodes({ '[::1]:80': 1, 'unix:/s': 2, a: 3 })).toEqual([
+      { host: '[::1]', port: 80, weight: 1, priority: 0 },
+      { host: 'unix:/s', weight: 2, priority: 0 },
+      { host: 'a', weight: 3, priority: 0 },
+    ]);
   });
 
   test('keep the order of the document', () => {

@@ -30,6 +30,17 @@ function setOf(...entries: StoreEntry[]): DocumentSet {
   return set;
 }
 
+test('tells when a resource was created and last written, also of one whose last version is bad', () => {
+  const set = setOf({ ...entry('upstreams/1', {}, 3), createRevision: 2 });
+  set.apply({
+    revision: 11,
+    events: [{ type: 'put', entry: { ...entry('upstreams/1', { bad: 1 }, 11), createRevision: 2 } }],
+  });
+
+  expect(set.revisionsOf('upstreams', '1')).toMatchObject({ createRevision: 2, modRevision: 11 });
+  expect(set.revisionsOf('upstreams', '2')).toBeUndefined();
+});
+
 describe('a kind below another', () => {
   const consumers: ResourceKind = { ...upstreams, name: 'consumer', segment: 'consumers' };
   const credentials: ResourceKind = { ...upstreams, name: 'credential', segment: 'credentials' };

@@ -44,6 +44,8 @@ export interface DocumentView {
   get(kind: string, id: string): Document | undefined;
   /** Id and document of each resource of a kind, in no particular order. */
   entries(kind: string): Iterable<readonly [string, Document]>;
+  /** When a resource was created and last written, the present version in effect or not; undefined: there is none. */
+  revisionsOf(kind: string, id: string): Pick<StoreEntry, 'createRevision' | 'modRevision'> | undefined;
   /** The revision of the last write to a resource of each kind, by its segment, deletions not counted; 0: there is none. */
   kindRevisions(): ReadonlyMap<string, Revision>;
 }
@@ -101,6 +103,10 @@ export class DocumentSet implements DocumentView {
     for (const [id, { document }] of this.#held.get(kind) ?? []) {
       if (document !== undefined) yield [id, document];
     }
+  }
+
+  revisionsOf(kind: string, id: string): ReturnType<DocumentView['revisionsOf']> {
+    return this.#held.get(kind)?.get(id)?.entry;
   }
 
   /**

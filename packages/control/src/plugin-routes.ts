@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify';
+import { refuse } from './refusal.ts';
+import type { ShownDocuments } from './resource-routes.ts';
+
+export interface PluginRoutesOptions {
+  /** The plugins there are, by name. */
+  readonly plugins: ReadonlyMap<string, unknown>;
+  readonly documents: ShownDocuments;
+  /** Loads the plugins of config.yaml again. */
+  readonly reloadPlugins: () => Promise<void>;
+}
+
+/** `/v1/plugin_metadatas`, `/v1/plugin_metadata/{name}` and `PUT /v1/plugins/reload`, as in the reference. */
+export function addPluginRoutes(
+  app: FastifyInstance,
+  { plugins, documents, reloadPlugins }: PluginRoutesOptions,
+): void {
+  app.get('/v1/plugin_metadatas', async () =>
+    Array.from(documents.entries('plugin_metadata'))
+      .filter(([name]) => plugins.has(name))
+      .map(([, document]) => document),
+  );
+
+  app.get<{ Params: { name: string } }>('/v1/plugin_metadata/:name', async ({ params: { name } }, reply) => {
+    const document = plugins.has(name) ? documents.get('plugin_metadata', name) : undefined;
+    return document ?? refuse(reply, 404, `plugin metadata[${name}] not found`);
+  });
+
+  app.put('/v1/plugins/reload', async (_request, reply) => {
+    await reloadPlugins();
+    return reply.type('text/plain').send('done');
+  });
+}
