@@ -38,8 +38,18 @@ export interface GatewayInstallation {
   remove(): Promise<void>;
 }
 
+export interface InstallationOptions {
+  /** The `apisix` command to use. Default: the one that `npm` links. */
+  readonly command?: string;
+  /** For that command, beside this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A new installation on free ports; nothing is started. */
-export async function createGatewayInstallation(): Promise<GatewayInstallation> {
+export async function createGatewayInstallation({
+  command = apisixCommand,
+  env = {},
+}: InstallationOptions = {}): Promise<GatewayInstallation> {
   const home = await mkdtemp(join(tmpdir(), 'apisix-'));
   await mkdir(join(home, 'conf'));
   const [streamPort, httpPort, adminPort, controlPort, metricsPort] = await Promise.all([
@@ -51,7 +61,7 @@ export async function createGatewayInstallation(): Promise<GatewayInstallation> 
   ]);
 
   async function apisix(...args: readonly string[]): Promise<CommandResult> {
-    return runCommand(apisixCommand, [...args, '--home', home]);
+    return runCommand(command, [...args, '--home', home], { env });
   }
 
   async function apisixOk(...args: readonly string[]): Promise<CommandResult> {

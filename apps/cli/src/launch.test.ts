@@ -144,7 +144,7 @@ function contextOf(
   { home }: Installation,
   parts: Partial<CommandContext> = {},
 ): ReturnType<typeof testContext> {
-  const gateway = { file: join(home, 'gateway.mjs'), flags: [] };
+  const gateway = { executable: process.execPath, args: [join(home, 'gateway.mjs')] };
   return testContext({ gateway, cwd: home, clock: systemClock, ...parts });
 }
 

@@ -7,6 +7,7 @@ import type { Clock } from '@apisix-ts/config';
 import { GatewayError, isErrorCode } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { CommandContext } from './command.ts';
+import { GATEWAY_NAME } from './gateway-program.ts';
 import { waitingNotice } from './progress.ts';
 import { logTail, openStartLog } from './start-log.ts';
 import type { StartLog } from './start-log.ts';
@@ -28,7 +29,8 @@ const END_TIMEOUT_MS = 5_000;
 export async function launchDaemon(context: CommandContext, options: LaunchOptions): Promise<void> {
   const { gateway, cwd, env, clock } = context;
   const log = openStartLog(join(options.home, 'logs', 'error.log'));
-  const child = spawn(process.execPath, [...gateway.flags, gateway.file, ...programArguments(options)], {
+  const child = spawn(gateway.executable, [...gateway.args, ...programArguments(options)], {
+    argv0: GATEWAY_NAME,
     cwd,
     env,
     detached: true,
@@ -50,8 +52,8 @@ export async function launchDaemon(context: CommandContext, options: LaunchOptio
 /** Becomes the gateway: the same process, so that signals and the exit status are the gateway's own. */
 export function becomeGateway({ gateway, env }: CommandContext, options: LaunchOptions): never {
   if (process.execve === undefined) throw new TypeError('expected a Node that has process.execve');
-  const args = [process.execPath, ...gateway.flags, gateway.file, ...programArguments(options)];
-  return process.execve(process.execPath, args, definedOnly(env));
+  const args = [GATEWAY_NAME, ...gateway.args, ...programArguments(options)];
+  return process.execve(gateway.executable, args, definedOnly(env));
 }
 
 function programArguments({ home, config }: LaunchOptions): readonly string[] {

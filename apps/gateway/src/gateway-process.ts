@@ -5,7 +5,7 @@ import { httpListeners, listenerName, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
-import type { Gateway } from '@apisix-ts/runtime';
+import type { Gateway, WorkerProgram } from '@apisix-ts/runtime';
 import { createAdminEndpoints } from './admin-endpoints.ts';
 import { collectAfterLoad } from './collect-garbage.ts';
 import { openErrorLog } from './error-log.ts';
@@ -30,6 +30,8 @@ export interface GatewayProcessOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Write the error log to standard error too. */
   readonly mirrorLog: boolean;
+  /** Default: the one in the files of `@apisix-ts/runtime`. */
+  readonly workerProgram?: WorkerProgram | undefined;
 }
 
 /** A whole gateway: data plane, Admin API, Control API, status API, metrics, and the files that tell of it. */
@@ -68,6 +70,7 @@ export class GatewayProcess {
         ...(snapshot === undefined ? {} : { snapshot }),
         log: log.log,
         ...(accessLog === undefined ? {} : { writeAccess: accessLog.write }),
+        ...(options.workerProgram === undefined ? {} : { workerProgram: options.workerProgram }),
       });
       const started = new GatewayProcess(options, loaded, { error: log, access: accessLog }, store, gateway);
       await started.#start();

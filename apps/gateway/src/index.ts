@@ -4,6 +4,8 @@ export type { GatewayProcessOptions } from './gateway-process.ts';
 export { pidFilePath } from './pid-file.ts';
 export { readRunRecord } from './run-record.ts';
 export type { ReloadRecord, RunRecord } from './run-record.ts';
+export { runGateway } from './run-gateway.ts';
+export type { RunOptions } from './run-gateway.ts';
 export { describeStore, openStore } from './stores.ts';
 export type { StoreContext } from './stores.ts';
 export { version } from './version.ts';

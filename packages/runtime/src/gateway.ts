@@ -46,6 +46,7 @@ import { SharedWaiting } from './shared-waiting.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
+import type { WorkerProgram } from './workers/worker-program.ts';
 
 export interface GatewayOptions {
   /** Where the resources are. It stays the caller's: `close` leaves it open. */
@@ -60,6 +61,8 @@ export interface GatewayOptions {
   readonly log?: Log;
   /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
   readonly writeAccess?: (lines: string) => void;
+  /** What worker threads run. Default: the program of this package, found beside it; a bundle brings its own. */
+  readonly workerProgram?: WorkerProgram;
 }
 
 /** What is in effect. */
@@ -154,7 +157,8 @@ class RunningGateway implements Gateway {
   #phase: GatewayStatus['phase'] = 'starting';
 
   constructor(settings: Settings, options: GatewayOptions) {
-    const { store, snapshot, lookup, env = process.env, log = () => {}, writeAccess } = options;
+    const { store, snapshot, lookup, env = process.env, log = () => {} } = options;
+    const { writeAccess, workerProgram } = options;
     this.#started = settings;
     this.#settings = settings;
     this.#log = log;
@@ -210,6 +214,7 @@ class RunningGateway implements Gateway {
     this.#publisher = new Publisher(this.#compiler, log);
     this.#pool = new WorkerPool({
       threads,
+      program: workerProgram,
       worker: {
         counters: this.#counters.memory,
         loads: this.#loads.shared,

@@ -21,3 +21,4 @@ export type { Series } from './metrics/session-series.ts';
 export type { StatusLabels } from './metrics/session-tallies.ts';
 export type { ThreadActivity } from './metrics/thread-activity.ts';
 export type { Distribution, EventCounts, ListenerCounts } from './shared-counters.ts';
+export type { WorkerProgram } from './workers/worker-program.ts';

@@ -14,6 +14,7 @@ import type {
   WorkerLink,
   WorkerOptions,
 } from './workers/worker-link.ts';
+import type { WorkerProgram } from './workers/worker-program.ts';
 
 /** A worker that lived shorter than this before it died is replaced only after this long. Milliseconds. */
 const SHORT_LIFE_MS = 1000;
@@ -21,6 +22,8 @@ const SHORT_LIFE_MS = 1000;
 export interface WorkerPoolOptions {
   /** Threads; 0 is one data plane in the calling thread. */
   readonly threads: number;
+  /** What they run. Default: the program of this package. */
+  readonly program?: WorkerProgram | undefined;
   readonly worker: Omit<WorkerOptions, 'index' | 'reusePort'>;
   readonly publisher: Publisher;
   /** All resources in effect, for a worker that starts late. */
@@ -136,7 +139,8 @@ export class WorkerPool {
   }
 
   async #startWorker(index: number): Promise<void> {
-    const { threads, worker, publisher, documents, onNodeFailure, writeAccess, onTally, log } = this.#options;
+    const { threads, program, worker, publisher, documents, log } = this.#options;
+    const { onNodeFailure, writeAccess, onTally } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
       onApplied: (sequence) => publisher.acknowledge(index, sequence),
@@ -148,7 +152,8 @@ export class WorkerPool {
       onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
     };
     const options: WorkerOptions = { ...worker, ticketKeys: this.#ticketKeys, index, reusePort: threads > 1 };
-    const link = threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events);
+    const link =
+      threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events, program);
     this.#links.set(index, link);
     publisher.add(link, documents());
   }

@@ -17,7 +17,7 @@ export function testContext(parts: Partial<CommandContext>): TestContext {
     stderr: { write: (text) => (printed.stderr += text) },
     clock: fastClock(),
     signals: processSignals,
-    gateway: { file: '/dev/null', flags: [] },
+    gateway: { executable: '/dev/null', args: [] },
     ...parts,
     printed,
   };

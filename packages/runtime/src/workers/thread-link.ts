@@ -1,16 +1,12 @@
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { GatewayError } from '@apisix-ts/errors';
 import type { FactChange } from '../facts/facts.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
-
-/** `worker-thread.ts` in the sources, `worker-thread.js` in what is published: it stands beside this file. */
-const PROGRAM = new URL(
-  import.meta.url.endsWith('.ts') ? './worker-thread.ts' : './worker-thread.js',
-  import.meta.url,
-);
+import { startThread } from './worker-program.ts';
+import type { WorkerProgram } from './worker-program.ts';
 
 interface Call {
   readonly resolve: (answer?: unknown) => void;
@@ -29,11 +25,12 @@ export class ThreadLink implements WorkerLink {
   #isStopping = false;
 
   /** @returns a link whose thread runs. Rejects with `WORKER_DIED` when it did not come up. */
-  static async start(options: WorkerOptions, events: WorkerEvents): Promise<ThreadLink> {
-    const thread = new Worker(PROGRAM, {
-      workerData: options,
-      name: `worker-${options.index}`,
-    });
+  static async start(
+    options: WorkerOptions,
+    events: WorkerEvents,
+    program?: WorkerProgram,
+  ): Promise<ThreadLink> {
+    const thread = startThread(options, program);
     try {
       await once(thread, 'online');
     } catch (error) {
