@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect as connectPlain, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type { ConnectionOptions, PeerCertificate, TLSSocket, TlsOptions } from 'node:tls';
 import { sealPrivateKeys, sslKind } from '@apisix-ts/config';
-import { makeCertificate, openServer } from '@apisix-ts/testkit';
+import { connectPeer, makeCertificate, openEcho, openServer, someBytes } from '@apisix-ts/testkit';
 import type { TestCertificate, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { keyringOf } from './gateway.ts';
@@ -202,6 +202,29 @@ describe('a TLS listener', () => {
     await opened.gateway.reload(opened.withEntry({ tls: true }));
     connect(opened.port, { servername: 'db.test' }).write('hidden');
     expect(String(await (await plain.accept()).take(6))).toBe('hidden');
+  });
+
+  test('that was none before begins to speak TLS on reload, and refuses nobody meanwhile', async () => {
+    // With one listener there is no other that could take a connection.
+    const opened = await openGateway({ workers: 1 });
+    await opened.put('ssls/db', { sni: 'db.test', ...forDb });
+    const echo = await openEcho();
+    onTestFinished(() => echo.close());
+    await opened.put('stream_routes/1', { upstream: upstream(echo.port) });
+    const comings = async (): Promise<void> => {
+      for (let count = 0; count < 200; count += 1) (await connectPeer(opened.port)).destroy();
+    };
+
+    const came = comings();
+    for (const tls of [true, false, true, false, true]) {
+      await opened.gateway.reload(opened.withEntry(tls ? { tls } : {}));
+    }
+    await came;
+
+    const socket = connect(opened.port, { servername: 'db.test' });
+    const bytes = someBytes(1_000_000);
+    socket.end(bytes);
+    expect(await buffer(socket)).toEqual(Buffer.from(bytes));
   });
 
   test('agrees to the versions and ciphers of its port, and to others after a reload', async () => {

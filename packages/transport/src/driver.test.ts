@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { TimerWheel } from '@apisix-ts/core';
@@ -10,6 +10,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DialOptions, ListenOptions, WireDriver } from './driver.ts';
 import { createHandleDriver } from './handle/handle-driver.ts';
 import { createSocketDriver } from './socket/socket-driver.ts';
+import { SocketWire } from './socket/socket-wire.ts';
 
 const kinds: readonly (readonly [string, (wheel: TimerWheel) => WireDriver])[] = [
   ['handle', requireHandleDriver],
@@ -73,6 +74,27 @@ describe.for(kinds)('driver: %s', ([, create]) => {
       const second = await listen(driver, { host: '127.0.0.1', port: first.listener.port, reusePort: true });
 
       expect(second.listener.port).toBe(first.listener.port);
+    });
+
+    test('hands over sockets from the moment that somebody wants them, and wires again', async () => {
+      const driver = create(new TimerWheel(new FakeClock()));
+      const wires: Wire[] = [];
+      const came = new EventEmitter();
+      const listener = await driver.listen(
+        { host: '127.0.0.1', port: 0 },
+        { onWire: (wire) => came.emit('wire', wires.push(wire)), onAcceptError: () => {} },
+      );
+      onTestFinished(() => listener.close());
+
+      for (const wanted of [true, false]) {
+        listener.useSockets(wanted);
+        const peer = await Promise.all([connectPeer(listener.port), once(came, 'wire')]).then(([one]) => one);
+        wires.at(-1)?.end();
+        expect((await peer.rest()).ending).toBe('end');
+        peer.end();
+      }
+
+      expect(wires.map((wire) => wire instanceof SocketWire)).toEqual([true, driver.name === 'socket']);
     });
 
     test('shows an IPv4 client of an IPv6 listener as IPv4', async () => {

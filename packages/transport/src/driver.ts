@@ -29,6 +29,15 @@ export interface Listener {
   close(): void;
 }
 
+/** A listener for connections. */
+export interface WireListener extends Listener {
+  /**
+   * Whether connections are handed over as `SocketWire`, which TLS needs, from the next one on: the listener stays open, since
+   * closing it would reset what waits to be accepted. Not at first; those of a socket driver always are.
+   */
+  useSockets(wanted: boolean): void;
+}
+
 export interface DialOptions {
   /** An ip literal, or `unix:/path`. */
   readonly address: string;
@@ -60,6 +69,6 @@ export interface Dial {
 export interface WireDriver {
   readonly name: 'handle' | 'socket';
   /** Rejects with `LISTENER_PORT_IN_USE`, `LISTENER_DENIED` or `LISTENER_FAILED`. */
-  listen(options: ListenOptions, handler: ListenHandler): Promise<Listener>;
+  listen(options: ListenOptions, handler: ListenHandler): Promise<WireListener>;
   dial(options: DialOptions, handler: DialHandler): Dial;
 }

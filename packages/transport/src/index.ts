@@ -16,6 +16,7 @@ export type {
   ListenHandler,
   ListenOptions,
   WireDriver,
+  WireListener,
 } from './driver.ts';
 export { formatEndpoint, toTarget } from './endpoint.ts';
 export { createHandleDriver } from './handle/handle-driver.ts';

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
 import { chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
-import type { Listener } from '@apisix-ts/transport';
+import type { WireListener } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -41,7 +41,7 @@ export interface DataPlaneEvents {
 }
 
 interface OpenListener extends SessionListener {
-  readonly socket: Listener;
+  readonly socket: WireListener;
   spec: ListenerSpec;
   gate: Gate;
 }
@@ -215,7 +215,7 @@ export class DataPlane {
     return (record) => this.#accessLines.add(toLine(record));
   }
 
-  /** Limits and what is read from clients may change while a listener is open: it holds for the next one. */
+  /** Limits, TLS and what is read from clients may change while a listener is open: it holds for the next one. */
   async #openOrUpdate(spec: ListenerSpec, context: SessionContext): Promise<void> {
     if (spec.protocol === 'udp') {
       this.#datagrams.listen(spec, context);
@@ -226,15 +226,14 @@ export class DataPlane {
     const known = this.#listeners.get(name);
     const tls = spec.tls && this.#acceptors.get(spec.tls);
     const gate = { heads: compileHeads(spec.heads), tls };
-    if (known !== undefined && (known.gate.tls === undefined) === (tls === undefined)) {
+    if (known !== undefined) {
       known.spec = spec;
       known.gate = gate;
+      known.socket.useSockets(tls !== undefined);
       return;
     }
-    known?.socket.close();
-    this.#listeners.delete(name);
     const listener = { spec, gate, admission };
-    // TLS is spoken on public sockets; a listener makes what its sessions need.
+    // TLS is spoken on public sockets; a listener that begins with it accepts them in the public way.
     const driver = tls === undefined ? context.driver : createSocketDriver(this.#wheel);
     const socket = await driver.listen(
       { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },

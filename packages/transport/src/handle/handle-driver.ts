@@ -6,16 +6,17 @@ import type {
   Dial,
   DialHandler,
   DialOptions,
-  Listener,
   ListenHandler,
   ListenOptions,
   WireDriver,
+  WireListener,
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
 import { createSocketDriver } from '../socket/socket-driver.ts';
+import { SocketWire } from '../socket/socket-wire.ts';
 import { HandleShare, HandleWire } from './handle-wire.ts';
-import { loadNativeTcp } from './native-tcp.ts';
+import { loadNativeTcp, socketOf } from './native-tcp.ts';
 import type { ConnectRequest, NativeAddress, NativeTcp, TcpHandle } from './native-tcp.ts';
 
 /** @returns undefined where this Node has no handles of the known kind. `selfTest` tells whether they work. */
@@ -39,7 +40,7 @@ export function createHandleDriver(wheel: TimerWheel): WireDriver | undefined {
   };
 }
 
-function openListener(share: HandleShare, options: ListenOptions, handler: ListenHandler): Listener {
+function openListener(share: HandleShare, options: ListenOptions, handler: ListenHandler): WireListener {
   const { native } = share;
   const server = new native.TCP(native.serverKind);
   const status = bindAndListen(native, server, options);
@@ -49,15 +50,21 @@ function openListener(share: HandleShare, options: ListenOptions, handler: Liste
   }
   const { host } = options;
   const port = options.port === 0 ? portOf(server) : options.port;
+  let wantsSockets = false;
   server.onconnection = (acceptStatus, client) => {
-    if (client === undefined)
+    if (client === undefined) {
       handler.onAcceptError(acceptError(host, port, getSystemErrorName(acceptStatus)));
-    else handler.onWire(new HandleWire(client, share, port));
+    } else {
+      handler.onWire(wantsSockets ? new SocketWire(socketOf(client)) : new HandleWire(client, share, port));
+    }
   };
   let isOpen = true;
   return {
     host,
     port,
+    useSockets(wanted) {
+      wantsSockets = wanted;
+    },
     close() {
       if (isOpen) server.close();
       isOpen = false;

@@ -3,6 +3,7 @@
  * was found by trying on Node 26; `selfTest` tries it again at every start, and `net.Socket` serves when it fails.
  */
 
+import { Socket } from 'node:net';
 import type { HandleWire } from './handle-wire.ts';
 
 /** A socket, connected or listening. Methods answer 0 or a negative errno. */
@@ -101,6 +102,16 @@ export function loadNativeTcp(): NativeTcp | undefined {
     // No such binding on this Node: that is the answer.
     return undefined;
   }
+}
+
+/** An accepted connection as the socket that `net.Server` would have made of it, paused. */
+export function socketOf(client: TcpHandle): Socket {
+  const options = { allowHalfOpen: true, readable: true, writable: true };
+  // Two options that Node's own servers give to the constructor, and its types leave out or have for something else.
+  const more: object = { handle: client, pauseOnCreate: true };
+  const socket = new Socket({ ...options, ...more });
+  socket.setNoDelay(true);
+  return socket;
 }
 
 function bindingOf(name: string): unknown {

@@ -7,10 +7,10 @@ import type {
   Dial,
   DialHandler,
   DialOptions,
-  Listener,
   ListenHandler,
   ListenOptions,
   WireDriver,
+  WireListener,
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
@@ -27,7 +27,7 @@ export function createSocketDriver(wheel: TimerWheel): WireDriver {
   };
 }
 
-async function openListener(options: ListenOptions, handler: ListenHandler): Promise<Listener> {
+async function openListener(options: ListenOptions, handler: ListenHandler): Promise<WireListener> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
   await listening(server, options);
   const { host } = options;
@@ -37,6 +37,8 @@ async function openListener(options: ListenOptions, handler: ListenHandler): Pro
   return {
     host,
     port,
+    // They are sockets anyway.
+    useSockets() {},
     close() {
       server.close();
     },
