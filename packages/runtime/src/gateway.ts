@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { availableParallelism } from 'node:os';
 import { resolve as resolvePath } from 'node:path';
 import { DocumentSet, checkResource, checkWritten, parseDurationMs, resourceKinds } from '@apisix-ts/config';
 import type {
@@ -44,6 +43,7 @@ import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
+import { sharesPorts, threadCount, workerRoom } from './worker-count.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 import type { WorkerProgram } from './workers/worker-program.ts';
@@ -101,7 +101,7 @@ export interface Gateway {
    */
   start(): Promise<void>;
   /**
-   * Takes other settings: listeners are opened and closed, open sessions are not touched.
+   * Takes other settings: listeners are opened and closed, workers are added, open sessions are not touched.
    * Rejects with `LISTENER_*` when one cannot be opened; then nothing changed.
    * @returns settings that differ and take effect only after a restart, as key paths.
    */
@@ -187,10 +187,11 @@ class RunningGateway implements Gateway {
     });
     const threads = threadCount(settings);
     this.#ticketKeys = [newTicketKey()];
-    this.#counters = new SharedCounters(Math.max(threads, 1));
-    this.#loads = new SharedNodeLoads(Math.max(threads, 1));
-    this.#waiting = new SharedWaiting(Math.max(threads, 1));
-    const admissions = new SharedAdmissions(Math.max(threads, 1));
+    const room = workerRoom(settings);
+    this.#counters = new SharedCounters(room);
+    this.#loads = new SharedNodeLoads(room);
+    this.#waiting = new SharedWaiting(room);
+    const admissions = new SharedAdmissions(room);
     this.#health = new HealthMonitor({
       log,
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
@@ -215,6 +216,8 @@ class RunningGateway implements Gateway {
     this.#pool = new WorkerPool({
       threads,
       program: workerProgram,
+      room,
+      reusePort: sharesPorts(settings),
       worker: {
         counters: this.#counters.memory,
         loads: this.#loads.shared,
@@ -271,10 +274,13 @@ class RunningGateway implements Gateway {
 
   async reload(settings: Settings): Promise<readonly string[]> {
     const plan = this.#listeners.plan(settings);
+    const threads = threadCount(settings);
+    await this.#pool.grow(threads);
     await this.#listen(plan);
     const pending = restartOnly.filter(({ read }) => read(settings) !== read(this.#started));
     this.#settings = settings;
-    return pending.map(({ path }) => path);
+    const paths = pending.map(({ path }) => path);
+    return threads === this.#pool.threads ? paths : ['nginx_config.worker_processes', ...paths];
   }
 
   whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
@@ -289,7 +295,7 @@ class RunningGateway implements Gateway {
       ...(snapshot === undefined ? {} : { snapshot }),
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
-      workerCount: Math.max(threadCount(this.#started), 1),
+      workerCount: Math.max(this.#pool.threads, 1),
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       faults: this.#compiler.faults,
@@ -388,7 +394,6 @@ function judgeOf(settings: Settings): CheckStored {
 
 /** Settings of the data plane that a running gateway cannot change. */
 const restartOnly: readonly { readonly path: string; readonly read: (settings: Settings) => unknown }[] = [
-  { path: 'nginx_config.worker_processes', read: threadCount },
   { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
   { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
@@ -403,13 +408,6 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(hostOptions(settings)) },
   { path: 'discovery.dns', read: (settings) => JSON.stringify(serviceOptions(settings)) },
 ];
-
-/** Where threads cannot share a port there is one; a gateway without traffic needs none. */
-function threadCount({ nginx_config, apisix, deployment }: Settings): number {
-  if (nginx_config.worker_processes === 0 || deployment.role === 'control_plane') return 0;
-  if (process.platform !== 'linux' || apisix.enable_dev_mode || !apisix.enable_reuseport) return 1;
-  return nginx_config.worker_processes === 'auto' ? availableParallelism() : nginx_config.worker_processes;
-}
 
 /** How often the dates of certificates are looked at. Milliseconds. */
 const CERTIFICATE_CHECK_MS = 60 * 60 * 1000;

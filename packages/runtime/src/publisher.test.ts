@@ -68,6 +68,33 @@ function setUp(names = noNames): {
   };
 }
 
+test('a worker is current when it has acknowledged all that there was when it came', async () => {
+  const { publisher } = setUp();
+  const { link, received } = createLink(0);
+  let isCurrent = false;
+  publisher.add(
+    link,
+    Array.from({ length: 4001 }, (_, index) => upstreamChange(String(index))),
+  );
+  const current = publisher.whenCurrent(0).then(() => (isCurrent = true));
+
+  await expect.poll(() => received.at(-1)?.isLastPart).toBe(true);
+  expect(isCurrent).toBe(false);
+
+  publisher.acknowledge(0, received.at(-1)?.sequence ?? 0);
+  await current;
+});
+
+test('nobody waits for a worker that is gone', async () => {
+  const { publisher } = setUp();
+  publisher.add(createLink(0).link, []);
+  const current = publisher.whenCurrent(0);
+
+  publisher.remove(0);
+
+  await current;
+});
+
 describe('a change', () => {
   test('goes to every worker at once, in order', () => {
     const { publisher, publish } = setUp();

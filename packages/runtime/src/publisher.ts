@@ -16,6 +16,9 @@ const OVERLAPS_LOGGED = 20;
 
 interface Recipient {
   readonly link: WorkerLink;
+  /** To be called when it has all that there was when it came, or is gone. */
+  readonly onCurrent: () => void;
+  readonly current: Promise<void>;
   /** What was acknowledged last, and the revision that was in it. */
   sequence: number;
   revision: Revision;
@@ -68,12 +71,19 @@ export class Publisher {
 
   /** Makes a worker a recipient, beginning with all there is. */
   add(link: WorkerLink, documents: readonly DocumentChange[]): void {
-    const recipient: Recipient = { link, sequence: 0, revision: 0 };
+    const { promise: current, resolve: onCurrent } = Promise.withResolvers<void>();
+    const recipient: Recipient = { link, onCurrent, current, sequence: 0, revision: 0 };
     this.#recipients.set(link.index, recipient);
     this.#enqueue(undefined, () => this.#send([recipient], this.#compiler.compile(documents)));
   }
 
+  /** Settles when a worker has in effect all that there was when it was added; without it, it would route on the half. */
+  async whenCurrent(index: number): Promise<void> {
+    await this.#recipients.get(index)?.current;
+  }
+
   remove(index: number): void {
+    this.#recipients.get(index)?.onCurrent();
     this.#recipients.delete(index);
     this.#settle();
   }
@@ -85,6 +95,7 @@ export class Publisher {
     if (recipient === undefined || revision === undefined) return;
     recipient.sequence = sequence;
     recipient.revision = revision;
+    recipient.onCurrent();
     this.#settle();
   }
 

@@ -1,6 +1,7 @@
 import type { DocumentChange } from '@apisix-ts/config';
 import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
-import { expect, test } from 'vitest';
+import type { Peer } from '@apisix-ts/testkit';
+import { expect, onTestFinished, test } from 'vitest';
 import { FactCompiler } from './facts/compiler.ts';
 import type { SessionTally } from './metrics/session-tallies.ts';
 import { Publisher } from './publisher.ts';
@@ -9,6 +10,7 @@ import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import { WorkerPool } from './worker-pool.ts';
+import type { WorkerLink } from './workers/worker-link.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
 
 const noHeads = {
@@ -18,7 +20,20 @@ const noHeads = {
   proxyProtocolToUpstream: 0,
 } as const;
 
-test('a worker that dies costs only its own sessions, and its replacement serves and counts on', async () => {
+interface OpenPool {
+  readonly pool: WorkerPool;
+  readonly counters: SharedCounters;
+  /** What workers told of sessions that ended. */
+  readonly tallies: readonly SessionTally[];
+  /** All there have been. */
+  readonly links: readonly WorkerLink[];
+  readonly port: number;
+  /** What the log says of the first worker that died. */
+  readonly death: Promise<unknown>;
+}
+
+/** Workers with a listener, and a route to an echo server. */
+async function openPool(threads: number): Promise<OpenPool> {
   const echo = await openEcho();
   const port = await freePort();
   const route: DocumentChange = {
@@ -28,8 +43,15 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   };
   const { promise: death, resolve: onDeath } = Promise.withResolvers<unknown>();
   const names = { follow: () => Promise.resolve(), unfollow() {}, addressesOf: () => [] };
-  const loads = new SharedNodeLoads(1);
-  const publisher = new Publisher(
+  const loads = new SharedNodeLoads(threads);
+  const links: WorkerLink[] = [];
+  class WatchedPublisher extends Publisher {
+    override add(link: WorkerLink, documents: readonly DocumentChange[]): void {
+      links.push(link);
+      super.add(link, documents);
+    }
+  }
+  const publisher = new WatchedPublisher(
     new FactCompiler({
       names: { hosts: names },
       onLateName: () => {},
@@ -42,15 +64,17 @@ test('a worker that dies costs only its own sessions, and its replacement serves
     }),
     () => {},
   );
-  const counters = new SharedCounters(1);
+  const counters = new SharedCounters(threads);
   const tallies: SessionTally[] = [];
   const pool = new WorkerPool({
-    threads: 1,
+    threads,
+    room: threads,
+    reusePort: threads > 1,
     worker: {
       counters: counters.memory,
       loads: loads.shared,
-      admissions: new SharedAdmissions(1).shared,
-      waiting: new SharedWaiting(1).shared,
+      admissions: new SharedAdmissions(threads).shared,
+      waiting: new SharedWaiting(threads).shared,
       relay: 'auto',
       halfClose: true,
       udpSessions: 1,
@@ -70,13 +94,35 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   await pool.listen([
     { protocol: 'tcp', name: 'test', host: '127.0.0.1', port, slot: 0, heads: noHeads, limits: {} },
   ]);
+  onTestFinished(async () => {
+    await pool.stop();
+    await echo.close();
+  });
+  return { pool, counters, tallies, links, port, death };
+}
+
+/** Ends a worker as a defect would: no compiled route has such an address. */
+function kill(link: WorkerLink | undefined): void {
+  const facts = { id: 'bad', priority: 0, serverAddr: 'nonsense' };
+  void link?.apply(0, [{ kind: 'route', key: 'bad', facts }], true);
+}
+
+async function answers(client: Peer): Promise<boolean> {
+  try {
+    await client.send('hello');
+    return (await client.take(5)).toString() === 'hello';
+  } catch {
+    return false; // Refused a byte, or cut off.
+  }
+}
+
+test('a worker that dies costs only its own sessions, and its replacement serves and counts on', async () => {
+  const { pool, counters, tallies, links, port, death } = await openPool(1);
   const lost = await connectPeer(port);
   await lost.send('one');
   await lost.take(3);
 
-  // No checked document is like this, so the worker takes it for the defect that it is.
-  const poison: DocumentChange = { kind: 'stream_routes', id: 'bad', document: { server_addr: 'nonsense' } };
-  publisher.publish({ revision: 2, changes: [poison], rejections: [] });
+  kill(links[0]);
   expect(await death).toMatchObject({ code: 'WORKER_DIED', worker: 0 });
   await lost.rest();
   await pool.settled();
@@ -95,5 +141,37 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   // What was open at the end is told at the end.
   expect(tallies.flatMap(({ routes }) => [...routes])).toEqual([['r', 1]]);
   await pool.askAll('counts', undefined, () => expect.unreachable('a worker that has ended answers nothing'));
-  await echo.close();
 });
+
+test.runIf(process.platform === 'linux')(
+  'while a worker dies and is replaced, the sessions of the others go on, and new clients are served',
+  async () => {
+    const { pool, links, port, death } = await openPool(2);
+    const sessions = await Promise.all(Array.from({ length: 100 }, () => connectPeer(port)));
+    onTestFinished(() => sessions.forEach((session) => session.destroy()));
+    expect(await Promise.all(sessions.map(answers))).not.toContain(false);
+    const replaced = new AbortController();
+    let newcomers = 0;
+    const comings = async (): Promise<void> => {
+      while (!replaced.signal.aborted || newcomers < 100) {
+        const client = await connectPeer(port);
+        expect(await answers(client)).toBe(true);
+        client.destroy();
+        newcomers += 1;
+      }
+    };
+
+    kill(links.find(({ index }) => index === 0));
+    await death;
+    // What was in the queue of its own listener is lost with it; whoever comes from now on is not.
+    const came = Promise.all([comings(), comings(), comings()]);
+    await pool.settled();
+    replaced.abort();
+    await came;
+
+    const alive = (await Promise.all(sessions.map(answers))).filter((isAlive) => isAlive).length;
+    expect(alive).toBeGreaterThan(0);
+    expect(alive).toBeLessThan(100);
+    expect(links.map(({ index }) => index).toSorted((left, right) => left - right)).toEqual([0, 0, 1]);
+  },
+);

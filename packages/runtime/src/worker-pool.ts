@@ -20,10 +20,14 @@ import type { WorkerProgram } from './workers/worker-program.ts';
 const SHORT_LIFE_MS = 1000;
 
 export interface WorkerPoolOptions {
-  /** Threads; 0 is one data plane in the calling thread. */
+  /** Threads at first; 0 is one data plane in the calling thread. */
   readonly threads: number;
   /** What they run. Default: the program of this package. */
   readonly program?: WorkerProgram | undefined;
+  /** Threads that the shared memory has room for. */
+  readonly room: number;
+  /** Listeners share their ports with those of other workers. */
+  readonly reusePort: boolean;
   readonly worker: Omit<WorkerOptions, 'index' | 'reusePort'>;
   readonly publisher: Publisher;
   /** All resources in effect, for a worker that starts late. */
@@ -42,15 +46,17 @@ export interface WorkerPoolOptions {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #links = new Map<number, WorkerLink>();
+  #threads: number;
   #listeners: readonly ListenerSpec[] = [];
   #ticketKeys: readonly Uint8Array[];
-  /** Replacements on their way, by the worker's index. */
-  readonly #replacements = new Map<number, Promise<void>>();
+  /** Workers on their way after the start, by their index. */
+  readonly #arrivals = new Map<number, Promise<void>>();
   readonly #ending = new AbortController();
   #restarts = 0;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#threads = options.threads;
     this.#ticketKeys = options.worker.ticketKeys;
   }
 
@@ -63,10 +69,37 @@ export class WorkerPool {
     return this.#restarts;
   }
 
+  /** Threads there are to be. */
+  get threads(): number {
+    return this.#threads;
+  }
+
   /** Rejects with `WORKER_DIED` when one does not come up. */
   async start(): Promise<void> {
-    const indexes = Array.from({ length: Math.max(this.#options.threads, 1) }, (_, index) => index);
+    const indexes = Array.from({ length: Math.max(this.#threads, 1) }, (_, index) => index);
     await Promise.all(indexes.map((index) => this.#startWorker(index)));
+  }
+
+  /**
+   * Adds workers until there are so many, or as many as there is room for. They take part in the listeners once they have
+   * everything. Never fewer: closing a listener that shares its port resets what waits there to be accepted.
+   * Rejects with `WORKER_DIED`, or with `LISTENER_*` of a listener that the next `listen` opens.
+   */
+  async grow(threads: number): Promise<void> {
+    const { room, reusePort } = this.#options;
+    if (this.#threads === 0 || !reusePort) return;
+    while (this.#threads < Math.min(threads, room)) {
+      const index = this.#threads;
+      this.#threads += 1;
+      const joining = this.#join(index);
+      this.#await(
+        index,
+        joining.catch(() => {
+          // Told to whoever asked for it.
+        }),
+      );
+      await joining;
+    }
   }
 
   /** For every worker, also one that starts later. */
@@ -121,9 +154,9 @@ export class WorkerPool {
     await this.#all((link) => link.drain(graceMs));
   }
 
-  /** Settles when no replacement of a worker is on its way. */
+  /** Settles when no worker is on its way. */
   async settled(): Promise<void> {
-    while (this.#replacements.size > 0) await Promise.all(this.#replacements.values());
+    while (this.#arrivals.size > 0) await Promise.all(this.#arrivals.values());
   }
 
   async stop(): Promise<void> {
@@ -139,7 +172,7 @@ export class WorkerPool {
   }
 
   async #startWorker(index: number): Promise<void> {
-    const { threads, program, worker, publisher, documents, log } = this.#options;
+    const { reusePort, program, worker, publisher, documents, log } = this.#options;
     const { onNodeFailure, writeAccess, onTally } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
@@ -151,11 +184,18 @@ export class WorkerPool {
       onTally,
       onDied: (error) => this.#onDied(index, error, Date.now() - startedAt),
     };
-    const options: WorkerOptions = { ...worker, ticketKeys: this.#ticketKeys, index, reusePort: threads > 1 };
+    const options: WorkerOptions = { ...worker, ticketKeys: this.#ticketKeys, index, reusePort };
     const link =
-      threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events, program);
+      this.#threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events, program);
     this.#links.set(index, link);
     publisher.add(link, documents());
+  }
+
+  /** Starts a worker beside others that serve. It gets connections when it knows what they know. */
+  async #join(index: number): Promise<void> {
+    await this.#startWorker(index);
+    await this.#options.publisher.whenCurrent(index);
+    await this.#links.get(index)?.listen(this.#listeners);
   }
 
   #onDied(index: number, error: GatewayError, livedMs: number): void {
@@ -167,18 +207,23 @@ export class WorkerPool {
     this.#links.delete(index);
     this.#options.publisher.remove(index);
     this.#options.onLost(index);
-    const replacement = this.#replace(index, livedMs < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0);
-    this.#replacements.set(index, replacement);
+    this.#await(index, this.#replace(index, livedMs < SHORT_LIFE_MS ? SHORT_LIFE_MS : 0));
+  }
+
+  /** @param arrival settles when the worker is there, or will not come; never rejects. */
+  #await(index: number, arrival: Promise<void>): void {
+    const awaited = arrival.then(() => {
+      if (this.#arrivals.get(index) === awaited) this.#arrivals.delete(index);
+    });
+    this.#arrivals.set(index, awaited);
   }
 
   async #replace(index: number, pauseMs: number): Promise<void> {
     const { signal } = this.#ending;
     try {
-      // Always a turn of the event loop, so that this is known as a replacement before it is over.
       await delay(pauseMs, undefined, { signal });
-      await this.#startWorker(index);
+      await this.#join(index);
       this.#restarts += 1;
-      await this.#links.get(index)?.listen(this.#listeners);
     } catch (error) {
       // A thread that came up and died again has its own replacement. Anything else leaves the others serving.
       if (!signal.aborted) {
@@ -187,8 +232,6 @@ export class WorkerPool {
           reason: error instanceof Error ? error.message : String(error),
         });
       }
-    } finally {
-      this.#replacements.delete(index);
     }
   }
 }
