@@ -127,6 +127,7 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
         explain: (question) => gateway.explain(question),
         prefix: keyPrefix(settings),
         status: () => ({ provider: store.name, ...gateway.status() }),
+        sessions: gateway.sessions,
       }),
   };
 }

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
 import type { ControlServerOptions } from './control-server.ts';
 import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
+import type { SessionAccess } from './session-facts.ts';
 
 const facts: GatewayFacts = {
   provider: 'embedded',
@@ -73,6 +74,8 @@ function documentsOf(held: Resources): ControlServerOptions['documents'] {
   };
 }
 
+const sessions: SessionAccess = { list: async () => ({ total: 0, sessions: [] }), close: async () => 0 };
+
 async function open(status = facts, options: Partial<ControlServerOptions> = {}): Promise<string> {
   const server = await createControlServer({
     host: '127.0.0.1',
@@ -86,6 +89,7 @@ async function open(status = facts, options: Partial<ControlServerOptions> = {})
     collectGarbage() {},
     explain: () => Promise.reject(new GatewayError('WORKER_DIED', 'nobody is there')),
     prefix: '/apisix',
+    sessions,
     ...options,
   });
   onTestFinished(() => server.close());
@@ -326,6 +330,7 @@ test('says which port is in use', async () => {
       collectGarbage() {},
       explain: () => Promise.reject(new TypeError('not part of this test')),
       prefix: '/apisix',
+      sessions,
     }),
   ).rejects.toMatchObject({
     code: 'LISTENER_PORT_IN_USE',

@@ -11,6 +11,8 @@ import { addPluginRoutes } from './plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugin-routes.ts';
 import { addResourceRoutes } from './resource-routes.ts';
 import type { ResourceRoutesOptions } from './resource-routes.ts';
+import type { SessionAccess } from './session-facts.ts';
+import { addSessionRoutes } from './session-routes.ts';
 
 export interface ControlServerOptions
   extends HttpLimits, HealthRoutesOptions, ResourceRoutesOptions, PluginRoutesOptions, ExplainRouteOptions {
@@ -23,6 +25,7 @@ export interface ControlServerOptions
   readonly kinds: readonly ResourceKind[];
   /** Gives memory back that nobody uses. */
   readonly collectGarbage: () => void;
+  readonly sessions: SessionAccess;
 }
 
 /**
@@ -44,5 +47,6 @@ export function createControlServer(options: ControlServerOptions): Promise<Http
     addResourceRoutes(app, options);
     addPluginRoutes(app, options);
     addExplainRoute(app, options);
+    addSessionRoutes(app, options.sessions);
   });
 }

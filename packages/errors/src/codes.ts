@@ -110,6 +110,8 @@ export const codes = {
   SESSION_MAX_AGE: { side: 'operator', retryable: true, status: 200 },
   SESSION_EVICTED: { side: 'operator', retryable: true, status: 200 },
   SESSION_CLOSED_BY_HEALTH_CHECK: { side: 'upstream', retryable: true, status: 502 },
+  SESSION_CLOSED_BY_OPERATOR: { side: 'operator', retryable: true, status: 200 },
+  SESSION_DRAINED: { side: 'operator', retryable: true, status: 200 },
   SESSION_CLOSED_BY_SHUTDOWN: { side: 'operator', retryable: false, status: 200 },
 } as const;
 

@@ -44,6 +44,8 @@ import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
 import { sharesPorts, threadCount, workerRoom } from './worker-count.ts';
+import { createSessions } from './sessions.ts';
+import type { GatewaySessions } from './sessions.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 import type { WorkerProgram } from './workers/worker-program.ts';
@@ -118,6 +120,8 @@ export interface Gateway {
   refreshCounts(): Promise<void>;
   /** What would become of a connection; a worker is asked. Rejects with `WORKER_DIED` when there is none. */
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation>;
+  /** What is open. */
+  readonly sessions: GatewaySessions;
   /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
   quit(): Promise<void>;
   /** Cuts every session and ends. Idempotent. */
@@ -152,6 +156,7 @@ class RunningGateway implements Gateway {
   #ticketKeys: readonly Uint8Array[];
   #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
+  readonly sessions: GatewaySessions;
   readonly #listeners = new ListenerTable();
   readonly #meter: GatewayMeter;
   #phase: GatewayStatus['phase'] = 'starting';
@@ -250,6 +255,7 @@ class RunningGateway implements Gateway {
       slots: this.#listeners.slots,
       prometheus: settings.plugin_attr.prometheus,
     });
+    this.sessions = createSessions(this.#pool, log);
   }
 
   get documents(): DocumentView {

@@ -109,6 +109,7 @@ const NO_BYTES: SessionBytes = {
 /** One worker's region, for writing. */
 export class WorkerCounters {
   readonly #numbers: Float64Array;
+  #sessions = 0;
 
   constructor(memory: SharedArrayBuffer, worker: number) {
     this.#numbers = workerNumbers(memory, worker);
@@ -117,7 +118,9 @@ export class WorkerCounters {
   /** Counts the sessions of a worker that died, whose region this is now, as closed. */
   closeInherited(): void {
     for (let slot = 0; slot < MAX_LISTENERS; slot++) {
-      this.#numbers[slot * FIELDS + 1] = this.#numbers[slot * FIELDS] ?? 0;
+      const accepted = this.#numbers[slot * FIELDS] ?? 0;
+      this.#numbers[slot * FIELDS + 1] = accepted;
+      this.#sessions += accepted;
     }
   }
 
@@ -127,8 +130,11 @@ export class WorkerCounters {
     return (this.#numbers[base] ?? 0) - (this.#numbers[base + 1] ?? 0);
   }
 
-  sessionOpened(slot: number): void {
+  /** @returns the number of the session: from 1, and on where a worker that died was. */
+  sessionOpened(slot: number): number {
     this.#add(slot * FIELDS, 1);
+    this.#sessions += 1;
+    return this.#sessions;
   }
 
   /** @param bytes of its whole life. @param counted of these, what was counted while it was open. */

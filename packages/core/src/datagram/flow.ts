@@ -99,6 +99,11 @@ export class Flow extends WheelEntry implements DatagramLinkHandler {
     return this.#bytesToNode;
   }
 
+  /** How long no datagram has passed, milliseconds, to a tick of the wheel. */
+  get idleMs(): number {
+    return this.#table.wheel.nowMs - this.#activeMs;
+  }
+
   /** @internal A datagram of the client. */
   receive(view: Uint8Array): void {
     this.#bytesFromClient += view.length;

@@ -141,6 +141,11 @@ export class Session extends WheelEntry implements SideOwner {
     return this.#wheel.nowMs - this.#activeMs;
   }
 
+  /** It has been closed or finished, or one of its sides is gone. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
   /**
    * Ends the session from outside: both wires close at once, with FIN, or RST where a write is outstanding.
    * @param code what `onDone` reports, unless the session was ending already. Idempotent.

@@ -38,11 +38,3 @@ export interface SessionRecord {
       }
     | undefined;
 }
-
-let lastConnection = 0;
-
-/** Numbers the sessions of a worker, from 1. */
-export function nextConnection(): number {
-  lastConnection += 1;
-  return lastConnection;
-}

@@ -21,11 +21,14 @@ import { DatagramPlane } from './datagram-plane.ts';
 import { explainConnection } from './explain-connection.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
+import type { OpenSession } from './open-session.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { SessionCloser } from './session-closer.ts';
-
-import type { OpenSession, SessionContext, SessionListener } from './session-context.ts';
+import type { SessionContext, SessionListener } from './session-context.ts';
+import type { FilterContext } from './session-filter.ts';
+import { closeSessions, listSessions } from './session-list.ts';
+import type { OpenSessions } from './session-list.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { StreamSession } from './stream-session.ts';
 import { TlsAcceptors } from './tls-acceptors.ts';
@@ -82,6 +85,8 @@ export class DataPlane {
       await countProgress(this.#open, this.#datagrams.open);
       return { tally: this.#tallies.take(), activity: this.#activity.read() };
     },
+    sessions: (query) => listSessions(this.#sessions, query, this.#filterContext),
+    closeSessions: (filter) => closeSessions(this.#sessions, filter, this.#filterContext),
   };
 
   constructor(options: WorkerOptions, events: DataPlaneEvents) {
@@ -257,6 +262,14 @@ export class DataPlane {
 
   #openListeners(): readonly ListenerSpec[] {
     return [...Array.from(this.#listeners.values(), ({ spec }) => spec), ...this.#datagrams.listeners];
+  }
+
+  get #sessions(): OpenSessions {
+    return [this.#open, this.#datagrams.open];
+  }
+
+  get #filterContext(): FilterContext {
+    return { worker: this.#options.index, nowMs: () => performance.now() };
   }
 
   #isIdle(): boolean {

@@ -10,14 +10,12 @@ import type {
   UpstreamNode,
 } from '@apisix-ts/core';
 import { openDatagramLink } from '@apisix-ts/transport';
-import { nextConnection } from '../access-log/session-record.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { SessionBytes } from '../shared-counters.ts';
-import type { CountableSession } from './count-progress.ts';
-import type { ClosableSession } from './session-closer.ts';
+import type { OpenSession, SessionState } from './open-session.ts';
 import type { SessionContext } from './session-context.ts';
-import { reasonOf } from './session-reason.ts';
+import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
@@ -36,13 +34,15 @@ export interface DatagramContext extends Pick<
  * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
  * after a failure goes to another node.
  */
-export class DatagramSession implements FlowHandler, StreamFacts, Attempt, ClosableSession, CountableSession {
+export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenSession {
+  readonly transport = 'udp';
   readonly serverName: undefined = undefined;
   readonly #flow: Flow;
   readonly #listener: ListenerSpec;
   readonly #context: DatagramContext;
   #serverAddress: string | undefined;
-  #startedMs = 0;
+  number = 0;
+  startedMs = 0;
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
   #node: WorkerNode | undefined;
@@ -55,6 +55,38 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     this.#flow = flow;
     this.#listener = listener;
     this.#context = context;
+  }
+
+  get state(): SessionState {
+    return 'relaying';
+  }
+
+  get listenerName(): string {
+    return this.#listener.name;
+  }
+
+  get route(): CompiledRoute | undefined {
+    return this.#route;
+  }
+
+  get upstream(): Upstream | undefined {
+    return this.#upstream;
+  }
+
+  get node(): WorkerNode | undefined {
+    return this.#node;
+  }
+
+  get bytesReceived(): number {
+    return this.#flow.bytesFromClient;
+  }
+
+  get bytesSent(): number {
+    return this.#flow.bytesToClient;
+  }
+
+  get idleMs(): number {
+    return this.#flow.idleMs;
   }
 
   get serverPort(): number {
@@ -84,8 +116,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
 
   connect(): FlowTarget | undefined {
     const { table, counters, nowMs, onOpened } = this.#context;
-    this.#startedMs = nowMs();
-    counters.sessionOpened(this.#listener.slot);
+    this.startedMs = nowMs();
+    this.number = counters.sessionOpened(this.#listener.slot);
     onOpened(this);
     this.#node = undefined;
     this.#counted = undefined;
@@ -115,7 +147,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     const reason = reasonOf(code);
     this.#node?.load.end();
     if (this.#upstream?.facts.nodeMaxConnections !== undefined) this.#context.room.tell();
-    if (reason !== 'OK') this.#report(reason, errno);
+    if (isFailure(reason)) this.#report(reason, errno);
     if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail();
     this.#end(reason);
     // Whoever has been idle longest makes room for this client's next datagram.
@@ -125,6 +157,11 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
   /** Ends the session that is open. */
   close(reason: Exclude<SessionReason, 'OK'>): void {
     this.#flow.close(reason);
+  }
+
+  /** Nothing of a datagram session is ever cut off. */
+  finish(reason: Exclude<SessionReason, 'OK'>): void {
+    this.close(reason);
   }
 
   isOnUnhealthy(upstreamKey: string, node: NodeIdentity): boolean {
@@ -184,9 +221,9 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, Closa
     const { accessLog, nowMs } = this.#context;
     if (accessLog === undefined) return;
     const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
-    const durationMs = nowMs() - this.#startedMs;
+    const durationMs = nowMs() - this.startedMs;
     accessLog({
-      connection: nextConnection(),
+      connection: this.number,
       protocol: 'UDP',
       endedAt: Date.now(),
       durationMs,

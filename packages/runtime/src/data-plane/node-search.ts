@@ -71,6 +71,11 @@ export class NodeSearch implements Attempt {
     return this.upstream.hashKeyOf(this.#seeker) ?? this.#seeker.remoteAddress;
   }
 
+  /** The node that is busy with this session. */
+  get held(): WorkerNode | undefined {
+    return this.#holdsNode ? this.node : undefined;
+  }
+
   get isWaiting(): boolean {
     return this.#waiting !== undefined;
   }

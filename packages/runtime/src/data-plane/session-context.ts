@@ -6,13 +6,10 @@ import type { SessionTallies } from '../metrics/session-tallies.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { Gate } from './arrival.ts';
-import type { CountableSession } from './count-progress.ts';
 import type { FailureLog } from './failure-log.ts';
 import type { RoutingTable } from './routing-table.ts';
-import type { ClosableSession } from './session-closer.ts';
+import type { OpenSession } from './open-session.ts';
 import type { WaitingRoom } from './waiting-room.ts';
-
-export type OpenSession = ClosableSession & CountableSession;
 
 /** What the sessions of a worker share. */
 export interface SessionContext {

@@ -34,14 +34,23 @@ export const sessionReasons = [
   'UPSTREAM_QUEUE_TIMEOUT',
   'SESSION_MAX_AGE',
   'UPSTREAM_SOURCE_UNAVAILABLE',
+  'SESSION_CLOSED_BY_OPERATOR',
+  'SESSION_DRAINED',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];
 
 /** What is logged: an end that was asked for is none. */
 export function isFailure(reason: SessionReason): boolean {
-  return reason !== 'OK' && reason !== 'SESSION_MAX_AGE';
+  return !wantedEnds.has(reason);
 }
+
+const wantedEnds: ReadonlySet<SessionReason> = new Set<SessionReason>([
+  'OK',
+  'SESSION_MAX_AGE',
+  'SESSION_CLOSED_BY_OPERATOR',
+  'SESSION_DRAINED',
+]);
 
 const knownReasons: ReadonlySet<string> = new Set(sessionReasons);
 

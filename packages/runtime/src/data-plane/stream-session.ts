@@ -5,12 +5,11 @@ import type { Admission } from '../shared-admissions.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
-import type { CountableSession } from './count-progress.ts';
 import { NodeSearch } from './node-search.ts';
 import type { NodeSeeker } from './node-search.ts';
+import type { OpenSession, SessionState } from './open-session.ts';
 import { writeProxyHeader } from './proxy-head.ts';
 import type { CompiledRoute } from './routing-table.ts';
-import type { ClosableSession } from './session-closer.ts';
 import type { SessionContext, SessionListener } from './session-context.ts';
 import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
@@ -20,7 +19,9 @@ import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, CountableSession {
+export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
+  readonly transport = 'tcp';
+  number = 0;
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
@@ -50,6 +51,40 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, 
     this.#admission = admission;
     this.#context = context;
     this.startedMs = context.nowMs();
+  }
+
+  get state(): SessionState {
+    if (this.#relaying !== undefined) return this.#relaying.isEnding ? 'closing' : 'relaying';
+    if (this.#search === undefined) return 'arriving';
+    return this.#search.isWaiting ? 'waiting' : 'dialing';
+  }
+
+  get listenerName(): string {
+    return this.#listener.name;
+  }
+
+  get route(): CompiledRoute | undefined {
+    return this.#route;
+  }
+
+  get upstream(): Upstream | undefined {
+    return this.#search?.upstream;
+  }
+
+  get node(): WorkerNode | undefined {
+    return this.#search?.held;
+  }
+
+  get bytesReceived(): number {
+    return this.#downstream.bytesRead;
+  }
+
+  get bytesSent(): number {
+    return this.#downstream.bytesWritten;
+  }
+
+  get idleMs(): number {
+    return this.#relaying?.idleMs ?? 0;
   }
 
   get serverPort(): number {
@@ -86,7 +121,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, 
       onOpened,
       relay: { wheel },
     } = this.#context;
-    counters.sessionOpened(this.#listener.slot);
+    this.number = counters.sessionOpened(this.#listener.slot);
     onOpened(this);
     // The system forgets a connection's addresses with the connection.
     if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
@@ -161,6 +196,11 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, 
     this.#refuse(reason, isGone);
   }
 
+  finish(reason: Exclude<SessionReason, 'OK'>): void {
+    if (this.#relaying === undefined) this.close(reason);
+    else this.#relaying.finish(reason);
+  }
+
   /** One that still dials finds out by itself. */
   isOnUnhealthy(upstreamKey: string, node: NodeIdentity): boolean {
     const { upstream, node: own } = this.#search ?? {};
@@ -227,7 +267,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, 
   /** Closes the client's connection without a byte. */
   #refuse(reason: SessionReason, isGone = false, errno?: string): void {
     // Failed attempts have been reported one by one.
-    if ((this.#search?.tried.size ?? 0) === 0) this.#report(reason, errno);
+    if (isFailure(reason) && (this.#search?.tried.size ?? 0) === 0) this.#report(reason, errno);
     this.#end(reason, undefined);
     if (!isGone) this.#downstream.close();
   }
@@ -257,7 +297,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, ClosableSession, 
     const search = this.#search;
     if (accessLog === undefined || trace === undefined) return;
     accessLog({
-      connection: trace.connection,
+      connection: this.number,
       protocol: 'TCP',
       endedAt: Date.now(),
       durationMs: nowMs() - this.startedMs,

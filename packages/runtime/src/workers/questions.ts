@@ -1,4 +1,6 @@
 import type { WorkerCounts } from '../metrics/worker-counts.ts';
+import type { SessionFilter } from '../data-plane/session-filter.ts';
+import type { SessionList, SessionQuery } from '../data-plane/session-list.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from '../data-plane/explain-connection.ts';
 
 /** What a worker can be asked at any time, beside its work. Plain data, there and back. */
@@ -7,6 +9,10 @@ export interface Questions {
   readonly explain: { readonly question: ConnectionQuestion; readonly answer: ConnectionExplanation };
   /** What did it count since it told last? What open sessions moved until now is in the shared counters then. */
   readonly counts: { readonly question: undefined; readonly answer: WorkerCounts };
+  /** Which sessions are open? */
+  readonly sessions: { readonly question: SessionQuery; readonly answer: SessionList };
+  /** Closes these sessions: how many are there? */
+  readonly closeSessions: { readonly question: SessionFilter; readonly answer: number };
 }
 
 export type QuestionName = keyof Questions;

@@ -1,0 +1,138 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { formatEndpoint } from '@apisix-ts/transport';
+import type { OpenSession, SessionState } from './open-session.ts';
+import { compileFilter, sessionId } from './session-filter.ts';
+import type { FilterContext, SessionFilter } from './session-filter.ts';
+
+/** A session as it is shown. */
+export interface SessionFacts {
+  readonly id: string;
+  readonly worker: number;
+  readonly protocol: 'tcp' | 'udp';
+  readonly state: SessionState;
+  readonly listener: string;
+  /** Both with their ports. */
+  readonly client: string;
+  readonly server: string;
+  readonly serverName: string | undefined;
+  readonly routeId: string | undefined;
+  readonly serviceId: string | undefined;
+  /** Its id, or the place of what has it: `stream_routes/mysql`. */
+  readonly upstream: string | undefined;
+  readonly node: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly ageMs: number;
+  readonly idleMs: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
+export interface SessionQuery {
+  readonly filter: SessionFilter;
+  /** Of the sessions found, the oldest so many are told. */
+  readonly limit: number;
+}
+
+export interface SessionList {
+  /** How many there are. */
+  readonly total: number;
+  readonly sessions: readonly SessionFacts[];
+}
+
+/** The sessions of a worker: connections, and those of datagrams, each in the order in which they began. */
+export type OpenSessions = readonly ReadonlySet<OpenSession>[];
+
+/** Sessions that are looked at, and closed, before others get their turn: some milliseconds. */
+const LOOKED_AT_PER_TURN = 500;
+const CLOSED_PER_TURN = 100;
+
+export async function listSessions(
+  open: OpenSessions,
+  { filter, limit }: SessionQuery,
+  context: FilterContext,
+): Promise<SessionList> {
+  const fits = compileFilter(filter, context);
+  const found: SessionFacts[] = [];
+  let total = 0;
+  for (const sessions of open) {
+    let told = 0;
+    await walk(sessions, LOOKED_AT_PER_TURN, (session) => {
+      if (!fits(session)) return false;
+      total += 1;
+      told += 1;
+      if (told <= limit) found.push(describe(session, context));
+      return true;
+    });
+  }
+  return { total, sessions: oldest(found, limit) };
+}
+
+/** @returns how many were closed. */
+export async function closeSessions(
+  open: OpenSessions,
+  filter: SessionFilter,
+  context: FilterContext,
+): Promise<number> {
+  const fits = compileFilter(filter, context);
+  let closed = 0;
+  for (const sessions of open) {
+    await walk(sessions, CLOSED_PER_TURN, (session) => {
+      if (!fits(session)) return false;
+      session.close('SESSION_CLOSED_BY_OPERATOR');
+      closed += 1;
+      return true;
+    });
+  }
+  return closed;
+}
+
+/** The first so many by the time when they began. */
+export function oldest(sessions: readonly SessionFacts[], limit: number): readonly SessionFacts[] {
+  return sessions.toSorted((left, right) => left.startedAt - right.startedAt).slice(0, limit);
+}
+
+/**
+ * Goes through the sessions that were there at first. What is only passed over costs a tenth.
+ * @param most that are visited a turn. @param visit returns whether there was something to do.
+ */
+async function walk(
+  sessions: ReadonlySet<OpenSession>,
+  most: number,
+  visit: (session: OpenSession) => boolean,
+): Promise<void> {
+  let left = sessions.size;
+  let spent = 0;
+  for (const session of sessions) {
+    if (left === 0) return;
+    left -= 1;
+    spent += visit(session) ? 1 : 0.1;
+    if (spent < most) continue;
+    spent = 0;
+    await nextTurn();
+  }
+}
+
+function describe(session: OpenSession, { worker, nowMs }: FilterContext): SessionFacts {
+  const { transport, state, route, upstream, node, startedMs } = session;
+  const ageMs = nowMs() - startedMs;
+  return {
+    id: sessionId(worker, session),
+    worker,
+    protocol: transport,
+    state,
+    listener: session.listenerName,
+    client: formatEndpoint(session.remoteAddress, session.remotePort),
+    server: formatEndpoint(session.serverAddress, session.serverPort),
+    serverName: session.serverName,
+    routeId: route?.id,
+    serviceId: route?.serviceId,
+    upstream: upstream?.key.replace(/^upstreams\//, ''),
+    node: node && formatEndpoint(node.address, node.port),
+    startedAt: Math.round(Date.now() - ageMs),
+    ageMs,
+    idleMs: session.idleMs,
+    bytesReceived: session.bytesReceived,
+    bytesSent: session.bytesSent,
+  };
+}
