@@ -89,7 +89,9 @@ export async function closeSessions(
 
 /** The first so many by the time when they began. */
 export function oldest(sessions: readonly SessionFacts[], limit: number): readonly SessionFacts[] {
-  return sessions.toSorted((left, right) => left.startedAt - right.startedAt).slice(0, limit);
+  return sessions
+    .toSorted((left, right) => left.startedAt - right.startedAt || (left.id < right.id ? -1 : 1))
+    .slice(0, limit);
 }
 
 /**
@@ -115,7 +117,6 @@ async function walk(
 
 function describe(session: OpenSession, { worker, nowMs }: FilterContext): SessionFacts {
   const { transport, state, route, upstream, node, startedMs } = session;
-  const ageMs = nowMs() - startedMs;
   return {
     id: sessionId(worker, session),
     worker,
@@ -129,8 +130,8 @@ function describe(session: OpenSession, { worker, nowMs }: FilterContext): Sessi
     serviceId: route?.serviceId,
     upstream: upstream?.key.replace(/^upstreams\//, ''),
     node: node && formatEndpoint(node.address, node.port),
-    startedAt: Math.round(Date.now() - ageMs),
-    ageMs,
+    startedAt: Math.round(performance.timeOrigin + startedMs),
+    ageMs: nowMs() - startedMs,
     idleMs: session.idleMs,
     bytesReceived: session.bytesReceived,
     bytesSent: session.bytesSent,
