@@ -133,7 +133,11 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
 }
 
 function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan {
-  const { export_addr, export_uri, metric_prefix } = settings.plugin_attr.prometheus;
+  const { export_addr, export_uri, metric_prefix, prefer_name } = settings.plugin_attr.prometheus;
+  const nameOfRoute = (id: string): string => {
+    const name = gateway.documents.get('stream_routes', id)?.['name'];
+    return typeof name === 'string' ? name : id;
+  };
   return {
     key: `metrics ${JSON.stringify(settings.plugin_attr.prometheus)} ${serverToken(settings)}`,
     open: () =>
@@ -144,9 +148,15 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         prefix: metric_prefix,
         serverToken: serverToken(settings),
         version,
-        status: () => ({ provider: store.name, ...gateway.status() }),
+        provider: store.name,
+        status: () => gateway.status(),
+        health: () => gateway.health(),
         kindRevisions: () => gateway.documents.kindRevisions(),
-        counts: () => gateway.counts(),
+        counts: async () => {
+          await gateway.refreshCounts();
+          return gateway.counts();
+        },
+        ...(prefer_name ? { nameOfRoute } : {}),
       }),
   };
 }

@@ -13,6 +13,8 @@ export interface GatewayFacts {
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
+  /** When the last change took effect in all of them. Milliseconds since 1970; absent: there was none yet. */
+  readonly appliedAtMs?: number;
   /** How many workers there are to be. */
   readonly workerCount: number;
   readonly listeners: readonly ListenerFacts[];
@@ -95,6 +97,29 @@ export interface ListenerTotals {
   readonly upstreamEgressBytes: number;
 }
 
+/** A counter with labels. */
+export interface SeriesTotal<Labels> {
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** How many measurements there were of each size. */
+export interface Distribution {
+  /** Upper end, inclusive, and how many were no more than it but more than the one before. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+  /** More than the last bound. */
+  readonly above: number;
+  readonly sum: number;
+}
+
+/** How busy a thread is. */
+export interface ThreadFacts {
+  /** It has worked this long since its start. Seconds. */
+  readonly activeSeconds: number;
+  /** How late its timers were. Seconds, by the share of them that were no later. */
+  readonly delays: ReadonlyMap<number, number>;
+}
+
 export interface SessionTotals {
   /** By listener: `0.0.0.0:9100`, `0.0.0.0:53/udp`. */
   readonly listeners: ReadonlyMap<string, ListenerTotals>;
@@ -102,4 +127,20 @@ export interface SessionTotals {
   readonly sessionsEnded: ReadonlyMap<string, number>;
   /** Sessions that wait for a node now. */
   readonly sessionsWaiting: number;
+  /** Ended sessions by the id of their route; empty: they had none. */
+  readonly routes: Iterable<SeriesTotal<string>>;
+  readonly statuses: Iterable<
+    SeriesTotal<{ readonly code: string; readonly listener: string; readonly node: string }>
+  >;
+  /** Of these two, series that had to make room for others. */
+  readonly seriesEvicted: number;
+  readonly events: Readonly<Record<'retries' | 'downstreamHandshakes' | 'upstreamHandshakes', number>>;
+  /** How long it took to connect to nodes. Seconds. */
+  readonly connects: Distribution;
+  /** Nodes that became healthy, and unhealthy. */
+  readonly healthChanges: { readonly healthy: number; readonly unhealthy: number };
+  /** Workers that died and were replaced. */
+  readonly workerRestarts: number;
+  /** By name: `main`, `worker-0`. */
+  readonly threads: ReadonlyMap<string, ThreadFacts>;
 }

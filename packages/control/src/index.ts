@@ -4,10 +4,13 @@ export { createControlServer } from './control-server.ts';
 export type { ControlServerOptions } from './control-server.ts';
 export type {
   GatewayFacts,
+  Distribution,
   ListenerTotals,
   NodeHealthFacts,
+  SeriesTotal,
   SessionTotals,
   SnapshotFacts,
+  ThreadFacts,
   UpstreamHealthFacts,
 } from './gateway-facts.ts';
 export type { ShownRoute } from './route-verdict.ts';

@@ -2,6 +2,7 @@ import { GatewayError } from '@apisix-ts/errors';
 import { expect, onTestFinished, test } from 'vitest';
 import type { GatewayFacts, SessionTotals, UpstreamHealthFacts } from './gateway-facts.ts';
 import { createMetricsServer } from './metrics-server.ts';
+import type { MetricsServerOptions } from './metrics-server.ts';
 
 const health: UpstreamHealthFacts = {
   name: 'upstreams/u',
@@ -36,6 +37,28 @@ const totals: SessionTotals = {
     ['ROUTE_NOT_FOUND', 1],
   ]),
   sessionsWaiting: 3,
+  routes: [
+    { labels: 'mysql', value: 3 },
+    { labels: 'mysql-too', value: 1 },
+    { labels: '', value: 1 },
+  ],
+  statuses: [
+    { labels: { code: '200', listener: '0.0.0.0:9100', node: '192.0.2.1:3306' }, value: 4 },
+    { labels: { code: '500', listener: '0.0.0.0:9100', node: '' }, value: 1 },
+  ],
+  seriesEvicted: 0,
+  events: { retries: 2, downstreamHandshakes: 3, upstreamHandshakes: 4 },
+  connects: {
+    buckets: [
+      [0.001, 3],
+      [0.01, 1],
+    ],
+    above: 1,
+    sum: 0.5,
+  },
+  healthChanges: { healthy: 0, unhealthy: 1 },
+  workerRestarts: 0,
+  threads: new Map([['worker-0', { activeSeconds: 1.5, delays: new Map([[0.99, 0.002]]) }]]),
 };
 
 async function scrape(url: string): Promise<readonly string[]> {
@@ -50,6 +73,7 @@ const facts: GatewayFacts = {
   phase: 'serving',
   store: { state: 'following', since: 0, revision: 12 },
   revision: 12,
+  appliedAtMs: 1_800_000_000_500,
   workers: new Map([
     [0, 12],
     [1, 11],
@@ -62,7 +86,7 @@ const facts: GatewayFacts = {
   health: [health],
 };
 
-async function open(status = (): GatewayFacts => facts): Promise<string> {
+async function open(more: Partial<MetricsServerOptions> = {}): Promise<string> {
   const server = await createMetricsServer({
     host: '127.0.0.1',
     port: 0,
@@ -70,47 +94,94 @@ async function open(status = (): GatewayFacts => facts): Promise<string> {
     prefix: 'apisix_',
     serverToken: 'APISIX',
     version: '1.2.3',
-    status,
+    provider: 'embedded',
+    status: () => facts,
+    health: () => [health],
     kindRevisions: () =>
       new Map([
         ['upstreams', 7],
         ['stream_routes', 9],
         ['secrets', 10],
       ]),
-    counts: () => totals,
+    counts: () => Promise.resolve(totals),
+    ...more,
   });
   onTestFinished(() => server.close());
   return `http://127.0.0.1:${server.port}/apisix/prometheus/metrics`;
 }
 
-test('a scrape has every metric with its labels', async () => {
+/** What differs from run to run. */
+const isOfProcess = (line: string): boolean => /^apisix_(?:process|node_info)/.test(line);
+
+test('a scrape has every metric with its labels, sorted by name', async () => {
   const lines = await scrape(await open());
 
-  expect(lines.filter((line) => !line.startsWith('apisix_node_info'))).toEqual([
-    'apisix_config_revision 11',
-    'apisix_config_rejected_resources 0',
+  expect(lines.filter((line) => !isOfProcess(line))).toEqual([
     'apisix_config_faulty_resources 1',
+    'apisix_config_from_snapshot 0',
+    'apisix_config_last_change_timestamp_seconds 1800000000.5',
+    'apisix_config_rejected_resources 0',
+    'apisix_config_revision 11',
+    'apisix_config_revision_lag 1',
+    'apisix_event_loop_active_seconds_total{thread="worker-0"} 1.5',
+    'apisix_event_loop_delay_seconds{thread="worker-0",quantile="0.99"} 0.002',
+    'apisix_nginx_metric_errors_total 0',
     'apisix_ssl_certificate_expiry_timestamp_seconds{resource="ssls/2"} 1800000000',
     'apisix_store_reachable{provider="embedded"} 1',
-    'apisix_config_from_snapshot 0',
-    'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',
+    'apisix_store_state{state="connecting"} 0',
+    'apisix_store_state{state="following"} 1',
+    'apisix_store_state{state="away"} 0',
+    'apisix_store_state_timestamp_seconds 0',
     'apisix_stream_active_connections{listen_addr="0.0.0.0:9100"} 2',
-    'apisix_stream_waiting_sessions 3',
-    'apisix_stream_sessions_total{reason="OK"} 4',
-    'apisix_stream_sessions_total{reason="ROUTE_NOT_FOUND"} 1',
     'apisix_stream_bandwidth{listen_addr="0.0.0.0:9100",type="ingress",side="downstream"} 100',
     'apisix_stream_bandwidth{listen_addr="0.0.0.0:9100",type="egress",side="downstream"} 200',
     'apisix_stream_bandwidth{listen_addr="0.0.0.0:9100",type="ingress",side="upstream"} 200',
     'apisix_stream_bandwidth{listen_addr="0.0.0.0:9100",type="egress",side="upstream"} 100',
+    'apisix_stream_connection_total{route="mysql"} 3',
+    'apisix_stream_connection_total{route="mysql-too"} 1',
+    'apisix_stream_connection_total{route=""} 1',
+    'apisix_stream_retries_total 2',
+    'apisix_stream_sessions_total{reason="OK"} 4',
+    'apisix_stream_sessions_total{reason="ROUTE_NOT_FOUND"} 1',
+    'apisix_stream_status{code="200",listen_addr="0.0.0.0:9100",node="192.0.2.1:3306"} 4',
+    'apisix_stream_status{code="500",listen_addr="0.0.0.0:9100",node=""} 1',
+    'apisix_stream_tls_handshakes_total{side="downstream"} 3',
+    'apisix_stream_tls_handshakes_total{side="upstream"} 4',
+    'apisix_stream_upstream_connect_seconds_bucket{le="0.001"} 3',
+    'apisix_stream_upstream_connect_seconds_bucket{le="0.01"} 4',
+    'apisix_stream_upstream_connect_seconds_bucket{le="+Inf"} 5',
+    'apisix_stream_upstream_connect_seconds_sum 0.5',
+    'apisix_stream_upstream_connect_seconds_count 5',
+    'apisix_stream_waiting_sessions 3',
+    'apisix_upstream_health_changes_total{to="healthy"} 0',
+    'apisix_upstream_health_changes_total{to="unhealthy"} 1',
+    'apisix_upstream_status{name="/upstreams/u",ip="192.0.2.1",port="3306"} 0',
+    'apisix_worker_restarts_total 0',
   ]);
-  expect(lines.find((line) => line.startsWith('apisix_node_info'))).toMatch(/version="1.2.3"} 1$/);
 });
 
-test('counters keep their value over scrapes', async () => {
-  const url = await open();
-  await scrape(url);
+test('a scrape tells of the process', async () => {
+  const ofProcess = (await scrape(await open())).filter(isOfProcess);
 
-  expect(await scrape(url)).toContain('apisix_stream_sessions_total{reason="OK"} 4');
+  expect(ofProcess.map((line) => line.replace(/(?:hostname="[^"]*"|[\d.e+]+$)/, '…'))).toEqual([
+    'apisix_node_info{…,version="1.2.3"} 1',
+    'apisix_process_cpu_seconds_total{mode="user"} …',
+    'apisix_process_cpu_seconds_total{mode="system"} …',
+    'apisix_process_max_fds …',
+    'apisix_process_open_fds …',
+    'apisix_process_resident_memory_bytes …',
+    'apisix_process_start_time_seconds …',
+  ]);
+});
+
+test('routes that share a name are one series', async () => {
+  const nameOfRoute = (id: string): string => (id.startsWith('mysql') ? 'database' : id);
+  const lines = await scrape(await open({ nameOfRoute }));
+
+  expect(lines.filter((line) => line.includes('stream_connection_total'))).toEqual([
+    'apisix_stream_connection_total{route="database"} 4',
+    'apisix_stream_connection_total{route=""} 1',
+  ]);
 });
 
 test('with etcd there are its own metrics, and those of the snapshot on disk as it comes and serves', async () => {
@@ -121,8 +192,8 @@ test('with etcd there are its own metrics, and those of the snapshot on disk as 
     error: new GatewayError('STORE_DENIED', ''),
   } as const;
   const path = '/srv/data/etcd-snapshot.jsonl';
-  let now: GatewayFacts = { ...facts, provider: 'etcd', snapshot: { path, isServing: false } };
-  const url = await open(() => now);
+  let now: GatewayFacts = { ...facts, snapshot: { path, isServing: false } };
+  const url = await open({ provider: 'etcd', status: () => now });
   const etcd = async (): Promise<readonly string[]> =>
     (await scrape(url)).filter((line) => /snapshot|etcd_reach/.test(line));
 

@@ -78,6 +78,8 @@ export interface GatewayStatus {
   readonly revision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
+  /** When the last change took effect in all of them. Milliseconds since 1970; absent: there was none yet. */
+  readonly appliedAtMs?: number;
   /** How many workers there are to be. */
   readonly workerCount: number;
   readonly listeners: readonly {
@@ -114,6 +116,8 @@ export interface Gateway {
   /** What documents are checked against: the plugins and balancers there are. */
   readonly checkContext: CheckContext;
   status(): GatewayStatus;
+  /** The `health` of the status, one upstream after the other: there may be thousands. */
+  health(): Iterable<UpstreamHealth>;
   /** As the workers have told so far. */
   counts(): GatewayCounts;
   /** Asks the workers for what they have not told yet. Settles when it is in `counts`, or after 250 ms. */
@@ -295,19 +299,29 @@ class RunningGateway implements Gateway {
 
   status(): GatewayStatus {
     const { snapshot } = this.#source;
+    const { appliedAtMs } = this.#publisher;
+    const health = this.#health;
     return {
       phase: this.#phase,
       store: this.#source.store,
       ...(snapshot === undefined ? {} : { snapshot }),
       revision: this.#documents.revision,
       workers: this.#publisher.revisions,
+      ...(appliedAtMs === undefined ? {} : { appliedAtMs }),
       workerCount: Math.max(this.#pool.threads, 1),
       listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       faults: this.#compiler.faults,
       certificates: this.#certificates.lives,
-      health: this.#health.status(),
+      // Most who ask have no use for it.
+      get health() {
+        return [...health.status()];
+      },
     };
+  }
+
+  health(): Iterable<UpstreamHealth> {
+    return this.#health.status();
   }
 
   counts(): GatewayCounts {

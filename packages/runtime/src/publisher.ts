@@ -35,6 +35,9 @@ export class Publisher {
   #queue: Promise<void> | undefined;
   #sequence = 0;
   #revision: Revision = 0;
+  /** What every worker has in effect, and since when. */
+  #applied: Revision = 0;
+  #appliedAtMs: number | undefined;
 
   constructor(compiler: FactCompiler, log: Log) {
     this.#compiler = compiler;
@@ -44,6 +47,11 @@ export class Publisher {
   /** The revision in effect in each worker, by its index. */
   get revisions(): ReadonlyMap<number, Revision> {
     return new Map([...this.#recipients].map(([index, { revision }]) => [index, revision]));
+  }
+
+  /** When a later revision than before took effect in every worker. Milliseconds since 1970; undefined: none did yet. */
+  get appliedAtMs(): number | undefined {
+    return this.#appliedAtMs;
   }
 
   /** Publishes a batch after everything before it, without delay unless names or secrets have to be looked up first. */
@@ -182,6 +190,10 @@ export class Publisher {
       this.#unacknowledged.delete(sequence);
     }
     const applied = Math.min(...recipients.map(({ revision }) => revision));
+    if (applied > this.#applied) {
+      this.#applied = applied;
+      this.#appliedAtMs = Date.now();
+    }
     const reached = this.#waiting.filter(({ revision }) => revision <= applied);
     this.#waiting = this.#waiting.filter(({ revision }) => revision > applied);
     for (const { resolve } of reached) resolve();

@@ -117,7 +117,7 @@ describe('a followed upstream', () => {
       hostHeader: 'rewritten.test',
     });
 
-    expect(monitor.status()).toEqual([
+    expect([...monitor.status()]).toEqual([
       {
         name: 'upstreams/1',
         type: 'http',
@@ -354,7 +354,7 @@ describe('a change of an upstream', () => {
 
     for (const port of [1, 1]) monitor.reportPassive('u', at(port), 'tcp_failure');
 
-    expect(monitor.status()).toEqual([]);
+    expect([...monitor.status()]).toEqual([]);
     expect(clock.running).toBe(0);
   });
 
@@ -364,7 +364,7 @@ describe('a change of an upstream', () => {
     monitor.follow('u', { checks, nodes: [at(await freePort())] });
 
     clock.advance(LATE);
-    await until(() => monitor.status().length === 0);
+    await until(() => [...monitor.status()].length === 0);
 
     expect(clock.running).toBe(0);
   });

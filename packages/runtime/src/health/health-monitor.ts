@@ -98,13 +98,9 @@ export class HealthMonitor {
     this.#upstreams.get(upstreamKey)?.reportPassive(node, kind);
   }
 
-  /** Every upstream followed. */
-  status(): readonly UpstreamHealth[] {
-    return [...this.#upstreams].map(([name, checked]) => ({
-      name,
-      type: checked.type,
-      nodes: checked.nodes(),
-    }));
+  /** Every upstream followed. Others may have their turns between two of them. */
+  *status(): Iterable<UpstreamHealth> {
+    for (const [name, checked] of this.#upstreams) yield { name, type: checked.type, nodes: checked.nodes() };
   }
 
   /** One of them; undefined when it is not followed. */

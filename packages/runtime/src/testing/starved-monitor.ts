@@ -34,6 +34,6 @@ for (let second = 0; second < 3; second += 1) {
   }
 }
 for (const descriptor of hoard) closeSync(descriptor);
-const states = monitor.status().map(({ type, nodes: [node] }) => ({ type, ...node?.counter }));
+const states = Array.from(monitor.status(), ({ type, nodes: [node] }) => ({ type, ...node?.counter }));
 console.log(JSON.stringify({ lines, states }));
 monitor.close();

@@ -1,0 +1,23 @@
+/** One line of a metric. */
+export interface Sample {
+  /** In the order in which they are written; an empty one is written too. */
+  readonly labels?: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  /** Of a histogram's lines: `_bucket`, `_sum`, `_count`. */
+  readonly suffix?: '_bucket' | '_sum' | '_count';
+}
+
+/** A metric as it is now. */
+export interface Metric {
+  /** Without the prefix. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** May be many: they are read over several turns of the event loop. */
+  readonly samples: Iterable<Sample>;
+}
+
+/** A metric with one line, without labels. */
+export function single(name: string, type: 'counter' | 'gauge', help: string, value: number): Metric {
+  return { name, type, help, samples: [{ value }] };
+}

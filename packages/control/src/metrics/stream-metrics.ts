@@ -1,0 +1,120 @@
+import type { Distribution, ListenerTotals, SessionTotals } from '../gateway-facts.ts';
+import { single } from './metric.ts';
+import type { Metric, Sample } from './metric.ts';
+
+/** What became of sessions. @param nameOf a route, by its id; undefined: by the id itself. */
+export function streamMetrics(
+  totals: SessionTotals,
+  nameOf: ((id: string) => string) | undefined,
+): readonly Metric[] {
+  const { listeners, sessionsEnded, events, connects } = totals;
+  return [
+    {
+      name: 'stream_active_connections',
+      type: 'gauge',
+      help: 'Open sessions',
+      samples: Array.from(listeners, ([listen_addr, { accepted, closed }]) => ({
+        labels: { listen_addr },
+        value: accepted - closed,
+      })),
+    },
+    {
+      name: 'stream_connection_total',
+      type: 'counter',
+      help: 'Ended sessions by route; empty: without one',
+      samples: byRoute(totals, nameOf),
+    },
+    {
+      name: 'stream_status',
+      type: 'counter',
+      help: 'Ended sessions by code, listener and the node of the last attempt',
+      samples: byStatus(totals),
+    },
+    {
+      name: 'stream_sessions_total',
+      type: 'counter',
+      help: 'Ended sessions by how they ended: OK, or an error code',
+      samples: Array.from(sessionsEnded, ([reason, value]) => ({ labels: { reason }, value })),
+    },
+    {
+      name: 'stream_bandwidth',
+      type: 'counter',
+      help: 'Bytes, those of open sessions included',
+      samples: Array.from(listeners).flatMap(([listen_addr, counts]) => bandwidth(listen_addr, counts)),
+    },
+    single(
+      'stream_waiting_sessions',
+      'gauge',
+      'Sessions that wait because all nodes of their upstream are full',
+      totals.sessionsWaiting,
+    ),
+    single(
+      'stream_retries_total',
+      'counter',
+      'Attempts to connect to a node after the first',
+      events.retries,
+    ),
+    {
+      name: 'stream_tls_handshakes_total',
+      type: 'counter',
+      help: 'TLS handshakes that were completed',
+      samples: [
+        { labels: { side: 'downstream' }, value: events.downstreamHandshakes },
+        { labels: { side: 'upstream' }, value: events.upstreamHandshakes },
+      ],
+    },
+    {
+      name: 'stream_upstream_connect_seconds',
+      type: 'histogram',
+      help: 'How long it took to connect to a node, TLS handshake included',
+      samples: histogram(connects),
+    },
+  ];
+}
+
+function* byRoute({ routes }: SessionTotals, nameOf: ((id: string) => string) | undefined): Iterable<Sample> {
+  if (nameOf === undefined) {
+    for (const { labels: route, value } of routes) yield { labels: { route }, value };
+    return;
+  }
+  // Two routes may have one name, and a series must be there once.
+  const byName = new Map<string, number>();
+  for (const { labels: id, value } of routes) {
+    const name = nameOf(id);
+    byName.set(name, (byName.get(name) ?? 0) + value);
+  }
+  for (const [route, value] of byName) yield { labels: { route }, value };
+}
+
+function* byStatus({ statuses }: SessionTotals): Iterable<Sample> {
+  for (const { labels, value } of statuses) {
+    yield { labels: { code: labels.code, listen_addr: labels.listener, node: labels.node }, value };
+  }
+}
+
+function bandwidth(listen_addr: string, counts: ListenerTotals): readonly Sample[] {
+  return [
+    {
+      labels: { listen_addr, type: 'ingress', side: 'downstream' },
+      value: counts.downstreamIngressBytes,
+    },
+    {
+      labels: { listen_addr, type: 'egress', side: 'downstream' },
+      value: counts.downstreamEgressBytes,
+    },
+    { labels: { listen_addr, type: 'ingress', side: 'upstream' }, value: counts.upstreamIngressBytes },
+    { labels: { listen_addr, type: 'egress', side: 'upstream' }, value: counts.upstreamEgressBytes },
+  ];
+}
+
+function* histogram({ buckets, above, sum }: Distribution): Iterable<Sample> {
+  let count = 0;
+  for (const [le, more] of buckets) {
+    count += more;
+    yield { suffix: '_bucket', labels: { le }, value: count };
+  }
+  count += above;
+  yield { suffix: '_bucket', labels: { le: '+Inf' }, value: count };
+  yield { suffix: '_sum', value: sum };
+  yield { suffix: '_count', value: count };
+}
