@@ -32,6 +32,8 @@ export interface GatewayInstallation {
   put(path: string, body: unknown): Promise<AdminAnswer>;
   /** What the Control API answers; `path` begins after `/v1`. */
   control(path: string): Promise<unknown>;
+  /** Where it shows its metrics. */
+  readonly metricsUrl: URL;
   /** The error log so far. */
   errorLog(): Promise<string>;
   /** Stops a gateway that still runs and removes the folder. Idempotent. */
@@ -85,6 +87,7 @@ export async function createGatewayInstallation({
   return {
     home,
     streamPort,
+    metricsUrl: new URL(`http://127.0.0.1:${metricsPort}/apisix/prometheus/metrics`),
     apisix,
     apisixOk,
     admin,

@@ -18,6 +18,7 @@ const commandOf = {
   haproxy: 'haproxy',
   'redis-server': 'redis-server',
   'redis-tools': 'redis-cli',
+  prometheus: 'prometheus',
   mosquitto: 'mosquitto',
   'mosquitto-clients': 'mosquitto_sub',
   curl: 'curl',
