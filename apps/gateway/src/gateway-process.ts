@@ -7,7 +7,6 @@ import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway, WorkerProgram } from '@apisix-ts/runtime';
 import { createAdminEndpoints } from './admin-endpoints.ts';
-import { collectAfterLoad } from './collect-garbage.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
@@ -138,7 +137,6 @@ export class GatewayProcess {
       store: this.#store.name,
       listeners: this.#listenerNames(),
     });
-    collectAfterLoad();
   }
 
   /** Writes the pid file and the run record: from now on `apisix` finds this process and sends it signals. */

@@ -20,6 +20,7 @@ import { listenError } from '@apisix-ts/errors';
 import { SecretWatcher } from '@apisix-ts/secrets';
 import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport';
 import { checkContext } from './check-context.ts';
+import { collectAfterLoad } from './collect-garbage.ts';
 import { ConfigurationSource } from './configuration/configuration-source.ts';
 import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 import { CertificateDates } from './facts/certificate-dates.ts';
@@ -271,6 +272,9 @@ class RunningGateway implements Gateway {
       // Before the load: a worker that comes later has everything compiled for it once more.
       await this.#pool.start();
       await this.#source.start();
+      await this.#publisher.whenSent();
+      // While the workers do the same. Without them, this thread is somebody else's too.
+      if (this.#pool.threads > 0) collectAfterLoad();
       await this.#publisher.whenApplied(this.#documents.revision);
       await this.#listen(this.#listeners.plan(this.#settings));
       this.#phase = 'serving';

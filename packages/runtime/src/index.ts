@@ -1,4 +1,5 @@
 export { checkContext } from './check-context.ts';
+export { collectGarbage } from './collect-garbage.ts';
 export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway, keyringOf } from './gateway.ts';

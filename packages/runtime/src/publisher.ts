@@ -120,6 +120,11 @@ export class Publisher {
     if (more > 0) this.#log('warn', 'more stream routes of this change never serve', { count: more });
   }
 
+  /** Settles when all that was published is on its way to the workers. */
+  async whenSent(): Promise<void> {
+    await this.#queue;
+  }
+
   /** Settles when every worker has this revision or a later one in effect; rejects when `signal` aborts before. */
   whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isGatewayError } from '@apisix-ts/errors';
+import { collectAfterLoad } from '../collect-garbage.ts';
 import { DataPlane } from '../data-plane/data-plane.ts';
 import type { FromWorker, SentError, ToWorker } from './messages.ts';
 import { answer } from './questions.ts';
@@ -27,11 +28,14 @@ function serve(): void {
       .then(afterwards);
   };
 
+  let hasListened = false;
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'apply': {
         const { sequence, changes, isLastPart } = message;
         const overlaps = dataPlane.apply(changes, isLastPart);
+        // Before there are listeners no session has to wait for it.
+        if (isLastPart && !hasListened) collectAfterLoad();
         send({ type: 'applied', sequence, isLastPart, overlaps });
         break;
       }
@@ -42,6 +46,7 @@ function serve(): void {
         dataPlane.closeSessionsOf(message.upstreamKey, message.node);
         break;
       case 'listen':
+        hasListened = true;
         tellDone(message.call, dataPlane.listen(message.listeners));
         break;
       case 'drain':
