@@ -11,6 +11,8 @@ export interface DockerEngine {
   readonly host: string;
   /** Runs the command line client. Rejects when it fails. @returns its stdout, without the last line break. */
   docker(...args: readonly string[]): Promise<string>;
+  /** Where its published ports are: arguments of a `nsenter` that enters that network. Empty: the machine's own. */
+  readonly network: readonly string[];
   /** Stops the engine if it is ours, with every container in it. Idempotent. */
   close(): Promise<void>;
 }
@@ -26,9 +28,32 @@ export interface NoDockerEngine {
  */
 export async function openDockerEngine(): Promise<DockerEngine | NoDockerEngine> {
   const running = clientOf(process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock');
-  if (await answers(running)) return { ...running, close: async () => {} };
-  if (process.getuid?.() !== 0) return { missing: 'no engine answers, and only root can start one' };
+  if (await answers(running)) return { ...running, network: [], close: async () => {} };
+  return startEngine(inMachineNetwork);
+}
 
+/**
+ * An engine of our own in a network of its own: names of containers, their networks and any port can be used as a guide
+ * has them, and nobody else meets them.
+ */
+export function openIsolatedEngine(): Promise<DockerEngine | NoDockerEngine> {
+  return startEngine(inOwnNetwork);
+}
+
+const inMachineNetwork = {
+  unshare: ['--mount', 'dockerd', '--bridge=none', '--iptables=false', '--ip6tables=false'],
+  network: () => [],
+};
+
+const inOwnNetwork = {
+  unshare: ['--mount', '--net', 'sh', '-c', 'ip link set lo up && exec dockerd "$@"', 'sh'],
+  network: (pid: number) => [`--net=/proc/${pid}/ns/net`],
+};
+
+type Surroundings = typeof inMachineNetwork | typeof inOwnNetwork;
+
+async function startEngine(surroundings: Surroundings): Promise<DockerEngine | NoDockerEngine> {
+  if (process.getuid?.() !== 0) return { missing: 'no engine answers, and only root can start one' };
   const folder = await mkdtemp(join(tmpdir(), 'dockerd-'));
   const client = clientOf(`unix://${join(folder, 'docker.sock')}`);
   let daemon: RunningProcess | undefined;
@@ -37,34 +62,30 @@ export async function openDockerEngine(): Promise<DockerEngine | NoDockerEngine>
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    daemon = await startDaemon(folder, client.host);
+    daemon = await startDaemon(folder, client.host, surroundings);
     await waitForAnswer(client, daemon);
   } catch (error) {
     await close();
     return { missing: `dockerd did not start: ${String(error)}` };
   }
-  return { ...client, close };
+  return { ...client, network: surroundings.network(daemon.pid), close };
 }
 
-async function startDaemon(folder: string, host: string): Promise<RunningProcess> {
+async function startDaemon(folder: string, host: string, { unshare }: Surroundings): Promise<RunningProcess> {
   const config = join(folder, 'daemon.json');
   await writeFile(config, '{}');
   // In a mount namespace of its own: what the engine mounts below the folder goes with it, however it ends.
   return startProcess('unshare', [
-    '--mount',
-    'dockerd',
+    ...unshare,
     `--config-file=${config}`,
     `--host=${host}`,
     `--pidfile=${join(folder, 'docker.pid')}`,
     `--data-root=${join(folder, 'data')}`,
     `--exec-root=${join(folder, 'exec')}`,
-    '--bridge=none',
-    '--iptables=false',
-    '--ip6tables=false',
   ]);
 }
 
-async function waitForAnswer(client: Omit<DockerEngine, 'close'>, daemon: RunningProcess): Promise<void> {
+async function waitForAnswer(client: Client, daemon: RunningProcess): Promise<void> {
   const deadline = Date.now() + 30_000;
   let hasEnded = false;
   void daemon.exited.then(() => (hasEnded = true));
@@ -74,7 +95,9 @@ async function waitForAnswer(client: Omit<DockerEngine, 'close'>, daemon: Runnin
   }
 }
 
-function clientOf(host: string): Omit<DockerEngine, 'close'> {
+type Client = Pick<DockerEngine, 'host' | 'docker'>;
+
+function clientOf(host: string): Client {
   const env = { DOCKER_HOST: host };
   return {
     host,
@@ -82,7 +105,7 @@ function clientOf(host: string): Omit<DockerEngine, 'close'> {
   };
 }
 
-async function answers({ host }: Omit<DockerEngine, 'close'>): Promise<boolean> {
+async function answers({ host }: Pick<Client, 'host'>): Promise<boolean> {
   try {
     // `docker info` also exits 0 when only the client is there.
     const args = ['info', '--format', '{{.ServerVersion}}'];

@@ -12,6 +12,8 @@ const commandOf = {
   'mariadb-client': 'mariadb',
   'mariadb-server-core': 'mariadbd',
   'docker.io': 'dockerd',
+  'docker-compose': 'docker-compose',
+  iproute2: 'ip',
   debootstrap: 'debootstrap',
   'bind9-dnsutils': 'dig',
   'dnsmasq-base': 'dnsmasq',
