@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openIsolatedEngine } from '../../testbed/docker-engine.ts';
 import type { DockerEngine } from '../../testbed/docker-engine.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import { runOrFail } from '../../testbed/process.ts';
 import { root } from '../../testbed/published.ts';
 import { buildQuickstartImages } from '../../testbed/quickstart-images.ts';
+
+// Against tests that hang: a server in a container takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const leaks = openLeakCheck();
 const opened = await openIsolatedEngine();
