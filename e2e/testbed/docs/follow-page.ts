@@ -1,0 +1,125 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { root } from './page.ts';
+import type { CommandsStep, FileStep, Step } from './page.ts';
+import { openTerminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a page takes for granted, besides a clone whose gateway runs as `npm start` runs it. */
+export interface Given {
+  /** Commands that start the servers which the page says its reader has. */
+  readonly servers?: string;
+  /** Ports of those. */
+  readonly opens?: readonly number[];
+  /** Addresses that servers or clients of the page have. */
+  readonly addresses?: readonly string[];
+  /** Host names that the page's reader has, with their addresses. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** The page starts the gateway itself. */
+  readonly startsGateway?: boolean;
+}
+
+const STEP_LIMIT_MS = 60_000;
+
+/**
+ * Does what a page says, as it stands there, in a folder that looks like a clone: writes its files, runs its commands, and
+ * compares what is to be seen. A fragment of conf/config.yaml is merged with what the file has, as a reader would do it.
+ * Rejects, with the line of the page, when a command fails or shows something else.
+ */
+export async function followPage(page: string, steps: readonly Step[], given: Given): Promise<void> {
+  const tempFolder = await mkdtemp(join(tmpdir(), 'page-'));
+  const folder = join(tempFolder, 'clone');
+  await mkdir(join(folder, 'conf'), { recursive: true });
+  await mkdir(join(folder, 'bin'));
+  await copyFile(join(root, 'conf', 'config.yaml'), join(folder, 'conf', 'config.yaml'));
+  await symlink(join(root, 'bin', 'apisix'), join(folder, 'bin', 'apisix'));
+  // An answer of 400 or more is a failure.
+  await writeFile(join(tempFolder, '.curlrc'), 'silent\nshow-error\nfail-with-body\n');
+  const path = [join(folder, 'bin'), dirname(process.execPath), process.env['PATH']].join(':');
+  const terminal = await openTerminal({
+    folder,
+    tempFolder,
+    env: { ...process.env, PATH: path, HOME: tempFolder, CURL_HOME: tempFolder, LC_ALL: 'C.UTF-8' },
+    addresses: given.addresses ?? [],
+    names: given.names ?? {},
+  });
+  try {
+    if (given.servers !== undefined) {
+      await run(terminal, `${page}, its servers`, given.servers);
+      await untilListening(terminal, given.opens ?? []);
+    }
+    if (given.startsGateway !== true) await run(terminal, `${page}, its gateway`, 'bin/apisix start');
+    for (const step of steps) {
+      const place = `${page}:${step.line}`;
+      if (step.does === 'write') await writeStep(folder, step);
+      if (step.does === 'run') await runStep(terminal, place, step);
+    }
+  } finally {
+    await terminal.close();
+    await rm(tempFolder, { recursive: true, force: true });
+  }
+}
+
+async function writeStep(folder: string, { path, text }: FileStep): Promise<void> {
+  const file = join(folder, path);
+  if (path !== 'conf/config.yaml') return writeFile(file, `${text}\n`);
+  const merged = merge(parse(await readFile(file, 'utf8')), parse(text));
+  return writeFile(file, stringify(merged));
+}
+
+function merge(old: unknown, fragment: unknown): unknown {
+  if (!isMap(old) || !isMap(fragment)) return fragment;
+  const changed = Object.entries(fragment).map(([key, value]) => [key, merge(old[key], value)]);
+  return { ...old, ...Object.fromEntries(changed) };
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+async function runStep(terminal: Terminal, place: string, step: CommandsStep): Promise<void> {
+  const seen = await run(terminal, place, step.text);
+  if (step.output !== undefined && !isAsShown(seen, step.output)) {
+    throw new Error(`${place} shows\n${step.output.text}\nand what is to be seen is\n${seen}`);
+  }
+  await untilListening(terminal, step.opens);
+  await untilApplied(terminal);
+}
+
+async function run(terminal: Terminal, place: string, commands: string): Promise<string> {
+  const { output, failed } = await terminal.run(commands, STEP_LIMIT_MS);
+  if (failed !== undefined) throw new Error(`${place}: ${failed}\nfailed:\n${output}`);
+  return output;
+}
+
+/** `…` stands for anything. In JSON white space does not count; elsewhere that at the ends of lines does not. */
+function isAsShown(seen: string, { text, isJson }: NonNullable<CommandsStep['output']>): boolean {
+  const tidy = (output: string): string =>
+    isJson ? output.replaceAll(/\s+/g, '') : output.replaceAll(/[ \t\r]+$/gm, '').trim();
+  const pattern = tidy(text).split('…').map(escape).join('[^]*');
+  return new RegExp(`^${pattern}$`).test(tidy(seen));
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+}
+
+async function untilListening(terminal: Terminal, ports: readonly number[]): Promise<void> {
+  for (const port of ports) {
+    await run(
+      terminal,
+      `port ${port}`,
+      `until [ -n "$(ss -Hlntu sport = :${port})" ]; do read -rt 0.02 <> <(:) || true; done`,
+    );
+  }
+}
+
+/** What a change through the Admin API says is in effect some milliseconds later: before a reader types anything. */
+async function untilApplied(terminal: Terminal): Promise<void> {
+  const status = 'curl http://127.0.0.1:9090/v1/config/status 2> /dev/null';
+  const isApplied = String.raw`[[ ! $status =~ \"revision\":([0-9]+).*\"applied_revision\":([0-9]+) ||
+    ${'${BASH_REMATCH[1]}'} == "${'${BASH_REMATCH[2]}'}" ]]`;
+  await run(terminal, 'the gateway', `until status=$(${status}) || true; ${isApplied}; do :; done`);
+}
