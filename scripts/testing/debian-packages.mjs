@@ -25,6 +25,13 @@ const commandOf = {
   'mosquitto-clients': 'mosquitto_sub',
   curl: 'curl',
   openssl: 'openssl',
+  nginx: 'nginx',
+  // It has no command: its module, from a folder of the PATH.
+  'libnginx-mod-stream': '../lib/nginx/modules/ngx_stream_module.so',
+  'postgresql-15': '../lib/postgresql/15/bin/postgres',
+  'postgresql-client-15': 'psql',
+  socat: 'socat',
+  iproute2: 'ip',
   logrotate: 'logrotate',
   systemd: 'systemd-analyze',
 };

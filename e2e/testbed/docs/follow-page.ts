@@ -2,33 +2,34 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { root } from './page.ts';
-import type { CommandsStep, FileStep, Step } from './page.ts';
+import { readPageFile, root } from './page.ts';
+import type { CommandsStep, FileStep } from './page.ts';
 import { openTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a page takes for granted, besides a clone whose gateway runs as `npm start` runs it. */
-export interface Given {
-  /** Commands that start the servers which the page says its reader has. */
+/** Pages that one reader follows, and what they take for granted besides a clone whose gateway runs as `npm start` runs it. */
+export interface Walk {
+  readonly pages: readonly string[];
+  /** Commands that start the servers which the pages say their reader has. */
   readonly servers?: string;
   /** Ports of those. */
   readonly opens?: readonly number[];
-  /** Addresses that servers or clients of the page have. */
+  /** Addresses that servers or clients of the pages have. */
   readonly addresses?: readonly string[];
-  /** Host names that the page's reader has, with their addresses. */
+  /** Host names that the reader has, with their addresses. */
   readonly names?: Readonly<Record<string, string>>;
-  /** The page starts the gateway itself. */
+  /** The pages start the gateway themselves. */
   readonly startsGateway?: boolean;
 }
 
 const STEP_LIMIT_MS = 60_000;
 
 /**
- * Does what a page says, as it stands there, in a folder that looks like a clone: writes its files, runs its commands, and
+ * Does what pages say, as it stands there, in a folder that looks like a clone: writes their files, runs their commands, and
  * compares what is to be seen. A fragment of conf/config.yaml is merged with what the file has, as a reader would do it.
  * Rejects, with the line of the page, when a command fails or shows something else.
  */
-export async function followPage(page: string, steps: readonly Step[], given: Given): Promise<void> {
+export async function followPages({ pages, servers, opens = [], ...given }: Walk): Promise<void> {
   const tempFolder = await mkdtemp(join(tmpdir(), 'page-'));
   const folder = join(tempFolder, 'clone');
   await mkdir(join(folder, 'conf'), { recursive: true });
@@ -46,19 +47,20 @@ export async function followPage(page: string, steps: readonly Step[], given: Gi
     names: given.names ?? {},
   });
   try {
-    if (given.servers !== undefined) {
-      await run(terminal, `${page}, its servers`, given.servers);
-      await untilListening(terminal, given.opens ?? []);
-    }
-    if (given.startsGateway !== true) await run(terminal, `${page}, its gateway`, 'bin/apisix start');
-    for (const step of steps) {
-      const place = `${page}:${step.line}`;
-      if (step.does === 'write') await writeStep(folder, step);
-      if (step.does === 'run') await runStep(terminal, place, step);
-    }
+    if (servers !== undefined) await run(terminal, 'the servers', servers);
+    await untilListening(terminal, opens);
+    if (given.startsGateway !== true) await run(terminal, 'the gateway', 'bin/apisix start');
+    for (const page of pages) await followPage(terminal, folder, page);
   } finally {
     await terminal.close();
     await rm(tempFolder, { recursive: true, force: true });
+  }
+}
+
+async function followPage(terminal: Terminal, folder: string, page: string): Promise<void> {
+  for (const step of readPageFile(page)) {
+    if (step.does === 'write') await writeStep(folder, step);
+    if (step.does === 'run') await runStep(terminal, `${page}:${step.line}`, step);
   }
 }
 

@@ -1,0 +1,84 @@
+import type { Walk } from './follow-page.ts';
+
+/** As a user of its own, since the server does not run as root. */
+const postgresql = `
+PATH=$PATH:$(echo /usr/lib/postgresql/*/bin)
+unshare --map-user=1000 --map-group=1000 bash -ec '
+  initdb --pgdata=database --username=postgres --auth=trust --no-sync --no-instructions
+  pg_ctl --pgdata=database --options="-h 127.0.0.1 -k /tmp -F" --log=database.log --wait start
+'`;
+
+/** The pages whose commands are run. Those of one walk share a gateway. */
+export const walks: readonly Walk[] = [
+  { pages: ['docs/getting-started.md'] },
+  {
+    pages: ['docs/guides/mqtt.md'],
+    servers: `printf 'listener 1883 127.0.0.1\\nallow_anonymous true\\nuser root\\n' > mosquitto.conf
+      mosquitto -d -c mosquitto.conf`,
+    opens: [1883],
+  },
+  { pages: ['docs/guides/limits.md'] },
+  {
+    // What one page makes, the other one moves.
+    pages: ['docs/config/upstream.md', 'docs/guides/moving.md'],
+    servers: 'etcd --data-dir etcd > etcd.log 2>&1 &',
+    opens: [2379],
+  },
+  { pages: ['docs/guides/passthrough.md'] },
+  { pages: ['docs/guides/postgresql.md'], servers: postgresql },
+  { pages: ['docs/guides/proxy-protocol.md'] },
+  {
+    pages: ['docs/guides/redis.md'],
+    servers: 'for port in 6379 6380; do redis-server --port $port --save "" --daemonize yes; done',
+    opens: [6379, 6380],
+  },
+  {
+    pages: ['docs/guides/tls.md'],
+    servers: `redis-server --port 6379 --save "" --daemonize yes
+      socat TCP-LISTEN:1883,bind=127.0.0.1,fork EXEC:cat &`,
+    opens: [6379, 1883],
+    names: { 'example.com': '127.0.0.1' },
+  },
+  { pages: ['docs/guides/udp.md'] },
+  { pages: ['docs/names.md'] },
+  { pages: ['docs/status-api.md'] },
+  {
+    // They write resources and look at what the gateway tells; none needs what another one leaves.
+    pages: [
+      'docs/balancers/chash.md',
+      'docs/balancers/ewma.md',
+      'docs/balancers/least-conn.md',
+      'docs/balancers/random.md',
+      'docs/balancers/roundrobin.md',
+      'docs/config/consumer-group.md',
+      'docs/config/consumer.md',
+      'docs/config/credential.md',
+      'docs/config/global-rule.md',
+      'docs/config/upstream.md',
+      'docs/config/health-checks.md',
+      'docs/config/plugin-config.md',
+      'docs/config/plugin-metadata.md',
+      'docs/config/proto.md',
+      'docs/config/route.md',
+      'docs/config/secret.md',
+      'docs/config/service.md',
+      'docs/config/ssl.md',
+      'docs/config/stream-route.md',
+      'docs/metrics.md',
+    ],
+  },
+];
+
+/** Pages whose commands are not run yet. */
+export const notYet: readonly string[] = [
+  'README.md',
+  'docs/benchmarks.md',
+  'docs/cli.md',
+  'docs/config/admin-api.md',
+  'docs/control-api.md',
+  'docs/deployment.md',
+  'docs/guides/mysql.md',
+  'docs/guides/secrets.md',
+  'docs/install.md',
+  'docs/stores/embedded.md',
+];
