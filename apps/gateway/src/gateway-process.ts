@@ -50,6 +50,7 @@ export class GatewayProcess {
   #reloads = 0;
   #lastReload: ReloadRecord | null = null;
   #reloading: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
 
   /** Rejects with `SETTINGS_*`, `STORE_*` or `LISTENER_*`; nothing is left open then. */
   static async start(options: GatewayProcessOptions): Promise<GatewayProcess> {
@@ -174,13 +175,20 @@ export class GatewayProcess {
 
   /** Lets open sessions finish, up to `worker_shutdown_timeout`, then ends. */
   async quit(): Promise<void> {
-    this.#log.log('notice', 'quitting: open sessions may finish', {});
+    const listeners = [...this.#gateway.counts().listeners.values()];
+    const sessions = listeners.reduce((sum, { accepted, closed }) => sum + accepted - closed, 0);
+    this.#log.log('notice', 'quitting: open sessions may finish', { sessions });
     await this.#gateway.quit();
     await this.stop();
   }
 
-  /** Cuts every session and ends. Idempotent. */
-  async stop(): Promise<void> {
+  /** Cuts every session and ends, also while it quits. Settles when all is written. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     await this.#services.close();
     await this.#gateway.close();
     await this.#store.close();

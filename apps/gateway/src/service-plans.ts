@@ -128,6 +128,7 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
         prefix: keyPrefix(settings),
         status: () => ({ provider: store.name, ...gateway.status() }),
         sessions: gateway.sessions,
+        drains: gateway.drains,
       }),
   };
 }

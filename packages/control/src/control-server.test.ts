@@ -6,6 +6,7 @@ import { GatewayError } from '@apisix-ts/errors';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createControlServer } from './control-server.ts';
 import type { ControlServerOptions } from './control-server.ts';
+import type { DrainAccess } from './drain-facts.ts';
 import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
 import type { SessionAccess } from './session-facts.ts';
 
@@ -50,6 +51,12 @@ const facts: GatewayFacts = {
   ],
 };
 
+const drains: DrainAccess = {
+  list: async () => [],
+  start: () => Promise.reject(new TypeError('not part of this test')),
+  undo: () => Promise.reject(new TypeError('not part of this test')),
+};
+
 /** By segment, then id. */
 type Resources = Readonly<Record<string, Readonly<Record<string, Document>>>>;
 
@@ -90,6 +97,7 @@ async function open(status = facts, options: Partial<ControlServerOptions> = {})
     explain: () => Promise.reject(new GatewayError('WORKER_DIED', 'nobody is there')),
     prefix: '/apisix',
     sessions,
+    drains,
     ...options,
   });
   onTestFinished(() => server.close());
@@ -331,6 +339,7 @@ test('says which port is in use', async () => {
       explain: () => Promise.reject(new TypeError('not part of this test')),
       prefix: '/apisix',
       sessions,
+      drains,
     }),
   ).rejects.toMatchObject({
     code: 'LISTENER_PORT_IN_USE',

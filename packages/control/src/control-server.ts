@@ -1,6 +1,8 @@
 import type { HttpLimits } from '@apisix-ts/http-server';
 import type { ResourceKind } from '@apisix-ts/config';
 import { configStatus } from './config-status.ts';
+import type { DrainAccess } from './drain-facts.ts';
+import { addDrainRoutes } from './drain-routes.ts';
 import { addExplainRoute } from './explain-route.ts';
 import type { ExplainRouteOptions } from './explain-route.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -26,6 +28,7 @@ export interface ControlServerOptions
   /** Gives memory back that nobody uses. */
   readonly collectGarbage: () => void;
   readonly sessions: SessionAccess;
+  readonly drains: DrainAccess;
 }
 
 /**
@@ -48,5 +51,6 @@ export function createControlServer(options: ControlServerOptions): Promise<Http
     addPluginRoutes(app, options);
     addExplainRoute(app, options);
     addSessionRoutes(app, options.sessions);
+    addDrainRoutes(app, options.drains);
   });
 }

@@ -29,7 +29,7 @@ import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
 import type { Fault } from './facts/secret-users.ts';
-import { nodeName } from './facts/node-slots.ts';
+import { nodeName, nodeOfName } from './facts/node-slots.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
 import { ListenerTable } from './listeners.ts';
@@ -45,6 +45,9 @@ import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
 import { sharesPorts, threadCount, workerRoom } from './worker-count.ts';
+import { isNode, isListener } from './data-plane/session-filter.ts';
+import { Drains, isDrainable } from './drains.ts';
+import type { GatewayDrains } from './drains.ts';
 import { createSessions } from './sessions.ts';
 import type { GatewaySessions } from './sessions.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -127,6 +130,8 @@ export interface Gateway {
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation>;
   /** What is open. */
   readonly sessions: GatewaySessions;
+  /** What gets no new sessions. Nothing of it is kept when the gateway ends. */
+  readonly drains: GatewayDrains;
   /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
   quit(): Promise<void>;
   /** Cuts every session and ends. Idempotent. */
@@ -162,9 +167,13 @@ class RunningGateway implements Gateway {
   #rotation: NodeJS.Timeout | undefined;
   readonly #pool: WorkerPool;
   readonly sessions: GatewaySessions;
+  readonly drains: Drains;
+  /** The listeners that the settings ask for, drained ones too. */
+  #planned: readonly ListenerSpec[] = [];
   readonly #listeners = new ListenerTable();
   readonly #meter: GatewayMeter;
   #phase: GatewayStatus['phase'] = 'starting';
+  #closing: Promise<void> | undefined;
 
   constructor(settings: Settings, options: GatewayOptions) {
     const { store, snapshot, lookup, env = process.env, log = () => {} } = options;
@@ -261,6 +270,18 @@ class RunningGateway implements Gateway {
       prometheus: settings.plugin_attr.prometheus,
     });
     this.sessions = createSessions(this.#pool, log);
+    this.drains = new Drains({
+      sessions: this.sessions,
+      publish: (drains) => this.#pool.setDrains(drains),
+      isKnown: (target) =>
+        isDrainable(target, {
+          hasListener: (name) => this.#planned.some((spec) => isListener(name, spec)),
+          hasResource: (segment, id) => this.#documents.get(segment, id) !== undefined,
+          hasNode: (name) => this.#loads.some((each) => isNode(name, nodeOfName(each))),
+        }),
+      listen: () => this.#listen(this.#planned),
+      log,
+    });
   }
 
   get documents(): DocumentView {
@@ -346,7 +367,12 @@ class RunningGateway implements Gateway {
     await this.close();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#phase = 'ending';
     this.#names.close();
     this.#secrets.close();
@@ -381,7 +407,12 @@ class RunningGateway implements Gateway {
     this.#publisher.publish(batch);
   }
 
-  async #listen(wanted: readonly ListenerSpec[]): Promise<void> {
+  /** UDP listeners stay open while they are drained, for the answers. */
+  async #listen(planned: readonly ListenerSpec[]): Promise<void> {
+    if (this.#phase === 'ending') return;
+    const wanted = planned.filter(
+      (spec) => spec.protocol === 'udp' || !this.drains.listeners.some((name) => isListener(name, spec)),
+    );
     const plan = await Promise.all(wanted.map(withAddress));
     // Workers share their ports, so only an exclusive attempt finds out that another program has one.
     for (const { protocol, host, port } of this.#listeners.added(plan)) {
@@ -390,6 +421,7 @@ class RunningGateway implements Gateway {
     }
     await this.#pool.listen(plan);
     this.#listeners.adopt(plan);
+    this.#planned = planned;
   }
 }
 

@@ -16,7 +16,9 @@ export type {
 export type { NodeState } from './data-plane/upstream.ts';
 export type { SessionFilter } from './data-plane/session-filter.ts';
 export type { SessionFacts, SessionList } from './data-plane/session-list.ts';
+export type { DrainStatus, DrainTarget, GatewayDrains } from './drains.ts';
 export type { GatewaySessions } from './sessions.ts';
+export type { Drain, DrainKind } from './workers/drain.ts';
 export type { SessionReason } from './data-plane/session-reason.ts';
 export type { NodeHealth } from './health/checked-upstream.ts';
 export type { UpstreamHealth } from './health/health-monitor.ts';

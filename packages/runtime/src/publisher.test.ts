@@ -26,6 +26,7 @@ function createLink(
       return taken();
     },
     setTicketKeys() {},
+    setDrains() {},
     closeSessionsOf() {},
     ask: refuse,
     listen: refuse,

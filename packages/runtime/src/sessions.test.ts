@@ -193,3 +193,35 @@ test('a session that waits for a client or for a node says so', async () => {
     ['arriving', undefined],
   ]);
 });
+
+test('a quit closes idle sessions in order, not all at the same moment', { timeout: 30_000 }, async () => {
+  const echo = await openEcho();
+  onTestFinished(() => echo.close());
+  const opened = await openGateway({ workers: 2, shutdownTimeout: '2s' });
+  const { gateway, port } = opened;
+  await opened.put('stream_routes/r', { upstream: { nodes: { [`127.0.0.1:${echo.port}`]: 1 } } });
+  const clients = await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      const client = await connectPeer(port);
+      onTestFinished(() => client.destroy());
+      await client.send('hello');
+      await client.take(5);
+      return client;
+    }),
+  );
+
+  const quitting = gateway.quit();
+  const endings = await Promise.all(
+    clients.map(async (client) => {
+      const { ending } = await client.rest();
+      client.end();
+      return { ending, atMs: performance.now() };
+    }),
+  );
+  await quitting;
+
+  expect(endings.map(({ ending }) => ending)).toEqual(Array.from({ length: 16 }, () => 'end'));
+  const times = endings.map(({ atMs }) => atMs);
+  expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(700);
+  expect(gateway.counts().sessionsEnded.get('SESSION_CLOSED_BY_SHUTDOWN')).toBe(16);
+});

@@ -56,6 +56,12 @@ export class SharedNodeLoads {
     this.#free.push(slot);
   }
 
+  /** Is there such a node among those that have a slot? */
+  some(fits: (node: string) => boolean): boolean {
+    for (const node of this.#slots.keys()) if (fits(node)) return true;
+    return false;
+  }
+
   setHealthy(node: string, isHealthy: boolean): void {
     const slot = this.#slots.get(node);
     if (slot !== undefined) this.#layout.setHealthy(slot, isHealthy);

@@ -6,6 +6,7 @@ import type { SessionTally } from './metrics/session-tallies.ts';
 import type { Publisher } from './publisher.ts';
 import { LocalLink } from './workers/local-link.ts';
 import { ThreadLink } from './workers/thread-link.ts';
+import type { Drain } from './workers/drain.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './workers/questions.ts';
 import type {
   ListenerSpec,
@@ -49,6 +50,7 @@ export class WorkerPool {
   #threads: number;
   #listeners: readonly ListenerSpec[] = [];
   #ticketKeys: readonly Uint8Array[];
+  #drains: readonly Drain[] = [];
   /** Workers on their way after the start, by their index. */
   readonly #arrivals = new Map<number, Promise<void>>();
   readonly #ending = new AbortController();
@@ -106,6 +108,12 @@ export class WorkerPool {
   setTicketKeys(keys: readonly Uint8Array[]): void {
     this.#ticketKeys = keys;
     for (const link of this.#links.values()) link.setTicketKeys(keys);
+  }
+
+  /** For every worker, also one that starts later. */
+  setDrains(drains: readonly Drain[]): void {
+    this.#drains = drains;
+    for (const link of this.#links.values()) link.setDrains(drains);
   }
 
   /** Closes the sessions that every worker has to a node that became unhealthy. */
@@ -188,6 +196,7 @@ export class WorkerPool {
     const link =
       this.#threads === 0 ? new LocalLink(options, events) : await ThreadLink.start(options, events, program);
     this.#links.set(index, link);
+    if (this.#drains.length > 0) link.setDrains(this.#drains);
     publisher.add(link, documents());
   }
 

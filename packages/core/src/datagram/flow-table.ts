@@ -35,9 +35,12 @@ export class FlowTable {
     return this.#size;
   }
 
-  /** Takes the datagrams of a port. @param open serves a client that was not known. */
-  attach(port: DatagramPort, open: (flow: Flow) => FlowHandler): void {
-    port.handler = new PortFlows(this, port, open);
+  /**
+   * Takes the datagrams of a port.
+   * @param open serves a client that was not known. @param takesNew false: its datagrams are dropped.
+   */
+  attach(port: DatagramPort, open: (flow: Flow) => FlowHandler, takesNew: () => boolean = () => true): void {
+    port.handler = new PortFlows(this, port, open, takesNew);
   }
 
   /** Ends the flow that has been idle longest, other than `except`. @returns whether there was one. */
@@ -115,12 +118,19 @@ class PortFlows implements DatagramPortHandler {
   readonly #table: FlowTable;
   readonly #port: DatagramPort;
   readonly #open: (flow: Flow) => FlowHandler;
+  readonly #takesNew: () => boolean;
   readonly #flows = new Map<string, Flow>();
 
-  constructor(table: FlowTable, port: DatagramPort, open: (flow: Flow) => FlowHandler) {
+  constructor(
+    table: FlowTable,
+    port: DatagramPort,
+    open: (flow: Flow) => FlowHandler,
+    takesNew: () => boolean,
+  ) {
     this.#table = table;
     this.#port = port;
     this.#open = open;
+    this.#takesNew = takesNew;
   }
 
   onDatagram(view: Uint8Array, address: string, port: number): void {
@@ -135,6 +145,7 @@ class PortFlows implements DatagramPortHandler {
   }
 
   #begin(key: string, address: string, port: number): Flow | undefined {
+    if (!this.#takesNew()) return undefined;
     const flow = this.#table.begin(this.#port, address, port, this.#open, () => this.#flows.delete(key));
     if (flow !== undefined) this.#flows.set(key, flow);
     return flow;

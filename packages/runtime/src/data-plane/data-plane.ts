@@ -13,15 +13,18 @@ import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import { WorkerWaiting } from '../shared-waiting.ts';
+import type { Drain } from '../workers/drain.ts';
 import type { Answerers } from '../workers/questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import type { Gate } from './arrival.ts';
 import { countProgress } from './count-progress.ts';
 import { DatagramPlane } from './datagram-plane.ts';
+import { DrainPacing } from './drain-pacing.ts';
 import { explainConnection } from './explain-connection.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
 import type { OpenSession } from './open-session.ts';
+import { PacedClosing } from './paced-closing.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { SessionCloser } from './session-closer.ts';
@@ -69,6 +72,7 @@ export class DataPlane {
   readonly #wheel = new TimerWheel(systemClock);
   readonly #datagrams: DatagramPlane;
   readonly #closer: SessionCloser;
+  readonly #pacing: DrainPacing;
   readonly #room: WaitingRoom;
   readonly #acceptors: TlsAcceptors;
   readonly #tallies: SessionTallies;
@@ -110,6 +114,12 @@ export class DataPlane {
       log: this.#log,
       onIdle: () => this.#onSessionEnded(),
     });
+    this.#pacing = new DrainPacing({
+      open: this.#sessions,
+      wheel: this.#wheel,
+      context: this.#filterContext,
+      random: Math.random,
+    });
     this.#closer = new SessionCloser(this.#open, this.#datagrams.open);
     this.#room = new WaitingRoom(this.#wheel, new WorkerWaiting(options.waiting, options.index));
     this.#context = this.#prepare();
@@ -140,6 +150,13 @@ export class DataPlane {
     this.#closer.closeSessionsOf(upstreamKey, node);
   }
 
+  /** Lets these get no new sessions, instead of those before, and closes the sessions that they have, if they say so. */
+  setDrains(drains: readonly Drain[]): void {
+    this.#table.setDrains(drains);
+    this.#pacing.set(drains);
+    this.#room.look();
+  }
+
   setTicketKeys(keys: readonly Uint8Array[]): void {
     this.#acceptors.setTicketKeys(keys);
   }
@@ -160,7 +177,10 @@ export class DataPlane {
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** Stops listening and settles when the last session has ended; what is left after `graceMs` is cut. 0 waits for ever. */
+  /**
+   * Stops listening and settles when the last session has ended. Those that are idle are closed evenly over `graceMs`, and what
+   * is left then is cut. 0 waits for ever.
+   */
   async drain(graceMs: number): Promise<void> {
     this.#closeListeners();
     this.#datagrams.drain();
@@ -168,8 +188,10 @@ export class DataPlane {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#onIdle.push(resolve);
       const timer = graceMs > 0 ? setTimeout(() => this.#cut(), graceMs) : undefined;
+      const pacing = graceMs > 0 ? this.#closeIdle(graceMs) : undefined;
       await promise;
       clearTimeout(timer);
+      pacing?.cancel();
     }
     this.#datagrams.closeListeners();
   }
@@ -278,6 +300,17 @@ export class DataPlane {
 
   #onSessionEnded(): void {
     if (this.#isIdle()) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  /** UDP sessions end when they are silent. */
+  #closeIdle(windowMs: number): PacedClosing {
+    return new PacedClosing([this.#open], this.#wheel, {
+      windowMs,
+      isMeant: () => true,
+      close: (session) => session.finish('SESSION_CLOSED_BY_SHUTDOWN'),
+      sparesBusy: true,
+      random: Math.random,
+    });
   }
 
   /** Those of connections. */

@@ -86,7 +86,12 @@ export class DatagramPlane {
     const socket = listenForDatagrams(
       { host, port, reusePort, ...(addresses === undefined ? {} : { addresses: addresses.options }) },
       {
-        onPort: (each) => this.#flows.attach(each, (flow) => new DatagramSession(flow, spec, context)),
+        onPort: (each) =>
+          this.#flows.attach(
+            each,
+            (flow) => new DatagramSession(flow, spec, context),
+            () => !context.table.drains.hasListener(spec),
+          ),
         onReceiveError: (error) => {
           log('error', 'datagrams cannot be received', {
             listener: name,

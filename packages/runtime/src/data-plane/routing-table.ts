@@ -3,6 +3,8 @@ import type { RelayRates, StreamFacts, StreamMatch } from '@apisix-ts/core';
 import { CertificateStore } from '@apisix-ts/transport';
 import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
 import type { WorkerNodeLoads } from '../shared-node-loads.ts';
+import type { Drain } from '../workers/drain.ts';
+import { DrainRules } from './drain-rules.ts';
 import { Upstream } from './upstream.ts';
 
 /** A stream route in a worker. */
@@ -32,6 +34,10 @@ export class RoutingTable {
   /** What clients are shown. */
   readonly certificates: CertificateStore = new CertificateStore();
   readonly #loads: WorkerNodeLoads;
+  /** What gets no new sessions. */
+  readonly drains: DrainRules = new DrainRules();
+  /** Routes that are drained, and are not looked at because of that. */
+  readonly #drained = new Map<string, CompiledRoute>();
   /** Routes that tied with another one when they came. */
   readonly #tied = new Set<string>();
 
@@ -75,6 +81,22 @@ export class RoutingTable {
     return Array.from(winners, ([shadowed, winner]) => ({ winner, shadowed }));
   }
 
+  /** Lets these get no new sessions, from now on and instead of those before. */
+  setDrains(drains: readonly Drain[]): void {
+    this.drains.set(drains);
+    for (const [id, route] of this.#drained) {
+      if (this.drains.hasRoute(id)) continue;
+      this.#drained.delete(id);
+      this.#router.set(route);
+    }
+    for (const { kind, name } of drains) {
+      const route = kind === 'route' ? this.#router.get(name) : undefined;
+      if (route === undefined) continue;
+      this.#drained.set(name, route);
+      this.#router.delete(name);
+    }
+  }
+
   match(facts: StreamFacts): CompiledRoute | undefined {
     return this.#router.match(facts);
   }
@@ -100,9 +122,10 @@ export class RoutingTable {
   #applyRoute(id: string, facts: RouteFacts | undefined): void {
     if (facts === undefined) {
       this.#router.delete(id);
+      this.#drained.delete(id);
       return;
     }
-    const other = this.#router.set({
+    const route: CompiledRoute = {
       id,
       priority: facts.priority,
       serverNames: facts.serverNames ?? NONE,
@@ -115,7 +138,12 @@ export class RoutingTable {
       serviceId: facts.serviceId,
       tlsPassthrough: facts.tlsPassthrough ?? false,
       rates: facts.rates,
-    });
+    };
+    if (this.drains.hasRoute(id)) {
+      this.#drained.set(id, route);
+      return;
+    }
+    const other = this.#router.set(route);
     if (other !== undefined) this.#tied.add(id);
   }
 
@@ -125,7 +153,7 @@ export class RoutingTable {
       return;
     }
     const upstream = this.#upstreams.get(key);
-    if (upstream === undefined) this.#upstreams.set(key, new Upstream(key, facts, this.#loads));
+    if (upstream === undefined) this.#upstreams.set(key, new Upstream(key, facts, this.#loads, this.drains));
     else upstream.update(facts);
   }
 }

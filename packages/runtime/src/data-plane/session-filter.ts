@@ -65,11 +65,11 @@ export function sessionId(worker: number, { number }: Pick<OpenSession, 'number'
 }
 
 /** @param key the place of its document. */
-function isUpstream(wanted: string, key: string): boolean {
+export function isUpstream(wanted: string, key: string): boolean {
   return key === wanted || key === `upstreams/${wanted}`;
 }
 
-function isNode(wanted: string, { host, address, port }: NodeIdentity): boolean {
+export function isNode(wanted: string, { host, address, port }: NodeIdentity): boolean {
   return (
     wanted === address ||
     wanted === host ||
@@ -78,7 +78,7 @@ function isNode(wanted: string, { host, address, port }: NodeIdentity): boolean 
   );
 }
 
-function isListener(
+export function isListener(
   wanted: string,
   { name, port }: { readonly name: string; readonly port: number },
 ): boolean {

@@ -6,6 +6,7 @@ import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
 import { SourceAddresses } from '../source-addresses.ts';
 import type { NodeIdentity } from '../workers/worker-link.ts';
+import type { DrainRules } from './drain-rules.ts';
 import { compileHashKey } from './hash-key.ts';
 import type { HashSource } from './hash-key.ts';
 
@@ -37,6 +38,9 @@ export class Upstream {
   /** What the main thread calls it. */
   readonly key: string;
   readonly #loads: WorkerNodeLoads;
+  readonly #drains: DrainRules | undefined;
+  /** The version of them that the balancer goes by. */
+  #drainsVersion = 0;
   /** Sessions of this worker wait for one of its nodes: others have to go behind them. */
   isWaitedFor = false;
   #facts: UpstreamFacts;
@@ -47,10 +51,12 @@ export class Upstream {
   #tls: UpstreamTls | undefined;
   #sources: SourceAddresses | undefined;
 
-  constructor(key: string, facts: UpstreamFacts, loads: WorkerNodeLoads) {
+  /** @param drains nodes that get no new sessions. Default: there are none. */
+  constructor(key: string, facts: UpstreamFacts, loads: WorkerNodeLoads, drains?: DrainRules) {
     this.key = key;
     this.#facts = compact(facts);
     this.#loads = loads;
+    this.#drains = drains;
   }
 
   get facts(): UpstreamFacts {
@@ -86,7 +92,7 @@ export class Upstream {
       const { isHealthy, active } = this.#loads.at(slot);
       return { ...facts, isHealthy, active };
     });
-    const inTurn = nodesInTurn(nodes);
+    const inTurn = nodesInTurn(nodes.filter((node) => !this.#isDrained(node)));
     return nodes.map((node) => ({ ...node, isInTurn: inTurn.includes(node) }));
   }
 
@@ -145,9 +151,20 @@ export class Upstream {
   }
 
   #pick(attempt: Attempt): WorkerNode | undefined {
-    this.#balancer ??= createTiers(this.#kind(), this.#makeNodes());
+    if (this.#drains !== undefined && this.#drains.version !== this.#drainsVersion) {
+      this.#drainsVersion = this.#drains.version;
+      this.#balancer = undefined;
+    }
+    this.#balancer ??= createTiers(
+      this.#kind(),
+      this.#makeNodes().filter((node) => !this.#isDrained(node)),
+    );
     // It was made of such nodes.
     return this.#balancer.pick(attempt) as WorkerNode | undefined;
+  }
+
+  #isDrained(node: NodeIdentity): boolean {
+    return this.#drains?.hasNode(this.key, node) === true;
   }
 
   /** Full nodes are passed over like those that were tried. */

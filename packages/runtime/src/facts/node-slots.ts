@@ -1,3 +1,4 @@
+import type { NodeIdentity } from '../workers/worker-link.ts';
 import type { NodeFacts } from './facts.ts';
 
 /** Where slots for the loads of nodes come from; `SharedNodeLoads` is one. */
@@ -27,6 +28,12 @@ export class NodeSlots {
     else this.#held.set(upstreamKey, names);
     return nodes.map((node, index) => ({ ...node, slot: slots[index] ?? 0 }));
   }
+}
+
+/** The node of such a name: its upstream is left out. */
+export function nodeOfName(name: string): NodeIdentity {
+  const [port = '', address = '', host = ''] = name.split(' ').reverse();
+  return { host, address, port: Number(port) };
 }
 
 /** What a node is called in all of the gateway: the same address is another node in another upstream. */

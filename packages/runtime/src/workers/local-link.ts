@@ -1,5 +1,6 @@
 import { DataPlane } from '../data-plane/data-plane.ts';
 import type { FactChange } from '../facts/facts.ts';
+import type { Drain } from './drain.ts';
 import { answer } from './questions.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
@@ -30,6 +31,10 @@ export class LocalLink implements WorkerLink {
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
     this.#dataPlane.setTicketKeys(keys);
+  }
+
+  setDrains(drains: readonly Drain[]): void {
+    this.#dataPlane.setDrains(drains);
   }
 
   closeSessionsOf(upstreamKey: string, node: NodeIdentity): void {

@@ -3,6 +3,7 @@ import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { LogLevel } from '../log.ts';
 import type { SessionTally } from '../metrics/session-tallies.ts';
+import type { Drain } from './drain.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity } from './worker-link.ts';
 
@@ -15,6 +16,7 @@ export type ToWorker =
       readonly isLastPart: boolean;
     }
   | { readonly type: 'ticket-keys'; readonly keys: readonly Uint8Array[] }
+  | { readonly type: 'drains'; readonly drains: readonly Drain[] }
   | { readonly type: 'close-sessions'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'listen'; readonly call: number; readonly listeners: readonly ListenerSpec[] }
   | { readonly type: 'drain'; readonly call: number; readonly graceMs: number }

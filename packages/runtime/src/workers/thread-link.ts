@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { GatewayError } from '@apisix-ts/errors';
 import type { FactChange } from '../facts/facts.ts';
+import type { Drain } from './drain.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerEvents, WorkerLink, WorkerOptions } from './worker-link.ts';
@@ -58,6 +59,10 @@ export class ThreadLink implements WorkerLink {
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
     this.#send({ type: 'ticket-keys', keys });
+  }
+
+  setDrains(drains: readonly Drain[]): void {
+    this.#send({ type: 'drains', drains });
   }
 
   closeSessionsOf(upstreamKey: string, node: NodeIdentity): void {

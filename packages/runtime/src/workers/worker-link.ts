@@ -6,6 +6,7 @@ import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
 import type { SessionTally } from '../metrics/session-tallies.ts';
 import type { WorkerMemory } from '../shared-tally.ts';
+import type { Drain } from './drain.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 
 export interface HeadOptions {
@@ -103,6 +104,8 @@ export interface WorkerLink {
   listen(listeners: readonly ListenerSpec[]): Promise<void>;
   /** Replaces the keys of session tickets: the first for new ones, the others to read old ones. */
   setTicketKeys(keys: readonly Uint8Array[]): void;
+  /** Lets these get no new sessions, instead of those before, and closes the sessions that they have, if they say so. */
+  setDrains(drains: readonly Drain[]): void;
   /** Closes the sessions to a node that became unhealthy; those that begin later are not meant. */
   closeSessionsOf(upstreamKey: string, node: NodeIdentity): void;
   /** Asks the worker something. Rejects with `WORKER_DIED`. */

@@ -42,6 +42,9 @@ function serve(): void {
       case 'ticket-keys':
         dataPlane.setTicketKeys(message.keys);
         break;
+      case 'drains':
+        dataPlane.setDrains(message.drains);
+        break;
       case 'close-sessions':
         dataPlane.closeSessionsOf(message.upstreamKey, message.node);
         break;
