@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
-import { makeCertificate } from '@apisix-ts/testkit';
+import { freePort, makeCertificate } from '@apisix-ts/testkit';
 import type { TestCertificate } from '@apisix-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import { handshake, refusal } from '../testing/tls-client.ts';
@@ -22,13 +24,16 @@ const byStranger = await makeCertificate({ names: ['client'], use: 'client', ca:
 const forServers = await makeCertificate({ names: ['client'], use: 'server', ca: root });
 
 const open: CertificateSpec = { serverNames: ['open.test'], pairs: [server] };
+/** Some releases of Node drop them, and then nobody with one in between is let in (client-chain.ts). */
+const seesChains = await serverSeesChains();
 
 describe.for(['TLSv1.2', 'TLSv1.3'] as const)('client certificates in %s', (maxVersion) => {
   test.for<readonly [string, TestCertificate, number]>([
     ['of the authority', byRoot, 0],
     ['with one between, where one may be', byMiddle, 1],
     ['with two between, where two may be', byLower, 2],
-  ])('one %s is let in', async ([, pair, depth]) => {
+  ])('one %s is let in', async ([, pair, depth], { skip }) => {
+    skip(depth > 0 && !seesChains, 'this Node drops what comes with a certificate');
     const gate = await openTestGate({ 1: demanding(depth) });
 
     await handshake(gate.port, { servername: 'a.test', maxVersion, ...pair });
@@ -39,7 +44,11 @@ describe.for(['TLSv1.2', 'TLSv1.3'] as const)('client certificates in %s', (maxV
   test.for<readonly [string, TestCertificate | undefined, RegExp]>([
     ['none', undefined, /^ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE$/],
     ['one of another authority', byStranger, /^UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT.*)$/],
-    ['one with one more between than may be', byLower, /^CERT_CHAIN_TOO_LONG$/],
+    [
+      'one with one more between than may be',
+      byLower,
+      seesChains ? /^CERT_CHAIN_TOO_LONG$/ : /^CERT_CHAIN_UNSEEN$/,
+    ],
     ['one for servers', forServers, /^INVALID_PURPOSE$/],
   ])('%s is refused', async ([, pair, reason]) => {
     const gate = await openTestGate({ 1: demanding(1) });
@@ -119,4 +128,20 @@ async function sessionOf(port: number, options: ConnectionOptions): Promise<Buff
   const client = await handshake(port, options);
   if (options.maxVersion === 'TLSv1.2') return client.getSession() ?? Buffer.alloc(0);
   return new Promise((resolve) => client.once('session', resolve));
+}
+
+async function serverSeesChains(): Promise<boolean> {
+  const seen = Promise.withResolvers<boolean>();
+  const probe = createServer({ ...server, ca: root.cert, requestCert: true }, (socket) => {
+    seen.resolve(socket.getPeerCertificate(true).issuerCertificate !== undefined);
+    socket.destroy();
+  });
+  const port = await freePort();
+  await once(probe.listen(port, '127.0.0.1'), 'listening');
+  const client = connect({ port, host: '127.0.0.1', ca: server.cert, servername: 'a.test', ...byMiddle });
+  client.on('error', () => {}); // It is cut as soon as the server has seen it.
+  const answer = await seen.promise;
+  client.destroy();
+  probe.close();
+  return answer;
 }

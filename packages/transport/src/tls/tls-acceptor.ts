@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { ClientHelloParser, WheelEntry, normalizeServerName } from '@apisix-ts/core';
 import type { ClientHello, TimerWheel } from '@apisix-ts/core';
 import { GatewayError, isGatewayError } from '@apisix-ts/errors';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { SocketWire } from '../socket/socket-wire.ts';
 import type { Certificate, CertificateStore } from './certificate-store.ts';
+import { countIntermediates } from './client-chain.ts';
 import { Handshakes } from './handshakes.ts';
 import type { Handshake, HandshakeOptions } from './handshakes.ts';
 import { TlsWire } from './tls-wire.ts';
@@ -120,10 +121,13 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
 
   secured(secure: TLSSocket): void {
     if (this.#isOver) return;
-    const depth = this.#certificate?.client?.depth;
-    if (depth !== undefined && countIntermediates(secure.getPeerCertificate(true)) > depth) {
-      this.#clientRefused('CERT_CHAIN_TOO_LONG');
-      return;
+    const client = this.#certificate?.client;
+    if (client !== undefined) {
+      const count = countIntermediates(secure.getPeerCertificate(true), client.ca);
+      if (count === undefined || count > client.depth) {
+        this.#clientRefused(count === undefined ? 'CERT_CHAIN_UNSEEN' : 'CERT_CHAIN_TOO_LONG');
+        return;
+      }
     }
     this.#finish();
     this.#socket.off('close', this.#socketClosed);
@@ -261,15 +265,3 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
 }
 
 const alerts = { decodeError: 50, internalError: 80, unrecognizedName: 112 } as const;
-
-/** Between the certificate itself and the one that signed itself. */
-function countIntermediates(leaf: DetailedPeerCertificate): number {
-  let count = 0;
-  for (let at = leaf.issuerCertificate; !isSelfSigned(at); at = at.issuerCertificate) count += 1;
-  return count;
-}
-
-/** Node ends a chain with a certificate that is its own issuer, or, if that is missing, with nothing. */
-function isSelfSigned(certificate: DetailedPeerCertificate | undefined): boolean {
-  return certificate === undefined || certificate.issuerCertificate === certificate;
-}
