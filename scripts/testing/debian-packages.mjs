@@ -31,7 +31,6 @@ const commandOf = {
   'postgresql-15': '../lib/postgresql/15/bin/postgres',
   'postgresql-client-15': 'psql',
   socat: 'socat',
-  iproute2: 'ip',
   logrotate: 'logrotate',
   systemd: 'systemd-analyze',
 };
