@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const caseNames = ['proxy', 'routes', 'apply', 'changes'] as const;
+export const caseNames = ['proxy', 'routes', 'apply', 'changes', 'scrape'] as const;
 export type CaseName = (typeof caseNames)[number];
 
 export interface Options {
@@ -10,7 +10,7 @@ export interface Options {
   readonly isQuick: boolean;
 }
 
-export const usage = `Usage: pnpm bench [--only proxy|routes|apply|changes] [--quick]
+export const usage = `Usage: pnpm bench [--only proxy|routes|apply|changes|scrape] [--quick]
 
   --only CASE  measure this only; may be repeated
   --quick      under two minutes, for a look; the full run takes up to ten

@@ -4,10 +4,12 @@ import type { Case } from './case.ts';
 import { changesCase } from './changes.ts';
 import { proxyCase } from './proxy.ts';
 import { routesCase } from './routes.ts';
+import { scrapeCase } from './scrape.ts';
 
 export const cases: Readonly<Record<CaseName, Case>> = {
   proxy: proxyCase,
   routes: routesCase,
   apply: applyCase,
   changes: changesCase,
+  scrape: scrapeCase,
 };

@@ -18,6 +18,8 @@ export interface GatewayProgramOptions {
   readonly relay: 'auto' | 'socket';
   /** Absent: no Admin API. */
   readonly adminPort?: number;
+  /** Absent: no metrics. */
+  readonly metricsPort?: number;
   /** Absent: the embedded store. */
   readonly etcd?: string;
   /** Default: any. */
@@ -59,7 +61,8 @@ export async function startGateway(
   return { child, pid: child.pid ?? -1, readyMs: performance.now() - startedMs };
 }
 
-function settings({ ports, udpPorts = [], workers, relay, adminPort, etcd }: GatewayProgramOptions): object {
+function settings(options: GatewayProgramOptions): object {
+  const { ports, udpPorts = [], workers, relay, adminPort, metricsPort, etcd } = options;
   return {
     apisix: {
       proxy_mode: 'stream',
@@ -78,6 +81,11 @@ function settings({ ports, udpPorts = [], workers, relay, adminPort, etcd }: Gat
       },
       ...(etcd === undefined ? {} : { etcd: { host: [etcd] } }),
     },
-    plugin_attr: { prometheus: { enable_export_server: false } },
+    plugin_attr: {
+      prometheus:
+        metricsPort === undefined
+          ? { enable_export_server: false }
+          : { export_addr: { ip: '127.0.0.1', port: metricsPort } },
+    },
   };
 }

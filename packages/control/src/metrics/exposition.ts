@@ -5,9 +5,9 @@ import type { Metric, Sample } from './metric.ts';
 export const expositionType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** The thread may serve sessions too: they have a turn after this long. Milliseconds. */
-const SLICE_MS = 0.5;
+const SLICE_MS = 0.2;
 /** The clock is looked at after so many lines. */
-const LINES_PER_LOOK = 32;
+const LINES_PER_LOOK = 16;
 
 /**
  * Writes metrics in Prometheus' text format, in slices between which others have their turns. Sorted by name, as in the reference.

@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { openEmbeddedStore } from '@apisix-ts/store-embedded';
+import { startLoad, whyNoLoad } from '../load/load-generator.ts';
+import type { LoadGenerator, LoadResult } from '../load/load-generator.ts';
+import { cpuMs } from '../measure/cpu.ts';
+import { spread } from '../measure/statistics.ts';
+import { freePorts } from '../programs/free-ports.ts';
+import { endProgram } from '../programs/workbench.ts';
+import type { Workbench } from '../programs/workbench.ts';
+import { embeddedStorePath, startGateway } from '../proxies/gateway-program.ts';
+import { showSpread } from '../report.ts';
+import { upstreamOf } from '../routes/write-routes.ts';
+import { loadCpu } from './case.ts';
+import type { Case } from './case.ts';
+
+/** Half of them are nodes under checks, half nodes that had a session. */
+const SERIES = 10_000;
+const NODES_PER_UPSTREAM = 100;
+/** Connections that are made at a time, for the series of sessions. */
+const AT_ONCE = 50;
+
+interface Round {
+  readonly load: LoadResult;
+  readonly scrapes: number;
+  /** Of the whole process. Milliseconds. */
+  readonly cpuMs: number;
+}
+
+/** What a scrape of many series does to sessions. */
+export const scrapeCase: Case = async (workbench, isQuick) => {
+  const title = 'What a scrape costs';
+  const obstacle = whyNoLoad();
+  if (obstacle !== undefined) return [{ title, notes: [obstacle], tables: [] }];
+  const rounds = isQuick ? 3 : 9;
+  const load = await startLoad(workbench, loadCpu);
+  const rows: string[][] = [];
+  for (const workers of [1, 0]) rows.push(...(await measure(workbench, load, workers, rounds)));
+  return [
+    {
+      title,
+      notes: [
+        `${SERIES} series and more, read again as soon as they have come, while one connection sends 64 bytes and waits for their echo. ${rounds} rounds of 1 s each, in turns with as many without scrapes, after one of each that is not counted; nothing pinned but the load. Median (lowest–highest) of the rounds.`,
+      ],
+      tables: [
+        {
+          columns: ['worker_processes', 'scrapes', 'round trip µs, median', 'µs, p99', 'CPU ms a scrape'],
+          rows,
+        },
+      ],
+    },
+  ];
+};
+
+async function measure(
+  workbench: Workbench,
+  load: LoadGenerator,
+  workers: number,
+  rounds: number,
+): Promise<string[][]> {
+  const [echoPort = 0, sessionsPort = 0, metricsPort = 0] = await freePorts(3);
+  const serverPort = await openServer(workbench);
+  const home = join(workbench.folder, `scrape-${workers}`);
+  await fillStore(home, {
+    [`stream_routes/echo`]: { server_port: echoPort, upstream: upstreamOf(load.backends.echo) },
+    [`stream_routes/sessions`]: {
+      server_port: sessionsPort,
+      upstream: { type: 'roundrobin', nodes: nodesAt('127.1', SERIES / 2, serverPort) },
+    },
+    ...checkedRoutes(SERIES / 2),
+  });
+  const gateway = await startGateway(workbench, {
+    home,
+    ports: [echoPort, sessionsPort],
+    workers,
+    relay: 'auto',
+    metricsPort,
+  });
+  await connectTimes(SERIES / 2, sessionsPort);
+  const scrape = async (): Promise<number> => {
+    const answer = await fetch(`http://127.0.0.1:${metricsPort}/apisix/prometheus/metrics`);
+    return (await answer.text()).split('\n').length;
+  };
+  const lines = await scrape();
+  if (lines < SERIES) throw new Error(`expected ${SERIES} series, found ${lines} lines`);
+
+  const quiet: Round[] = [];
+  const busy: Round[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    for (const [taken, isScraped] of [
+      [quiet, false],
+      [busy, true],
+    ] as const) {
+      const sample = await takeRound(load, echoPort, gateway.pid, isScraped ? scrape : undefined);
+      if (round > 0) taken.push(sample);
+    }
+  }
+  await endProgram(gateway.child);
+  return [
+    describe(workers, 'none', quiet, () => '–'),
+    describe(workers, 'one after the other', busy, () => showSpread(spread(scrapeCosts(quiet, busy)))),
+  ];
+}
+
+async function takeRound(
+  load: LoadGenerator,
+  port: number,
+  pid: number,
+  scrape: (() => Promise<number>) | undefined,
+): Promise<Round> {
+  const ms = 1000;
+  const before = cpuMs(pid);
+  const running = load.run({ kind: 'round-trips', lanes: 1, bytes: 64, port, ms });
+  const endMs = performance.now() + ms;
+  let scrapes = 0;
+  if (scrape !== undefined) {
+    for (; performance.now() < endMs; scrapes++) await scrape();
+  }
+  const result = await running;
+  return { load: result, scrapes, cpuMs: cpuMs(pid) - before };
+}
+
+/** What is not that of round trips, which cost as much without scrapes. */
+function scrapeCosts(quiet: readonly Round[], busy: readonly Round[]): readonly number[] {
+  return busy.map((round, index) => {
+    const other = quiet[index];
+    if (other === undefined) throw new TypeError('as many rounds of each');
+    const perRoundTrip = other.cpuMs / other.load.operations;
+    return (round.cpuMs - perRoundTrip * round.load.operations) / round.scrapes;
+  });
+}
+
+function describe(workers: number, name: string, rounds: readonly Round[], cost: () => string): string[] {
+  return [
+    String(workers),
+    name,
+    showSpread(spread(rounds.map(({ load }) => load.p50Us))),
+    showSpread(spread(rounds.map(({ load }) => load.p99Us))),
+    cost(),
+  ];
+}
+
+/** Upstreams whose nodes are under checks, and routes that no session takes. Nothing is probed within the run. */
+function checkedRoutes(nodes: number): Readonly<Record<string, object>> {
+  const checks = { active: { type: 'tcp', healthy: { interval: 86_400 }, unhealthy: { interval: 86_400 } } };
+  const upstreams = Array.from({ length: nodes / NODES_PER_UPSTREAM }, (_, index) => [
+    `stream_routes/checked-${index}`,
+    {
+      server_port: 1,
+      remote_addr: `10.0.0.${index}`,
+      upstream: { type: 'roundrobin', nodes: nodesAt(`127.${100 + index}`, NODES_PER_UPSTREAM, 1), checks },
+    },
+  ]);
+  return Object.fromEntries(upstreams) as Readonly<Record<string, object>>;
+}
+
+/** Nodes at addresses of loopback that begin with this. */
+function nodesAt(prefix: string, count: number, port: number): Readonly<Record<string, 1>> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`${prefix}.${index >> 8}.${index & 255}:${port}`, 1]),
+  );
+}
+
+async function fillStore(home: string, documents: Readonly<Record<string, object>>): Promise<void> {
+  const store = await openEmbeddedStore({ path: embeddedStorePath(home) });
+  for (const [key, document] of Object.entries(documents))
+    await store.writer.put(key, JSON.stringify(document));
+  await store.close();
+}
+
+/** A server on every address of loopback that hangs up. @returns its port. */
+async function openServer(workbench: Workbench): Promise<number> {
+  const server = createServer((socket) => socket.on('error', () => {}).end());
+  server.listen(0, '0.0.0.0');
+  await once(server, 'listening');
+  workbench.onClose(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port');
+  return address.port;
+}
+
+async function connectTimes(count: number, port: number): Promise<void> {
+  for (let done = 0; done < count; done += AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        const socket = connect({ port, host: '127.0.0.1' }).resume();
+        await once(socket, 'close');
+      }),
+    );
+  }
+}
