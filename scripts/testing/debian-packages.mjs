@@ -13,7 +13,6 @@ const commandOf = {
   'mariadb-server-core': 'mariadbd',
   'docker.io': 'dockerd',
   'docker-compose': 'docker-compose',
-  iproute2: 'ip',
   debootstrap: 'debootstrap',
   'bind9-dnsutils': 'dig',
   'dnsmasq-base': 'dnsmasq',

@@ -58,6 +58,7 @@ export const codes = {
   LISTENER_DENIED: { side: 'operator', retryable: false, status: 500 },
   LISTENER_FAILED: { side: 'operator', retryable: true, status: 500 },
   DRAIN_TARGET_UNKNOWN: { side: 'operator', retryable: false, status: 404 },
+  TRACING_MODULE_FAILED: { side: 'operator', retryable: false, status: 500 },
   WORKER_DIED: { side: 'internal', retryable: true, status: 500 },
 
   // TLS with clients

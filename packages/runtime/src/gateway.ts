@@ -248,6 +248,7 @@ class RunningGateway implements Gateway {
         ticketKeys: this.#ticketKeys,
         ...fallbackName(settings),
         ...(writeAccess === undefined ? {} : accessLogOptions(settings)),
+        ...tracingOptions(settings),
       },
       publisher: this.#publisher,
       documents: () => allDocuments(this.#documents),
@@ -455,6 +456,10 @@ const restartOnly: readonly { readonly path: string; readonly read: (settings: S
   { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
   { path: 'apisix.ssl.ssl_trusted_certificate', read: ({ apisix }) => apisix.ssl.ssl_trusted_certificate },
   { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
+  {
+    path: 'nginx_config.stream.tracing',
+    read: ({ nginx_config }) => JSON.stringify(nginx_config.stream.tracing),
+  },
   { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
   { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
   {
@@ -507,6 +512,12 @@ function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {
   if (!stream.enable_access_log) return {};
   return { accessLog: { format: stream.access_log_format, escape: stream.access_log_format_escape } };
+}
+
+function tracingOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'tracing'> {
+  const { enable, register, sample_ratio: sampleRatio } = stream.tracing;
+  if (!enable) return {};
+  return { tracing: { sampleRatio, ...(register === undefined ? {} : { register: resolvePath(register) }) } };
 }
 
 function allDocuments(documents: DocumentSet): readonly DocumentChange[] {

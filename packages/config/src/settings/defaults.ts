@@ -73,6 +73,7 @@ export const defaults = {
       half_close: true,
       relay: 'auto',
       udp_sessions: 4096,
+      tracing: { enable: false, sample_ratio: 1 },
     },
   },
   plugins: [],

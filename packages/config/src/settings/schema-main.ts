@@ -39,6 +39,14 @@ const nginxSchema: JsonSchema = {
         half_close: bool,
         relay: { type: 'string', enum: ['auto', 'socket'] },
         udp_sessions: { type: 'integer', minimum: 1, description: 'a number of sessions, at least 1' },
+        tracing: {
+          type: 'object',
+          properties: {
+            enable: bool,
+            register: { type: 'string', minLength: 1, description: 'a path' },
+            sample_ratio: { type: 'number', minimum: 0, maximum: 1, description: 'a number from 0 to 1' },
+          },
+        },
       },
     },
   },

@@ -274,6 +274,16 @@ export interface NginxStreamSettings {
   readonly relay: 'auto' | 'socket';
   /** Ours: UDP sessions per worker, at least 1. One more ends the one that has been idle longest. */
   readonly udp_sessions: number;
+  /** Ours: spans of sessions, by OpenTelemetry. */
+  readonly tracing: TracingSettings;
+}
+
+export interface TracingSettings {
+  readonly enable: boolean;
+  /** A module that registers a tracer provider, imported in every worker. A path, relative to the working directory. Absent: none. */
+  readonly register?: string;
+  /** The share of sessions that are traced, 0 to 1. */
+  readonly sample_ratio: number;
 }
 
 /** By plugin name; each plugin reads its own. */

@@ -14,6 +14,7 @@ import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
 import { WorkerWaiting } from '../shared-waiting.ts';
 import type { Drain } from '../workers/drain.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { Answerers } from '../workers/questions.ts';
 import type { ListenerSpec, NodeIdentity, WorkerOptions } from '../workers/worker-link.ts';
 import type { Gate } from './arrival.ts';
@@ -76,6 +77,7 @@ export class DataPlane {
   readonly #room: WaitingRoom;
   readonly #acceptors: TlsAcceptors;
   readonly #tallies: SessionTallies;
+  #isClosed = false;
   readonly #activity = new ActivityMonitor();
   /** What it can be asked. */
   readonly answers: Answerers = {
@@ -123,6 +125,8 @@ export class DataPlane {
     this.#closer = new SessionCloser(this.#open, this.#datagrams.open);
     this.#room = new WaitingRoom(this.#wheel, new WorkerWaiting(options.waiting, options.index));
     this.#context = this.#prepare();
+    // Whoever listens is told why that cannot be.
+    this.#context.catch(() => {});
   }
 
   /**
@@ -204,6 +208,10 @@ export class DataPlane {
     this.#accessLines.flush();
     this.#events.onTally(this.#tallies.take());
     this.#activity.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const context = await this.#context.catch(() => undefined);
+    await context?.tracing?.close();
   }
 
   async #prepare(): Promise<SessionContext> {
@@ -225,6 +233,7 @@ export class DataPlane {
       room: this.#room,
       onNodeFailure: this.#events.onNodeFailure,
       accessLog: this.#openAccessLog(),
+      tracing: await this.#openTracing(),
       nowMs: () => performance.now(),
       random: Math.random,
       onOpened: (session) => void this.#open.add(session),
@@ -233,6 +242,14 @@ export class DataPlane {
         this.#onSessionEnded();
       },
     };
+  }
+
+  /** What it needs is loaded only where it is wanted. */
+  async #openTracing(): Promise<Tracing | undefined> {
+    const { tracing } = this.#options;
+    if (tracing === undefined) return undefined;
+    const { openTracing } = await import('../tracing/tracing.ts');
+    return openTracing(tracing, Math.random);
   }
 
   #openAccessLog(): SessionContext['accessLog'] {

@@ -10,6 +10,7 @@ import type {
   UpstreamNode,
 } from '@apisix-ts/core';
 import { openDatagramLink } from '@apisix-ts/transport';
+import type { SessionSpans } from '../tracing/session-spans.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { SessionBytes } from '../shared-counters.ts';
@@ -23,7 +24,7 @@ import type { Upstream, WorkerNode } from './upstream.ts';
 /** What the datagram sessions of a worker share. */
 export interface DatagramContext extends Pick<
   SessionContext,
-  'table' | 'counters' | 'tallies' | 'room' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
+  'table' | 'counters' | 'tallies' | 'tracing' | 'room' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
 > {
   readonly flows: FlowTable;
   readonly onOpened: (session: DatagramSession) => void;
@@ -46,6 +47,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
   #node: WorkerNode | undefined;
+  /** Of the session that is open; absent unless it is traced. */
+  #spans: SessionSpans | undefined;
   /** What the session moved when somebody last asked; undefined: nobody did. */
   #counted: SessionBytes | undefined;
   /** Nodes that failed since one last answered. */
@@ -121,7 +124,17 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     onOpened(this);
     this.#node = undefined;
     this.#counted = undefined;
+    this.#spans = this.#context.tracing?.begin({
+      transport: this.transport,
+      listenerName: this.listenerName,
+      serverAddress: this.serverAddress,
+      serverPort: this.serverPort,
+      peerAddress: this.remoteAddress,
+      peerPort: this.remotePort,
+    });
+    this.#spans?.matching(this);
     this.#route = table.match(this);
+    this.#spans?.matched(this.#route);
     if (this.#route === undefined) return this.#refuse('ROUTE_NOT_FOUND');
     const upstream = table.upstreamOf(this.#route);
     if (upstream === undefined) return this.#refuse('UPSTREAM_NOT_CONFIGURED');
@@ -137,6 +150,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
       return this.#refuse('UPSTREAM_NO_NODE', `${node.address}, on UDP`);
     }
     this.#node = node;
+    this.#spans?.relaying();
     return {
       link: openDatagramLink(node.address, node.port),
       idleTimeoutMs: upstream.facts.idleTimeoutMs,
@@ -205,6 +219,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
     tallies.count(reason, this.#route?.id, this.#listener.name, this.#node?.endpoint);
     this.#record(reason);
+    this.#spans?.ended(reason, this.#flow.bytesFromClient, this.#flow.bytesToClient);
   }
 
   #bytes(): SessionBytes {

@@ -4,6 +4,7 @@ import type { SessionRecord } from '../access-log/session-record.ts';
 import type { Admission } from '../shared-admissions.ts';
 import type { SessionTallies } from '../metrics/session-tallies.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { Gate } from './arrival.ts';
 import type { FailureLog } from './failure-log.ts';
@@ -24,6 +25,8 @@ export interface SessionContext {
   readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes every session that has ended; undefined when nobody wants to know. */
   readonly accessLog: ((record: SessionRecord) => void) | undefined;
+  /** Undefined: sessions are not traced. */
+  readonly tracing: Tracing | undefined;
   readonly nowMs: () => number;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;

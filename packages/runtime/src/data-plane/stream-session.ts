@@ -2,6 +2,8 @@ import { relay } from '@apisix-ts/core';
 import type { RelayResult, Session, StreamFacts, Wire } from '@apisix-ts/core';
 import type { SessionBytes } from '../shared-counters.ts';
 import type { Admission } from '../shared-admissions.ts';
+import type { SessionSpans } from '../tracing/session-spans.ts';
+import type { Tracing } from '../tracing/tracing.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
@@ -41,6 +43,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
   #relaying: Session | undefined;
+  /** Absent unless it is traced. */
+  #spans: SessionSpans | undefined;
   /** What it moved when somebody last asked; undefined: nobody did. */
   #counted: SessionBytes | undefined;
 
@@ -125,6 +129,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
     onOpened(this);
     // The system forgets a connection's addresses with the connection.
     if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
+    if (this.#context.tracing !== undefined) this.#spans = this.#beginSpans(this.#context.tracing);
     const refusal = this.#admission.isLimited ? this.#admission.enter() : undefined;
     if (refusal !== undefined) {
       this.#isKeptOut = true;
@@ -164,7 +169,9 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
 
   #serve(): void {
     const { table } = this.#context;
+    this.#spans?.matching(this);
     this.#route = table.match(this);
+    this.#spans?.matched(this.#route);
     if (this.#route === undefined) {
       this.#refuse('ROUTE_NOT_FOUND');
       return;
@@ -211,12 +218,14 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
     return writeProxyHeader(this.#gate.heads.options.proxyProtocolToUpstream, this);
   }
 
-  onAttempt({ endpoint }: WorkerNode): void {
-    this.#trace?.upstreams.push(endpoint);
+  onAttempt(node: WorkerNode): void {
+    this.#trace?.upstreams.push(node.endpoint);
+    this.#spans?.dialing(node);
   }
 
   onAttemptFailed(reason: SessionReason, errno: string, source: string | undefined): void {
     this.#report(reason, errno, source);
+    this.#spans?.dialFailed(reason);
   }
 
   onNoNode(reason: SessionReason, errno?: string): void {
@@ -234,6 +243,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   }
 
   onWire(wire: Wire, upstream: Upstream, hasPreface: boolean): void {
+    this.#spans?.relaying();
     const { idleTimeoutMs, keepAliveSeconds } = upstream.facts;
     if (keepAliveSeconds !== undefined) wire.keepAlive(keepAliveSeconds);
     const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
@@ -280,6 +290,18 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
     counters.sessionEnded(this.#listener.slot, reason, this.#bytesWith(wire), this.#counted);
     tallies.count(reason, this.#route?.id, this.#listener.name, this.#search?.node?.endpoint);
     this.#record(reason, wire);
+    this.#spans?.ended(reason, this.bytesReceived, this.bytesSent);
+  }
+
+  #beginSpans(tracing: Tracing): SessionSpans | undefined {
+    return tracing.begin({
+      transport: this.transport,
+      listenerName: this.listenerName,
+      serverAddress: this.serverAddress,
+      serverPort: this.serverPort,
+      peerAddress: this.remoteAddress,
+      peerPort: this.remotePort,
+    });
   }
 
   #bytesWith(wire: Wire | undefined): SessionBytes {

@@ -1,5 +1,5 @@
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
-import type { MemoryStore, Settings, StreamProxyEntry } from '@apisix-ts/config';
+import type { MemoryStore, Settings, StreamProxyEntry, TracingSettings } from '@apisix-ts/config';
 import type { Lookup } from '@apisix-ts/discovery';
 import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
@@ -59,6 +59,8 @@ export interface OpenGatewayOptions {
   readonly udpHosts?: readonly string[];
   /** UDP sessions per worker. */
   readonly udpSessions?: number;
+  /** Default: off. */
+  readonly tracing?: Partial<TracingSettings>;
   /** What the store holds from the start, by key. */
   readonly documents?: Readonly<Record<string, unknown>>;
 }
@@ -79,6 +81,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     accessLogFormat,
     udpHosts = [],
     udpSessions,
+    tracing,
     documents = {},
   } = options;
   const port = await freePort();
@@ -106,6 +109,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
         stream: {
           half_close: halfClose,
           ...(udpSessions === undefined ? {} : { udp_sessions: udpSessions }),
+          ...(tracing === undefined ? {} : { tracing }),
           ...(accessLogFormat === undefined
             ? {}
             : { enable_access_log: true, access_log_format: accessLogFormat }),

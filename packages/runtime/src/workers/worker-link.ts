@@ -7,6 +7,7 @@ import type { LogLevel } from '../log.ts';
 import type { SessionTally } from '../metrics/session-tallies.ts';
 import type { WorkerMemory } from '../shared-tally.ts';
 import type { Drain } from './drain.ts';
+import type { TracingOptions } from '../tracing/tracing.ts';
 import type { AnswerTo, QuestionName, QuestionOf } from './questions.ts';
 
 export interface HeadOptions {
@@ -63,6 +64,8 @@ export interface WorkerOptions {
   readonly ticketKeys: readonly Uint8Array[];
   /** Absent: sessions leave no line. */
   readonly accessLog?: AccessLogOptions;
+  /** Absent: sessions are not traced. */
+  readonly tracing?: TracingOptions;
 }
 
 /** A node of an upstream, as the main thread knows it. */
