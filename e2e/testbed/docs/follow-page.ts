@@ -37,7 +37,7 @@ export async function followPages({ pages, servers, opens = [], ...given }: Walk
   await copyFile(join(root, 'conf', 'config.yaml'), join(folder, 'conf', 'config.yaml'));
   await symlink(join(root, 'bin', 'apisix'), join(folder, 'bin', 'apisix'));
   // An answer of 400 or more is a failure.
-  await writeFile(join(tempFolder, '.curlrc'), 'silent\nshow-error\nfail-with-body\n');
+  await writeFile(join(tempFolder, '.curlrc'), 'no-progress-meter\nfail-with-body\n');
   const path = [join(folder, 'bin'), dirname(process.execPath), process.env['PATH']].join(':');
   const terminal = await openTerminal({
     folder,

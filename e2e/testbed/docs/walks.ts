@@ -8,9 +8,29 @@ unshare --map-user=1000 --map-group=1000 bash -ec '
   pg_ctl --pgdata=database --options="-h 127.0.0.1 -k /tmp -F" --log=database.log --wait start
 '`;
 
+/** What APISIX leaves in etcd, and a server that its route leads to. */
+const apisix = String.raw`
+node -e 'require("node:http").createServer((_, to) => to.end("the server\n")).listen(8001, "127.0.0.1")' &
+etcd --data-dir etcd > etcd.log 2>&1 &
+until etcdctl endpoint health 2> /dev/null; do :; done
+times='"create_time":1795399564,"update_time":1795399564'
+for kind in consumers global_rules plugin_configs protos routes services ssls stream_routes upstreams; do
+  etcdctl put /apisix/$kind/ init_dir
+done
+etcdctl put /apisix/upstreams/web '{"id":"web","type":"roundrobin","nodes":{"127.0.0.1:8001":1},'"$times}"
+etcdctl put /apisix/stream_routes/web '{"id":"web","server_port":9100,"upstream_id":"web",'"$times"',
+  "plugins":{"ip-restriction":{"whitelist":["127.0.0.9"]}}}'`;
+
 /** The pages whose commands are run. Those of one walk share a gateway. */
 export const walks: readonly Walk[] = [
   { pages: ['docs/getting-started.md'] },
+  {
+    pages: ['docs/guides/from-apisix.md'],
+    servers: apisix,
+    opens: [8001],
+  },
+  { pages: ['docs/guides/from-haproxy.md'] },
+  { pages: ['docs/guides/from-nginx.md'] },
   {
     pages: ['docs/guides/mqtt.md'],
     servers: `printf 'listener 1883 127.0.0.1\\nallow_anonymous true\\nuser root\\n' > mosquitto.conf
