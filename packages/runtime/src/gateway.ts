@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { closeSync } from 'node:fs';
 import { lookup as lookUpHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
@@ -54,6 +55,9 @@ import { WorkerPool } from './worker-pool.ts';
 import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
 import type { WorkerProgram } from './workers/worker-program.ts';
 
+/** Sockets that listen, of all workers: descriptors, by the names of listeners. */
+export type StreamSockets = ReadonlyMap<string, readonly number[]>;
+
 export interface GatewayOptions {
   /** Where the resources are. It stays the caller's: `close` leaves it open. */
   readonly store: Store;
@@ -65,6 +69,11 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: nowhere. */
   readonly log?: Log;
+  /**
+   * The listeners of a gateway in another process that this one follows on: their sockets for connections, which are taken
+   * over or closed; of UDP none, but its port may be opened beside. Default: there is none.
+   */
+  readonly inherited?: StreamSockets;
   /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
   readonly writeAccess?: (lines: string) => void;
   /** What worker threads run. Default: the program of this package, found beside it; a bundle brings its own. */
@@ -114,7 +123,10 @@ export interface Gateway {
    * @returns settings that differ and take effect only after a restart, as key paths.
    */
   reload(settings: Settings): Promise<readonly string[]>;
-  /** Settles when every worker has this revision, or a later one, in effect; rejects when `signal` aborts before. */
+  /**
+   * Settles when every worker has this revision, or a later one, in effect, or another process serves; rejects when
+   * `signal` aborts before.
+   */
   whenApplied(revision: Revision, signal?: AbortSignal): Promise<void>;
   readonly documents: DocumentView;
   /** What documents are checked against: the plugins and balancers there are. */
@@ -132,6 +144,13 @@ export interface Gateway {
   readonly sessions: GatewaySessions;
   /** What gets no new sessions. Nothing of it is kept when the gateway ends. */
   readonly drains: GatewayDrains;
+  /** The sockets of its listeners, for a process that takes them over; UDP ones without. */
+  sockets(): Promise<StreamSockets>;
+  /**
+   * Another process has the sockets and serves: stops listening, ends UDP sessions, and leaves the store. Open connections
+   * go on, with what was in effect.
+   */
+  handOver(): Promise<void>;
   /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
   quit(): Promise<void>;
   /** Cuts every session and ends. Idempotent. */
@@ -171,14 +190,19 @@ class RunningGateway implements Gateway {
   /** The listeners that the settings ask for, drained ones too. */
   #planned: readonly ListenerSpec[] = [];
   readonly #listeners = new ListenerTable();
+  /** Changes take effect elsewhere from then on. */
+  readonly #handedOver = Promise.withResolvers<void>();
+  /** Until they are taken over. */
+  #inherited: StreamSockets;
   readonly #meter: GatewayMeter;
   #phase: GatewayStatus['phase'] = 'starting';
   #closing: Promise<void> | undefined;
 
   constructor(settings: Settings, options: GatewayOptions) {
-    const { store, snapshot, lookup, env = process.env, log = () => {} } = options;
+    const { store, snapshot, inherited = new Map(), lookup, env = process.env, log = () => {} } = options;
     const { writeAccess, workerProgram } = options;
     this.#started = settings;
+    this.#inherited = inherited;
     this.#settings = settings;
     this.#log = log;
     this.#documents = new DocumentSet(resourceKinds, judgeOf(settings), {
@@ -320,7 +344,7 @@ class RunningGateway implements Gateway {
   }
 
   whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
-    return this.#publisher.whenApplied(revision, signal);
+    return Promise.race([this.#publisher.whenApplied(revision, signal), this.#handedOver.promise]);
   }
 
   status(): GatewayStatus {
@@ -360,6 +384,18 @@ class RunningGateway implements Gateway {
 
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation> {
     return this.#pool.ask('explain', question);
+  }
+
+  async sockets(): Promise<StreamSockets> {
+    const all = this.#listeners.open.map(({ name }) => [name, []] as const);
+    return new Map([...all, ...(await this.#pool.sockets())]);
+  }
+
+  async handOver(): Promise<void> {
+    this.#phase = 'ending';
+    await this.#pool.listen([]);
+    await this.#source.close();
+    this.#handedOver.resolve();
   }
 
   async quit(): Promise<void> {
@@ -416,13 +452,24 @@ class RunningGateway implements Gateway {
     );
     const plan = await Promise.all(wanted.map(withAddress));
     // Workers share their ports, so only an exclusive attempt finds out that another program has one.
-    for (const { protocol, host, port } of this.#listeners.added(plan)) {
+    for (const { name, protocol, host, port } of this.#listeners.added(plan)) {
+      if (this.#inherited.has(name)) continue;
       if (protocol === 'udp') probeDatagramPort(host, port);
       else await probePort(host, port);
     }
-    await this.#pool.listen(plan);
+    await this.#pool.listen(plan, this.#inherited);
     this.#listeners.adopt(plan);
     this.#planned = planned;
+    closeUnwanted(this.#inherited, plan);
+    this.#inherited = new Map();
+  }
+}
+
+/** Connections would wait there for ever. */
+function closeUnwanted(inherited: StreamSockets, plan: readonly ListenerSpec[]): void {
+  const wanted = new Set(plan.map(({ name }) => name));
+  for (const [name, descriptors] of inherited) {
+    if (!wanted.has(name)) for (const descriptor of descriptors) closeSync(descriptor);
   }
 }
 

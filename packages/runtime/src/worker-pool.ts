@@ -150,10 +150,33 @@ export class WorkerPool {
     }
   }
 
-  /** Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error. */
-  async listen(listeners: readonly ListenerSpec[]): Promise<void> {
+  /**
+   * Makes these the listeners of every worker. Rejects with the first `LISTENER_*` error.
+   * @param inherited sockets of another process, by the names of listeners: they are dealt out among the workers.
+   */
+  async listen(
+    listeners: readonly ListenerSpec[],
+    inherited: ReadonlyMap<string, readonly number[]> = new Map(),
+  ): Promise<void> {
     this.#listeners = listeners;
-    await this.#all((link) => link.listen(listeners));
+    const count = this.#links.size;
+    await this.#all((link) =>
+      link.listen(
+        listeners.map((spec) => {
+          const mine = inherited.get(spec.name)?.filter((_, place) => place % count === link.index) ?? [];
+          return mine.length === 0 ? spec : { ...spec, inherited: mine };
+        }),
+      ),
+    );
+  }
+
+  /** The sockets of all listeners for connections, of every worker. Descriptors, by the listeners' names. */
+  async sockets(): Promise<ReadonlyMap<string, readonly number[]>> {
+    const sockets = new Map<string, number[]>();
+    await this.askAll('sockets', undefined, (_, answer) => {
+      for (const [name, mine] of answer) sockets.set(name, [...(sockets.get(name) ?? []), ...mine]);
+    });
+    return sockets;
   }
 
   /** Stops listening and waits for the sessions, for at most `graceMs`; 0 is for ever. */

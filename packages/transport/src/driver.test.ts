@@ -1,14 +1,16 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { TimerWheel } from '@apisix-ts/core';
 import type { Wire } from '@apisix-ts/core';
 import { GatewayError } from '@apisix-ts/errors';
-import { connectPeer, countDescriptors, FakeClock, openServer } from '@apisix-ts/testkit';
+import { connectPeer, countDescriptors, FakeClock, freePort, openServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { DialOptions, ListenOptions, WireDriver } from './driver.ts';
 import { createHandleDriver } from './handle/handle-driver.ts';
+import { loadNativeTcp } from './handle/native-tcp.ts';
 import { createSocketDriver } from './socket/socket-driver.ts';
 import { SocketWire } from './socket/socket-wire.ts';
 
@@ -74,6 +76,38 @@ describe.for(kinds)('driver: %s', ([, create]) => {
       const second = await listen(driver, { host: '127.0.0.1', port: first.listener.port, reusePort: true });
 
       expect(second.listener.port).toBe(first.listener.port);
+    });
+
+    test('takes over the socket of another process', async () => {
+      const driver = create(new TimerWheel(new FakeClock()));
+      const port = await freePort();
+      // As such a socket is here: a descriptor, which no other handle closes.
+      const native = loadNativeTcp();
+      const bound = native && new native.TCP(native.serverKind);
+      expect(bound?.bind('127.0.0.1', port)).toBe(0);
+      const descriptor = bound?.fd ?? -1;
+
+      const { listener, accepted } = await listen(driver, { host: '127.0.0.1', port, inherited: descriptor });
+
+      expect([listener.port, listener.descriptor]).toEqual([port, descriptor]);
+      const peer = await connectPeer(port);
+      (await accepted).write(Buffer.from('hello'));
+      expect((await peer.take(5)).toString()).toBe('hello');
+    });
+
+    test('does not take a descriptor that is no listener', async () => {
+      const driver = create(new TimerWheel(new FakeClock()));
+      const server = await openServer();
+      onTestFinished(() => server.close());
+      const socket = connect(server.port, '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      const handle: unknown = Reflect.get(socket, '_handle');
+      const inherited = Number(typeof handle === 'object' && handle !== null && Reflect.get(handle, 'fd'));
+
+      const error = await failure(listen(driver, { host: '127.0.0.1', port: 1, inherited }));
+
+      expect(error.code).toBe('LISTENER_FAILED');
     });
 
     test('hands over sockets from the moment that somebody wants them, and wires again', async () => {

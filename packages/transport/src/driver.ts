@@ -12,6 +12,11 @@ export interface ListenOptions {
   readonly reusePort?: boolean;
   /** An IPv6 listener that leaves IPv4 on the same port to others. Default false. */
   readonly ipv6Only?: boolean;
+  /**
+   * The descriptor of a socket of this port that listens already, from another process. The listener takes it over, with the
+   * connections that wait there; of the other options only `backlog` has an effect.
+   */
+  readonly inherited?: number | undefined;
 }
 
 export interface ListenHandler {
@@ -31,6 +36,8 @@ export interface Listener {
 
 /** A listener for connections. */
 export interface WireListener extends Listener {
+  /** Its socket, for a process that takes it over. Until it is closed. */
+  readonly descriptor: number;
   /**
    * Whether connections are handed over as `SocketWire`, which TLS needs, from the next one on: the listener stays open, since
    * closing it would reset what waits to be accepted. Not at first; those of a socket driver always are.

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { TimerWheel } from '@apisix-ts/core';
 import { chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
-import type { WireListener } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
 import { LineBatch } from '../access-log/line-batch.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -25,6 +24,8 @@ import { explainConnection } from './explain-connection.ts';
 import { FailureLog } from './failure-log.ts';
 import { compileHeads } from './head-reader.ts';
 import type { OpenSession } from './open-session.ts';
+import { openSockets } from './listener-sockets.ts';
+import type { ListenerSockets } from './listener-sockets.ts';
 import { PacedClosing } from './paced-closing.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
@@ -48,7 +49,7 @@ export interface DataPlaneEvents {
 }
 
 interface OpenListener extends SessionListener {
-  readonly socket: WireListener;
+  readonly sockets: ListenerSockets;
   spec: ListenerSpec;
   gate: Gate;
 }
@@ -92,6 +93,8 @@ export class DataPlane {
       return { tally: this.#tallies.take(), activity: this.#activity.read() };
     },
     sessions: (query) => listSessions(this.#sessions, query, this.#filterContext),
+    sockets: async () =>
+      new Map(Array.from(this.#listeners, ([name, { sockets }]) => [name, sockets.descriptors])),
     closeSessions: (filter) => closeSessions(this.#sessions, filter, this.#filterContext),
   };
 
@@ -173,7 +176,7 @@ export class DataPlane {
     this.#datagrams.keepOnly(specs.filter(({ protocol }) => protocol === 'udp'));
     for (const [name, listener] of this.#listeners) {
       if (wanted.has(name)) continue;
-      listener.socket.close();
+      listener.sockets.close();
       this.#listeners.delete(name);
     }
     const outcomes = await Promise.allSettled(specs.map((spec) => this.#openOrUpdate(spec, context)));
@@ -273,13 +276,15 @@ export class DataPlane {
     if (known !== undefined) {
       known.spec = spec;
       known.gate = gate;
-      known.socket.useSockets(tls !== undefined);
+      known.sockets.useSockets(tls !== undefined);
       return;
     }
     const listener = { spec, gate, admission };
     // TLS is spoken on public sockets; a listener that begins with it accepts them in the public way.
     const driver = tls === undefined ? context.driver : createSocketDriver(this.#wheel);
-    const socket = await driver.listen(
+    const sockets = await openSockets(
+      driver,
+      spec.inherited ?? [],
       { host, port, reusePort: this.#options.reusePort, ipv6Only: host.includes(':') },
       {
         onWire: (wire) => new StreamSession(wire, listener, context).start(),
@@ -288,7 +293,7 @@ export class DataPlane {
         },
       },
     );
-    this.#listeners.set(name, Object.assign(listener, { socket }));
+    this.#listeners.set(name, Object.assign(listener, { sockets }));
   }
 
   #admissionOf({ slot, limits }: ListenerSpec, { counters }: SessionContext): Admission {
@@ -332,7 +337,7 @@ export class DataPlane {
 
   /** Those of connections. */
   #closeListeners(): void {
-    for (const { socket } of this.#listeners.values()) socket.close();
+    for (const { sockets } of this.#listeners.values()) sockets.close();
     this.#listeners.clear();
   }
 

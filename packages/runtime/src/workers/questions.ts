@@ -13,6 +13,8 @@ export interface Questions {
   readonly sessions: { readonly question: SessionQuery; readonly answer: SessionList };
   /** Closes these sessions: how many are there? */
   readonly closeSessions: { readonly question: SessionFilter; readonly answer: number };
+  /** Which sockets do its listeners for connections have? Descriptors, by the listeners' names. */
+  readonly sockets: { readonly question: undefined; readonly answer: ReadonlyMap<string, readonly number[]> };
 }
 
 export type QuestionName = keyof Questions;

@@ -34,6 +34,8 @@ export interface ListenerSpec extends ConnectionFields {
   readonly tls?: ListenerTls | undefined;
   /** What has to be read from a client before it is routed, and what is sent to its upstream. */
   readonly heads: HeadOptions;
+  /** Sockets of another process that this worker takes over, in place of one of its own. Descriptors. */
+  readonly inherited?: readonly number[];
 }
 
 export interface AccessLogOptions {

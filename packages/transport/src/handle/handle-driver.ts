@@ -62,6 +62,9 @@ function openListener(share: HandleShare, options: ListenOptions, handler: Liste
   return {
     host,
     port,
+    get descriptor() {
+      return server.fd;
+    },
     useSockets(wanted) {
       wantsSockets = wanted;
     },
@@ -73,7 +76,11 @@ function openListener(share: HandleShare, options: ListenOptions, handler: Liste
 }
 
 function bindAndListen(native: NativeTcp, server: TcpHandle, options: ListenOptions): number {
-  const { host, port, backlog = 511, reusePort = false, ipv6Only = false } = options;
+  const { host, port, backlog = 511, reusePort = false, ipv6Only = false, inherited } = options;
+  if (inherited !== undefined) {
+    const opened = server.open(inherited);
+    return opened === 0 ? server.listen(backlog) : opened;
+  }
   const flags = (reusePort ? native.reusePortFlag : 0) | (ipv6Only ? native.ipv6OnlyFlag : 0);
   const status = host.includes(':') ? server.bind6(host, port, flags) : server.bind(host, port, flags);
   // A port in use is told by `listen`.

@@ -13,6 +13,10 @@ export interface TcpHandle {
   /** Called with `this` being the handle; the count is in `state[readResult]`, the bytes where `useUserBuffer` said. */
   onread: (this: TcpHandle) => void;
   onconnection: (this: TcpHandle, status: number, client: TcpHandle | undefined) => void;
+  /** The descriptor; -1 when it is closed. */
+  readonly fd: number;
+  /** Becomes a socket that there is already, and owns it from then on. */
+  open(descriptor: number): number;
   bind(address: string, port: number, flags?: number): number;
   bind6(address: string, port: number, flags?: number): number;
   listen(backlog: number): number;

@@ -14,6 +14,7 @@ import type {
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
+import { descriptorOf } from './descriptor.ts';
 import { toTarget } from '../endpoint.ts';
 import { SocketWire } from './socket-wire.ts';
 
@@ -37,6 +38,9 @@ async function openListener(options: ListenOptions, handler: ListenHandler): Pro
   return {
     host,
     port,
+    get descriptor() {
+      return descriptorOf(server);
+    },
     // They are sockets anyway.
     useSockets() {},
     close() {
@@ -46,14 +50,18 @@ async function openListener(options: ListenOptions, handler: ListenHandler): Pro
 }
 
 function listening(server: Server, options: ListenOptions): Promise<void> {
-  const { host, port, backlog = 511, reusePort = false, ipv6Only = false } = options;
+  const { host, port, backlog = 511, reusePort = false, ipv6Only = false, inherited } = options;
+  const socket = { host, port, reusePort, ipv6Only };
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(listenError('the stream proxy', host, port, error));
     server.once('error', failed);
-    server.listen({ host, port, backlog, reusePort, ipv6Only, exclusive: true }, () => {
-      server.off('error', failed);
-      resolve();
-    });
+    server.listen(
+      { ...(inherited === undefined ? socket : { fd: inherited }), backlog, exclusive: true },
+      () => {
+        server.off('error', failed);
+        resolve();
+      },
+    );
   });
 }
 
