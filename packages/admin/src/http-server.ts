@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { isGatewayError } from '@apisix-ts/errors';
 import { clientAddress, clientCertificateFault, createHttpServer } from '@apisix-ts/http-server';
-import type { BrokenRequest, HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
+import type { BrokenRequest, HttpServer, HttpSocketOptions, ServerTls } from '@apisix-ts/http-server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { createAllowList } from './allow-list.ts';
 import { refuse } from './answer.ts';
@@ -16,7 +16,7 @@ import type { AdminRequest } from './request.ts';
 import type { AdminRequestRecord } from './request-record.ts';
 import { loggedTarget } from './request-target.ts';
 
-export interface AdminHttpOptions extends HttpLimits {
+export interface AdminHttpOptions extends HttpSocketOptions {
   readonly host: string;
   readonly port: number;
   readonly tls?: ServerTls | undefined;
@@ -141,13 +141,14 @@ export function createAdminHttpServer(
     // Which endpoint is meant is found after the client has proved who it is, so there is one route for all.
     () => '/',
   );
+  /** Connections end a moment before their last request is told of. */
+  const settled = async (): Promise<void> => {
+    while (leaving.size > 0) await Promise.all(leaving);
+  };
   return {
     listen: () => server.listen(),
-    async close() {
-      await server.close();
-      // Connections end a moment before their last request is told of.
-      while (leaving.size > 0) await Promise.all(leaving);
-    },
+    close: () => server.close().then(settled),
+    drain: () => server.drain().then(settled),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { HttpLimits, HttpServer, ServerTls } from '@apisix-ts/http-server';
+import type { HttpServer, HttpSocketOptions, ServerTls } from '@apisix-ts/http-server';
 import type { AdminKey } from './auth.ts';
 import { createDispatch } from './dispatch.ts';
 import type { Endpoints } from './endpoints.ts';
@@ -6,7 +6,7 @@ import { createAdminHttpServer } from './http-server.ts';
 import type { AdminLog } from './http-server.ts';
 import type { AdminRequestRecord } from './request-record.ts';
 
-export interface AdminServerOptions extends HttpLimits {
+export interface AdminServerOptions extends HttpSocketOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;

@@ -1,4 +1,4 @@
-import type { HttpLimits } from '@apisix-ts/http-server';
+import type { HttpSocketOptions } from '@apisix-ts/http-server';
 import type { ResourceKind } from '@apisix-ts/config';
 import { configStatus } from './config-status.ts';
 import type { DrainAccess } from './drain-facts.ts';
@@ -17,7 +17,12 @@ import type { SessionAccess } from './session-facts.ts';
 import { addSessionRoutes } from './session-routes.ts';
 
 export interface ControlServerOptions
-  extends HttpLimits, HealthRoutesOptions, ResourceRoutesOptions, PluginRoutesOptions, ExplainRouteOptions {
+  extends
+    HttpSocketOptions,
+    HealthRoutesOptions,
+    ResourceRoutesOptions,
+    PluginRoutesOptions,
+    ExplainRouteOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;

@@ -1,17 +1,21 @@
 import { isGatewayError } from '@apisix-ts/errors';
 import { createHttpServer } from '@apisix-ts/http-server';
-import type { HttpLimits } from '@apisix-ts/http-server';
+import type { HttpSocketOptions } from '@apisix-ts/http-server';
 import type { FastifyInstance } from 'fastify';
 
 /** A server that listens until it is closed. */
 export interface HttpService {
   /** What it really listens on; the port differs from the one asked for when that was 0. */
   readonly port: number;
+  /** Its socket, for a process that takes it over. Until it is closed. */
+  readonly descriptor: number;
   /** Idempotent. Answers what has been asked, for a moment, then ends open connections. */
   close(): Promise<void>;
+  /** Closes for clients that can ask another process. */
+  drain(): Promise<void>;
 }
 
-export interface HttpServiceOptions extends HttpLimits {
+export interface HttpServiceOptions extends HttpSocketOptions {
   /** Who listens, for messages: `apisix.control`. */
   readonly name: string;
   readonly host: string;
@@ -40,6 +44,6 @@ export async function openHttpService(
     });
     addRoutes(app);
   });
-  const { port } = await server.listen();
-  return { port, close: () => server.close() };
+  const { port, descriptor } = await server.listen();
+  return { port, descriptor, close: () => server.close(), drain: () => server.drain() };
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { HttpLimits } from '@apisix-ts/http-server';
+import type { HttpSocketOptions } from '@apisix-ts/http-server';
 import type { GatewayFacts, SessionTotals, UpstreamHealthFacts } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
@@ -13,7 +13,7 @@ import { storeMetrics } from './metrics/store-metrics.ts';
 import { streamMetrics } from './metrics/stream-metrics.ts';
 import { threadMetrics } from './metrics/thread-metrics.ts';
 
-export interface MetricsServerOptions extends HttpLimits {
+export interface MetricsServerOptions extends HttpSocketOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;

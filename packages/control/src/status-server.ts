@@ -1,8 +1,9 @@
+import type { HttpSocketOptions } from '@apisix-ts/http-server';
 import type { GatewayFacts } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 
-export interface StatusServerOptions {
+export interface StatusServerOptions extends HttpSocketOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setInterval } from 'node:timers/promises';
@@ -161,5 +162,31 @@ describe('what is no request', () => {
 
     expect(answer.match(/HTTP\/1.1 \d+/g)?.at(-1)).toBe('HTTP/1.1 400');
     await expectAlive(server);
+  });
+});
+
+describe('a server that is drained', () => {
+  test('answers one more request on each connection, and ends it then', async () => {
+    const server = await openServer();
+    const idle = await server.dial(`${get}\r\n`);
+    await once(idle, 'data');
+
+    const drained = server.drain();
+    const answer = text(idle);
+    idle.write(`${get}\r\n`);
+
+    expect(await answer).toMatch(/^HTTP\/1.1 200 OK[^]*\r\nconnection: close\r\n/i);
+    await drained;
+    await expect(server.dial(`${get}\r\n`)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test('does not wait longer than its grace time', async () => {
+    const server = await openServer({ closeGraceMs: 50 });
+    const idle = await server.dial(`${get}\r\n`);
+    await once(idle, 'data');
+
+    await server.drain();
+
+    expect(await text(idle)).toBe('');
   });
 });

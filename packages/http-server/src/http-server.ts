@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { listenError } from '@apisix-ts/errors';
 import { fastify } from 'fastify';
@@ -7,12 +9,25 @@ import { createAnswerOrder } from './answer-order.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import type { BrokenRequest } from './broken-request.ts';
 import { clientAddress } from './client-address.ts';
+import { descriptorOf } from './descriptor.ts';
 import { fillLimits } from './limits.ts';
 import type { HttpLimits } from './limits.ts';
 import { createNodeServer } from './node-server.ts';
 import type { ServerTls } from './tls.ts';
 
-export interface HttpServerOptions extends HttpLimits {
+/** What every server is told that its owner does not make up. */
+export interface HttpSocketOptions extends HttpLimits {
+  /** The descriptor of a socket of this port that listens already, from another process: it is taken over. */
+  readonly inherited?: number | undefined;
+}
+
+/** What it really listens on. */
+export type HttpAddress = Pick<AddressInfo, 'address' | 'port'> & {
+  /** The socket, for a process that takes it over. Until the server is closed. */
+  readonly descriptor: number;
+};
+
+export interface HttpServerOptions extends HttpSocketOptions {
   /** Who listens, for messages: `the Control API (apisix.control)`. */
   readonly name: string;
   readonly host: string;
@@ -32,9 +47,14 @@ export interface HttpServerOptions extends HttpLimits {
 
 export interface HttpServer {
   /** Rejects with `LISTENER_PORT_IN_USE`, `LISTENER_DENIED`, `LISTENER_FAILED`. */
-  listen(): Promise<Pick<AddressInfo, 'address' | 'port'>>;
+  listen(): Promise<HttpAddress>;
   /** Answers what has been asked and closes every connection within the grace time. Idempotent. */
   close(): Promise<void>;
+  /**
+   * Closes for clients that can ask elsewhere, where another process has the socket: every connection has the grace time for
+   * one more request, the answer to which ends it, so that no request meets a connection that was just closed.
+   */
+  drain(): Promise<void>;
 }
 
 /**
@@ -46,7 +66,7 @@ export function createHttpServer(
   addRoutes: (app: FastifyInstance) => void,
   rewriteUrl: (url: string) => string = (url) => url,
 ): HttpServer {
-  const { name, host, port, serverToken, tls, onBroken } = options;
+  const { name, host, port, inherited, serverToken, tls, onBroken } = options;
   const limits = fillLimits(options);
   const secured = new WeakSet<object>();
   const app = fastify<Server>({
@@ -68,28 +88,48 @@ export function createHttpServer(
   const afterAnswers = createAnswerOrder(app.server);
   if (tls !== undefined) app.server.on('secureConnection', (socket: Socket) => secured.add(socket));
   const connections = watchConnections(app.server, options, limits.maxStrangers);
+  let isDraining = false;
+  app.addHook('onRequest', async (_request, reply) => {
+    if (isDraining) reply.raw.setHeader('connection', 'close');
+  });
   addRoutes(app);
+
+  async function close(): Promise<void> {
+    const timer = setTimeout(() => connections.destroyAll(), limits.closeGraceMs);
+    await app.close();
+    clearTimeout(timer);
+  }
 
   return {
     async listen() {
       try {
-        await app.listen({ host, port });
+        // Fastify hands what it does not know on to Node.
+        const socket: object = inherited === undefined ? { port } : { fd: inherited };
+        await app.listen({ host, ...socket });
       } catch (error) {
         throw listenError(name, host, port, error);
       }
       const address = app.server.address();
-      return address !== null && typeof address === 'object' ? address : { address: host, port };
+      const descriptor = descriptorOf(app.server);
+      return address !== null && typeof address === 'object'
+        ? { ...address, descriptor }
+        : { address: host, port, descriptor };
     },
-    async close() {
-      const timer = setTimeout(() => connections.destroyAll(), limits.closeGraceMs);
-      await app.close();
-      clearTimeout(timer);
+    close,
+    async drain() {
+      isDraining = true;
+      // Node's own for HTTP closes idle connections at once, on which a request may be on its way.
+      NetServer.prototype.close.call(app.server);
+      await connections.settled(limits.closeGraceMs);
+      await close();
     },
   };
 }
 
 interface Connections {
   destroyAll(): void;
+  /** Settles when none is open, or after this long. Milliseconds. */
+  settled(limitMs: number): Promise<void>;
 }
 
 /** Strangers are told that they may not come, so they need connections; they must not get all there are. */
@@ -115,6 +155,11 @@ function watchConnections(
     // Node's own `closeAllConnections` does not know those that are still in their TLS handshake.
     destroyAll() {
       for (const socket of open) socket.destroy();
+    },
+    async settled(limitMs) {
+      const limit = AbortSignal.timeout(limitMs);
+      const gone = Array.from(open, (socket) => once(socket, 'close', { signal: limit }));
+      await Promise.allSettled(gone);
     },
   };
 }

@@ -1,7 +1,8 @@
 export type { BrokenRequest } from './broken-request.ts';
 export { clientAddress } from './client-address.ts';
+export { descriptorOf } from './descriptor.ts';
 export { createHttpServer } from './http-server.ts';
-export type { HttpServer, HttpServerOptions } from './http-server.ts';
+export type { HttpAddress, HttpServer, HttpServerOptions, HttpSocketOptions } from './http-server.ts';
 export { jsonListBody } from './json-list.ts';
 export type { JsonList } from './json-list.ts';
 export type { HttpLimits } from './limits.ts';
