@@ -11,6 +11,7 @@ const actions = [
   'quit',
   'restart',
   'reload',
+  'upgrade',
   'test',
   'export',
   'import',

@@ -14,8 +14,8 @@ export interface Signals {
   onInterrupt(listener: () => void): () => void;
 }
 
-/** TERM stops at once, QUIT lets sessions finish, HUP reads config.yaml again, KILL is the last resort. */
-export type GatewaySignal = 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGKILL';
+/** TERM stops at once, QUIT lets sessions finish, HUP reads config.yaml again, USR2 starts another gateway in its place, KILL is the last resort. */
+export type GatewaySignal = 'SIGTERM' | 'SIGQUIT' | 'SIGHUP' | 'SIGUSR2' | 'SIGKILL';
 
 export type Delivery =
   | 'sent'

@@ -6,6 +6,8 @@ export interface Arguments {
   readonly home: string;
   /** Absolute path of another config.yaml. */
   readonly config: string | undefined;
+  /** The process that started this one hands over its sockets. */
+  readonly takesOver: boolean;
   readonly wantsHelp: boolean;
   readonly wantsVersion: boolean;
 }
@@ -20,7 +22,7 @@ Runs the gateway in the foreground.
   --help, -h         print this
 
 Signals: TERM and INT stop at once, QUIT lets open sessions finish, HUP reads the configuration file again,
-USR1 opens the log files again.
+USR1 opens the log files again, USR2 starts another process in the place of this one.
 `;
 
 /** @throws TypeError for an unknown option. */
@@ -30,6 +32,7 @@ export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv, c
     options: {
       home: { type: 'string', short: 'p' },
       config: { type: 'string', short: 'c' },
+      'take-over': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
       version: { type: 'boolean', short: 'v', default: false },
     },
@@ -37,6 +40,7 @@ export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv, c
   return {
     home: resolve(cwd, values.home ?? env['APISIX_PREFIX'] ?? '.'),
     config: values.config === undefined ? undefined : resolve(cwd, values.config),
+    takesOver: values['take-over'],
     wantsHelp: values.help,
     wantsVersion: values.version,
   };

@@ -3,23 +3,26 @@ import { join, resolve } from 'node:path';
 import type { Endpoints } from '@apisix-ts/admin';
 import { httpListeners, listenerName, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
-import { GatewayError } from '@apisix-ts/errors';
+import { GatewayError, isGatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway, WorkerProgram } from '@apisix-ts/runtime';
 import { createAdminEndpoints } from './admin-endpoints.ts';
+import { Announcement } from './announcement.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
 import { openLogFile } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
 import { keepForm, pendingSettings } from './restart-settings.ts';
-import { removeRunRecord, writeRunRecord } from './run-record.ts';
-import type { ReloadRecord } from './run-record.ts';
 import { Services } from './service.ts';
 import type { ServicePlan } from './service.ts';
 import type { ServiceContext } from './service-plans.ts';
 import { planServices, planStatus } from './service-plans.ts';
 import { openStore, snapshotOptions } from './stores.ts';
+import type { Predecessor } from './upgrade/predecessor.ts';
+import { refuseUpgrade } from './upgrade/refuse-upgrade.ts';
+import { StoreLease } from './upgrade/store-lease.ts';
+import { Successor } from './upgrade/successor.ts';
+import { takeUpgradeRequest } from './upgrade/upgrade-request.ts';
 
 export interface GatewayProcessOptions {
   /** Absolute path of the installation. */
@@ -27,10 +30,15 @@ export interface GatewayProcessOptions {
   /** Absolute path of the configuration file; default `HOME/conf/config.yaml`. */
   readonly config: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** Write the error log to standard error too. */
-  readonly mirrorLog: boolean;
+  /**
+   * Somebody watches this process: the error log goes to standard error too, and no other process takes its place, since its
+   * end is taken for that of the gateway.
+   */
+  readonly isForeground: boolean;
   /** Default: the one in the files of `@apisix-ts/runtime`. */
   readonly workerProgram?: WorkerProgram | undefined;
+  /** The process whose place this one takes. Default: there is none. */
+  readonly predecessor?: Predecessor | undefined;
 }
 
 /** A whole gateway: data plane, Admin API, Control API, status API, metrics, and the files that tell of it. */
@@ -41,15 +49,15 @@ export class GatewayProcess {
   readonly #store: Store;
   readonly #gateway: Gateway;
   readonly #adminEndpoints: Endpoints | undefined;
-  readonly #services = new Services();
-  readonly #started = Date.now();
+  readonly #services: Services;
+  readonly #announcement: Announcement;
   /** A reload changes only some of them. */
   readonly #startedWith: Settings;
   #loaded: LoadedSettings;
-  #isAnnounced = false;
-  #reloads = 0;
-  #lastReload: ReloadRecord | null = null;
-  #reloading: Promise<void> = Promise.resolve();
+  /** Reloads and upgrades, one at a time: signals may come faster than listeners open. */
+  #changing: Promise<unknown> = Promise.resolve();
+  #successor: Successor | undefined;
+  #isHandedOver = false;
   #stopping: Promise<void> | undefined;
 
   /** Rejects with `SETTINGS_*`, `STORE_*` or `LISTENER_*`; nothing is left open then. */
@@ -57,17 +65,19 @@ export class GatewayProcess {
     const loaded = load(options);
     makeFolders(options.home);
     const { error_log: path, error_log_level: level } = loaded.settings.nginx_config;
-    const log = openErrorLog({ path: resolve(options.home, path), level, mirror: options.mirrorLog });
+    const log = openErrorLog({ path: resolve(options.home, path), level, mirror: options.isForeground });
     let store: Store | undefined;
     let accessLog: LogFile | undefined;
     try {
       log.log('info', `use config_provider: ${loaded.settings.deployment.config_provider}`, {});
       accessLog = openAccessLog(loaded.settings, options.home);
-      store = await openStore(loaded.settings, { home: options.home, env: options.env, log: log.log });
+      const context = { home: options.home, env: options.env, log: log.log };
+      store = await openStore(loaded.settings, context, options.predecessor);
       const snapshot = snapshotOptions(loaded.settings, options.home);
       const gateway = createGateway(loaded.settings, {
         store,
         ...(snapshot === undefined ? {} : { snapshot }),
+        ...(options.predecessor === undefined ? {} : { inherited: options.predecessor.sockets.streams }),
         log: log.log,
         ...(accessLog === undefined ? {} : { writeAccess: accessLog.write }),
         ...(options.workerProgram === undefined ? {} : { workerProgram: options.workerProgram }),
@@ -100,6 +110,11 @@ export class GatewayProcess {
     this.#accessLog = logs.access;
     this.#store = store;
     this.#gateway = gateway;
+    this.#services = new Services(options.predecessor?.sockets.services);
+    this.#announcement = new Announcement(options.home, () => ({
+      config: this.#loaded.file,
+      listeners: this.#listenerNames(),
+    }));
     this.#adminEndpoints = createAdminEndpoints({
       settings: loaded.settings,
       gateway,
@@ -128,6 +143,7 @@ export class GatewayProcess {
       await this.#services.become(planStatus(this.#context(this.settings)));
       await this.#gateway.start();
       await this.#services.become(this.#plans(this.settings));
+      this.#services.closeUnwanted();
     } catch (error) {
       await this.#services.close();
       await this.#gateway.close();
@@ -142,9 +158,7 @@ export class GatewayProcess {
 
   /** Writes the pid file and the run record: from now on `apisix` finds this process and sends it signals. */
   announce(): void {
-    writePidFile(this.#options.home);
-    this.#isAnnounced = true;
-    this.#writeRecord();
+    this.#announcement.make();
   }
 
   /**
@@ -152,9 +166,16 @@ export class GatewayProcess {
    * Never rejects: a file with errors changes nothing.
    */
   reload(): Promise<void> {
-    // One at a time: signals may come faster than listeners open.
-    this.#reloading = this.#reloading.then(() => this.#reload());
-    return this.#reloading;
+    return this.#inTurn(() => this.#reload(), undefined);
+  }
+
+  /**
+   * Starts another process in the place of this one, with its sockets, on the same home; the outcome goes to the log and
+   * the run record. Never rejects: where the other does not get to serve, this one goes on as before.
+   * @returns whether it is time to end: the other has everything but the open sessions.
+   */
+  upgrade(): Promise<boolean> {
+    return this.#inTurn(() => this.#upgrade(), false);
   }
 
   /** Goes on in new log files, after the former ones were moved away. */
@@ -189,11 +210,11 @@ export class GatewayProcess {
   }
 
   async #stop(): Promise<void> {
+    if (!this.#isHandedOver) await this.#successor?.end();
     await this.#services.close();
     await this.#gateway.close();
     await this.#store.close();
-    removePidFile(this.#options.home);
-    removeRunRecord(this.#options.home);
+    this.#announcement.remove();
     this.#log.log('notice', 'the gateway has stopped', {});
     this.#accessLog?.close();
     this.#log.close();
@@ -209,21 +230,82 @@ export class GatewayProcess {
         ...pendingSettings(this.#startedWith, loaded.settings),
       ];
       this.#loaded = { ...loaded, settings };
-      this.#lastReload = { at, ok: true, pending };
+      this.#announcement.reloaded({ at, ok: true, pending });
       this.#log.log('notice', 'the configuration was read again', { listeners: this.#listenerNames() });
       for (const path of pending) {
         this.#log.log('warn', 'a changed setting takes effect after a restart', { setting: path });
       }
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      this.#lastReload = { at, ok: false, error: error.message };
+      this.#announcement.reloaded({ at, ok: false, error: error.message });
       this.#log.log('error', 'the configuration was not taken over', {
         code: error.code,
         reason: error.message,
       });
     }
-    this.#reloads += 1;
-    this.#writeRecord();
+  }
+
+  async #upgrade(): Promise<boolean> {
+    const { home } = this.#options;
+    try {
+      refuseUpgrade(this.settings, this.#options.isForeground);
+      const successor = new Successor({
+        program: takeUpgradeRequest(home),
+        args: ['--home', home, '--config', this.configFile],
+        sockets: { streams: await this.#gateway.sockets(), services: this.#services.sockets },
+        releaseStore: async () => this.#lease?.release(),
+      });
+      this.#successor = successor;
+      this.#log.log('notice', 'another process is to take over', { pid: successor.pid });
+      await successor.whenReady();
+      await this.#handOver(successor);
+      return true;
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      await this.#takeBack();
+      this.#announcement.upgradeFailed(error.message);
+      this.#log.log('error', 'no other process took over; this one goes on', {
+        code: error.code,
+        reason: error.message,
+      });
+      return false;
+    }
+  }
+
+  /** What the other had already. */
+  async #takeBack(): Promise<void> {
+    await this.#successor?.end();
+    this.#successor = undefined;
+    try {
+      await this.#lease?.take();
+    } catch (error) {
+      if (!isGatewayError(error)) throw error;
+      this.#log.log('error', 'the store could not be opened again', {
+        code: error.code,
+        reason: error.message,
+      });
+    }
+  }
+
+  /** The other listens on the same sockets, so whoever comes while these are closed is served by it. */
+  async #handOver(successor: Successor): Promise<void> {
+    this.#isHandedOver = true;
+    this.#announcement.leave();
+    this.#lease?.giveTo(successor.writer);
+    await Promise.all([this.#gateway.handOver(), this.#services.drain()]);
+    successor.letGo();
+    this.#log.log('notice', 'another process has taken over', { pid: successor.pid });
+  }
+
+  get #lease(): StoreLease | undefined {
+    return this.#store instanceof StoreLease ? this.#store : undefined;
+  }
+
+  /** @param over is answered where nothing here changes any more. */
+  #inTurn<T>(change: () => Promise<T>, over: T): Promise<T> {
+    const changed = this.#changing.then(() => (this.#isHandedOver ? over : change()));
+    this.#changing = changed;
+    return changed;
   }
 
   /** All of it or nothing. @returns settings that wait for a restart. */
@@ -256,18 +338,6 @@ export class GatewayProcess {
 
   #listenerNames(): readonly string[] {
     return this.#gateway.status().listeners.map(listenerName);
-  }
-
-  #writeRecord(): void {
-    if (!this.#isAnnounced) return;
-    writeRunRecord(this.#options.home, {
-      pid: process.pid,
-      started: this.#started,
-      config: this.#loaded.file,
-      listeners: this.#listenerNames(),
-      reloads: this.#reloads,
-      last_reload: this.#lastReload,
-    });
   }
 }
 

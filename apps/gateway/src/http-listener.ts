@@ -1,13 +1,19 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { listenError } from '@apisix-ts/errors';
+import { descriptorOf } from '@apisix-ts/http-server';
 import type { Service } from './service.ts';
 
 /** What the reference answers to a request that no route matches. There are no HTTP routes yet, so to every one. */
 const NOT_FOUND = '{"error_msg":"404 Route Not Found"}\n';
 
 /** Serves one address of `apisix.node_listen`. Rejects with `LISTENER_*`. */
-export async function openHttpListener(host: string, port: number, serverToken: string): Promise<Service> {
+export async function openHttpListener(
+  host: string,
+  port: number,
+  serverToken: string,
+  inherited?: number,
+): Promise<Service> {
   const server = createServer((request, response) => {
     request.resume();
     response.writeHead(404, {
@@ -17,18 +23,17 @@ export async function openHttpListener(host: string, port: number, serverToken: 
     });
     response.end(NOT_FOUND);
   });
-  server.listen({ host, port, ipv6Only: host === '::' });
+  server.listen(inherited === undefined ? { host, port, ipv6Only: host === '::' } : { fd: inherited });
   try {
     await once(server, 'listening');
   } catch (error) {
     throw listenError('apisix.node_listen', host, port, error);
   }
-  return {
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
+  const close = async (): Promise<void> => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
   };
+  return { descriptor: descriptorOf(server), close, drain: close };
 }

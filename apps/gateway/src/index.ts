@@ -8,4 +8,5 @@ export { runGateway } from './run-gateway.ts';
 export type { RunOptions } from './run-gateway.ts';
 export { describeStore, openStore } from './stores.ts';
 export type { StoreContext } from './stores.ts';
+export { writeUpgradeRequest } from './upgrade/upgrade-request.ts';
 export { version } from './version.ts';

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Where the process id is kept: the reference's place, which scripts know. */
@@ -6,8 +6,11 @@ export function pidFilePath(home: string): string {
   return join(home, 'logs', 'nginx.pid');
 }
 
+/** Replaces the file as a whole: a reader finds the former process or this one. */
 export function writePidFile(home: string): void {
-  writeFileSync(pidFilePath(home), `${process.pid}\n`);
+  const path = pidFilePath(home);
+  writeFileSync(`${path}.new`, `${process.pid}\n`);
+  renameSync(`${path}.new`, path);
 }
 
 /** Removes the file unless another process has put its own id there since. */

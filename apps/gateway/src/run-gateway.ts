@@ -5,6 +5,7 @@ import { readArguments, usage } from './arguments.ts';
 import type { Arguments } from './arguments.ts';
 import { banner } from './banner.ts';
 import { GatewayProcess } from './gateway-process.ts';
+import { Predecessor } from './upgrade/predecessor.ts';
 import { handleSignals } from './signals.ts';
 import { version } from './version.ts';
 
@@ -20,13 +21,15 @@ export interface RunOptions {
 export async function runGateway({ workerProgram }: RunOptions = {}): Promise<void> {
   const args = readArgumentsOrExit();
   if (args === undefined) return;
-  const notifyParent = parentNotifier();
+  const notifyParent = parentNotifier(args);
   try {
+    const predecessor = args.takesOver ? await Predecessor.meet(process) : undefined;
     const gateway = await GatewayProcess.start({
       home: args.home,
       config: args.config,
       env: process.env,
-      mirrorLog: notifyParent === undefined,
+      isForeground: notifyParent === undefined,
+      predecessor,
       workerProgram,
     });
     handleSignals(gateway, process);
@@ -59,9 +62,13 @@ type Outcome =
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /** `apisix start` watches over the start through a channel, and keeps standard error in the log file. */
-function parentNotifier(): ((outcome: Outcome) => void) | undefined {
+function parentNotifier({ takesOver }: Arguments): ((outcome: Outcome) => void) | undefined {
   if (process.send === undefined) return undefined;
-  return (outcome) => void process.send?.(outcome, () => process.disconnect?.());
+  return (outcome) =>
+    void process.send?.(outcome, () => {
+      // A predecessor still has things to ask, and hangs up itself.
+      if (!takesOver || outcome.type === 'failed') process.disconnect?.();
+    });
 }
 
 function readArgumentsOrExit(): Arguments | undefined {

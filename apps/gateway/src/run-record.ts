@@ -13,6 +13,10 @@ export interface RunRecord {
   /** How often the configuration was read again, successfully or not. */
   readonly reloads: number;
   readonly last_reload: ReloadRecord | null;
+  /** How often another process was to take its place and did not. */
+  readonly failed_upgrades: number;
+  /** Why not, the last time. */
+  readonly last_upgrade_error: string | null;
 }
 
 export interface ReloadRecord {
@@ -50,8 +54,9 @@ export function writeRunRecord(home: string, record: RunRecord): void {
   renameSync(`${path}.new`, path);
 }
 
+/** Removes the record unless another process has put its own there since. */
 export function removeRunRecord(home: string): void {
-  rmSync(recordPath(home), { force: true });
+  if (readRunRecord(home)?.pid === process.pid) rmSync(recordPath(home), { force: true });
 }
 
 function recordPath(home: string): string {

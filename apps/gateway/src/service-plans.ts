@@ -40,7 +40,8 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
     ...(plugin_attr.prometheus.enable_export_server ? [planMetrics(context)] : []),
     ...context.http.map(({ host, port }) => ({
       key: `http ${host} ${port}`,
-      open: () => openHttpListener(host, port, serverToken(settings)),
+      address: listenerAddress(host, port),
+      open: (inherited: number | undefined) => openHttpListener(host, port, serverToken(settings), inherited),
     })),
   ];
 }
@@ -52,8 +53,10 @@ export function planStatus({ settings, gateway }: ServiceContext): readonly Serv
   return [
     {
       key: `status ${status.ip} ${status.port} ${serverToken(settings)}`,
-      open: () =>
+      address: listenerAddress(status.ip, status.port),
+      open: (inherited) =>
         createStatusServer({
+          inherited,
           host: status.ip,
           port: status.port,
           serverToken: serverToken(settings),
@@ -78,10 +81,12 @@ function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints
   const tls = adminTls(settings, home);
   return {
     key: `admin ${JSON.stringify(admin)} ${serverToken(settings)} ${digest(tls)}`,
-    open: async () => {
+    address: listenerAddress(admin.admin_listen.ip, admin.admin_listen.port),
+    open: async (inherited) => {
       const accessLog = openAdminAccessLog(settings, home);
       try {
         const server = createAdminServer({
+          inherited,
           host: admin.admin_listen.ip,
           port: admin.admin_listen.port,
           tls,
@@ -94,12 +99,11 @@ function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints
           onRequest: accessLog?.write,
           log,
         });
-        await server.listen();
+        const { descriptor } = await server.listen();
         return {
-          close: async () => {
-            await server.close();
-            accessLog?.close();
-          },
+          descriptor,
+          close: () => server.close().finally(() => accessLog?.close()),
+          drain: () => server.drain().finally(() => accessLog?.close()),
           reopenLogs: () => accessLog?.reopen(),
         };
       } catch (error) {
@@ -114,8 +118,10 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
   const { ip, port } = settings.apisix.control;
   return {
     key: `control ${ip} ${port} ${serverToken(settings)}`,
-    open: () =>
+    address: listenerAddress(ip, port),
+    open: (inherited) =>
       createControlServer({
+        inherited,
         host: ip,
         port,
         serverToken: serverToken(settings),
@@ -141,8 +147,10 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
   };
   return {
     key: `metrics ${JSON.stringify(settings.plugin_attr.prometheus)} ${serverToken(settings)}`,
-    open: () =>
+    address: listenerAddress(export_addr.ip, export_addr.port),
+    open: (inherited) =>
       createMetricsServer({
+        inherited,
         host: export_addr.ip,
         port: export_addr.port,
         path: export_uri,
@@ -160,6 +168,10 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         ...(prefer_name ? { nameOfRoute } : {}),
       }),
   };
+}
+
+function listenerAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Keys of services are kept and compared; a private key does not belong there. */

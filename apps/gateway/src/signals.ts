@@ -11,7 +11,7 @@ const WAYS_OUT = ['quit', 'stop', 'exit'] as const;
 
 /**
  * TERM and INT stop at once, QUIT lets sessions finish, HUP reads the configuration again, USR1 opens
- * the log files again. A TERM or INT during a quit
+ * the log files again, USR2 starts another process in the place of this one, which quits then. A TERM or INT during a quit
  * stops; a further one ends the process without waiting for anything.
  */
 export function handleSignals(gateway: GatewayProcess, source: NodeJS.Process): void {
@@ -36,4 +36,9 @@ export function handleSignals(gateway: GatewayProcess, source: NodeJS.Process): 
   source.on('SIGQUIT', () => end('quit'));
   source.on('SIGUSR1', () => gateway.reopenLogs());
   source.on('SIGHUP', () => void gateway.reload());
+  source.on('SIGUSR2', () => {
+    void gateway.upgrade().then((isOver) => {
+      if (isOver) end('quit');
+    });
+  });
 }

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { createMemoryStore, resourceFilePath } from '@apisix-ts/config';
 import type { Environment, ResourceFormat, Settings, Store } from '@apisix-ts/config';
 import type { Log, SnapshotOptions } from '@apisix-ts/runtime';
+import type { Predecessor } from './upgrade/predecessor.ts';
+import { StoreLease } from './upgrade/store-lease.ts';
 
 export interface StoreContext {
   /** Absolute path of the installation. */
@@ -11,13 +13,21 @@ export interface StoreContext {
 }
 
 /** Opens a store as the settings describe it. */
-type OpenStore = (settings: Settings, context: StoreContext) => Promise<Store>;
+type OpenStore = (settings: Settings, context: StoreContext, predecessor?: Predecessor) => Promise<Store>;
 
 /** Every store there is, by the name that `config_provider` has for it. Only the one in use is loaded. */
 const stores: Readonly<Record<'embedded' | 'etcd' | 'file', OpenStore>> = {
-  async embedded({ deployment }, { home }) {
+  async embedded({ deployment }, { home }, predecessor) {
     const { openEmbeddedStore } = await import('@apisix-ts/store-embedded');
-    return openEmbeddedStore({ path: resolve(home, deployment.embedded.path) });
+    const lease = new StoreLease('embedded', async () => {
+      await predecessor?.releaseStore();
+      const store = await openEmbeddedStore({ path: resolve(home, deployment.embedded.path) });
+      predecessor?.serve(store.writer);
+      return store;
+    });
+    // Where another process has the store, that goes on with it until this one is about to serve.
+    if (predecessor === undefined) await lease.take();
+    return lease;
   },
   async etcd({ deployment, apisix }) {
     const { etcdOptions, openEtcdStore } = await import('@apisix-ts/store-etcd');
@@ -34,12 +44,16 @@ const stores: Readonly<Record<'embedded' | 'etcd' | 'file', OpenStore>> = {
 };
 
 /** Rejects with `STORE_*`, or with `SETTINGS_*` for a file of resources that cannot be used. */
-export async function openStore(settings: Settings, context: StoreContext): Promise<Store> {
+export async function openStore(
+  settings: Settings,
+  context: StoreContext,
+  predecessor?: Predecessor,
+): Promise<Store> {
   const { config_provider: provider, role, rules } = settings.deployment;
   if (rules === 'file') return stores.file(settings, context);
   if (rules === 'api') return wholeConfigurations(provider);
   if (provider === 'embedded' || provider === 'etcd') {
-    const store = await stores[provider](settings, context);
+    const store = await stores[provider](settings, context, predecessor);
     return role === 'data_plane' ? withoutWriter(store) : store;
   }
   // Refused with the settings, which know the place in the file.

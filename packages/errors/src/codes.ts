@@ -76,6 +76,7 @@ export const codes = {
   GATEWAY_SIGNAL_DENIED: { side: 'operator', retryable: false, status: 500 },
   GATEWAY_START_FAILED: { side: 'internal', retryable: false, status: 500 },
   GATEWAY_RELOAD_FAILED: { side: 'operator', retryable: true, status: 500 },
+  GATEWAY_UPGRADE_FAILED: { side: 'operator', retryable: true, status: 500 },
   GATEWAY_UNRESPONSIVE: { side: 'internal', retryable: true, status: 500 },
   ADMIN_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
   CONTROL_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },

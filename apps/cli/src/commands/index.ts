@@ -11,6 +11,7 @@ import { restart } from './restart.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
 import { test } from './test.ts';
+import { upgrade } from './upgrade.ts';
 import { version } from './version.ts';
 
 const actions = [
@@ -21,6 +22,7 @@ const actions = [
   quit,
   restart,
   reload,
+  upgrade,
   test,
   exportCommand,
   importCommand,

@@ -44,7 +44,7 @@ export async function createInstallation(env: NodeJS.ProcessEnv = {}): Promise<I
     },
     configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
     start: async () => {
-      const gateway = await GatewayProcess.start({ home, config: undefined, env, mirrorLog: false });
+      const gateway = await GatewayProcess.start({ home, config: undefined, env, isForeground: false });
       gateway.announce();
       onTestFinished(() => gateway.stop());
       return gateway;

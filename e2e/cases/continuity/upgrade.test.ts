@@ -1,0 +1,153 @@
+import { appendFile, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectPeer, freePort, openEcho, openServer } from '@apisix-ts/testkit';
+import type { TestServer } from '@apisix-ts/testkit';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { apisixCommand, createGatewayInstallation } from '../../testbed/gateway.ts';
+import type { GatewayInstallation } from '../../testbed/gateway.ts';
+import { startProcess } from '../../testbed/process.ts';
+import { startTraffic } from '../../testbed/traffic.ts';
+
+let echo: TestServer;
+let gateway: GatewayInstallation;
+
+beforeAll(async () => {
+  echo = await openEcho();
+});
+
+afterAll(() => echo.close());
+
+beforeEach(async () => {
+  gateway = await createGatewayInstallation();
+  await configure([gateway.streamPort], 2);
+
+  return () => gateway.remove();
+});
+
+test('two upgrades under load lose no connection, no byte and no answer of the Admin API', async () => {
+  await gateway.apisixOk('start');
+  await gateway.put('/stream_routes/1', route('1'));
+  const first = await pid();
+  const traffic = await startTraffic(gateway.streamPort, { sessions: 300, comingsPerSecond: 150 });
+  const writes = writeOn();
+
+  await gateway.apisixOk('upgrade');
+  const second = await pid();
+  await traffic.flows(50);
+  await configure([gateway.streamPort], 1);
+  const { stdout } = await gateway.apisixOk('upgrade');
+  const third = await pid();
+  await traffic.flows(50);
+  const written = await writes.stop();
+
+  expect(new Set([first, second, third]).size).toBe(3);
+  expect(stdout).toContain(`process ${third} serves; process ${second} ends when its connections have ended`);
+  // Those that were open at the start are served by the first process to their end.
+  expect([isRunning(first), isRunning(second), isRunning(third)]).toEqual([true, false, true]);
+  expect((await traffic.stop()).failures).toEqual([]);
+  expect(written.problems).toEqual([]);
+  expect((await gateway.admin('GET', '/upstreams/u')).body).toMatchObject({ value: { desc: written.last } });
+  expect(await gateway.control('/config/status')).toMatchObject({ workers: [{ id: 0 }] });
+  await expect.poll(() => isRunning(first), { timeout: 20_000 }).toBe(false);
+  expect(await pid()).toBe(third);
+  await gateway.apisixOk('stop');
+});
+
+test('where the new gateway does not come up, the one that runs goes on, with its store', async () => {
+  await gateway.apisixOk('start');
+  await gateway.put('/stream_routes/1', route('1'));
+  const before = await pid();
+  const traffic = await startTraffic(gateway.streamPort, { sessions: 20, comingsPerSecond: 50 });
+  const taken = await openServer();
+  onTestFinished(() => taken.close());
+  await configure([gateway.streamPort, taken.port], 2);
+
+  const { status, stderr } = await gateway.apisix('upgrade');
+
+  expect(status).toBe(1);
+  expect(stderr).toContain(`process ${before} goes on, as no other took its place`);
+  expect(stderr).toContain(`127.0.0.1:${taken.port}: the port is in use`);
+  expect(await pid()).toBe(before);
+  await gateway.put('/stream_routes/1', route('2'));
+  await traffic.flows(20);
+  expect((await traffic.stop()).failures).toEqual([]);
+});
+
+test('closes the ports that the new gateway does not have, and opens those that only it has', async () => {
+  const [former, later] = [gateway.streamPort, await freePort()];
+  await gateway.apisixOk('start');
+  await gateway.put('/stream_routes/1', route('1'));
+  await configure([later], 2);
+
+  await gateway.apisixOk('upgrade');
+
+  const client = await connectPeer(later);
+  await client.send('hello');
+  expect((await client.take(5)).toString()).toBe('hello');
+  client.destroy();
+  await expect.poll(() => connectPeer(former).catch((error: Error) => error.message)).toMatch('ECONNREFUSED');
+});
+
+test('a gateway in the foreground says that it cannot be upgraded, and goes on', async () => {
+  const running = await startProcess(apisixCommand, ['start', '--foreground', '--home', gateway.home]);
+  onTestFinished(async () => void (await running.stop()));
+  await running.waitForOutput(/is serving/);
+
+  const { status, stderr } = await gateway.apisix('upgrade');
+
+  expect([status, stderr]).toEqual([1, expect.stringContaining('the gateway runs in the foreground')]);
+  expect(await gateway.control('/config/status')).toMatchObject({ store: { state: 'following' } });
+});
+
+/** Writes an upstream through the Admin API again and again, one after the other. */
+function writeOn(): { stop(): Promise<{ problems: readonly string[]; last: string }> } {
+  const ending = new AbortController();
+  const problems: string[] = [];
+  let last = 0;
+  const write = async (): Promise<void> => {
+    while (!ending.signal.aborted) {
+      last += 1;
+      const body = { desc: `${last}`, nodes: { '127.0.0.1:9': 1 } };
+      try {
+        const { status, body: answer } = await gateway.admin('PUT', '/upstreams/u', body);
+        if (status !== 200 && status !== 201) problems.push(`${status} ${JSON.stringify(answer)}`);
+      } catch (error) {
+        problems.push(String(error instanceof Error ? (error.cause ?? error) : error));
+      }
+    }
+  };
+  const writer = write();
+  return {
+    async stop() {
+      ending.abort();
+      await writer;
+      return { problems, last: `${last}` };
+    },
+  };
+}
+
+function route(number: string): object {
+  return { upstream: { nodes: { [`127.0.0.1:${echo.port}`]: 1 } }, labels: { number } };
+}
+
+async function configure(ports: readonly number[], workers: number): Promise<void> {
+  const listed = ports.map((port) => `"127.0.0.1:${port}"`).join(', ');
+  await gateway.configure(`proxy_mode: http&stream\nstream_proxy: { tcp: [${listed}] }`);
+  await appendFile(
+    join(gateway.home, 'conf', 'config.yaml'),
+    `nginx_config:\n  worker_processes: ${workers}\n`,
+  );
+}
+
+async function pid(): Promise<number> {
+  return Number(await readFile(join(gateway.home, 'logs', 'nginx.pid'), 'utf8'));
+}
+
+function isRunning(process_: number): boolean {
+  try {
+    process.kill(process_, 0);
+    return true;
+  } catch {
+    return false; // No such process.
+  }
+}
