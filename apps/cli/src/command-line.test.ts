@@ -16,6 +16,8 @@ const actions = [
   'export',
   'import',
   'diff',
+  'connections',
+  'drain',
   'version',
 ];
 

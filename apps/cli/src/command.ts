@@ -30,6 +30,8 @@ export interface CommandContext {
   readonly cwd: string;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Asks the person at the terminal whether to go on. Absent: nobody is there. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
   readonly clock: Clock;
   readonly signals: Signals;
   /** What `start` runs. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { systemClock } from '@apisix-ts/config';
 import { runCommandLine } from './command-line.ts';
+import { createConfirm } from './confirm.ts';
 import { findGatewayProgram } from './gateway-program.ts';
 import { processSignals } from './signals.ts';
 
@@ -9,6 +10,7 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   cwd: process.cwd(),
   stdout: process.stdout,
   stderr: process.stderr,
+  confirm: createConfirm(process.stdin, process.stderr),
   clock: systemClock,
   signals: processSignals,
   gateway: findGatewayProgram(),

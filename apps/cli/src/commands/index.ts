@@ -1,5 +1,7 @@
 import type { Command } from '../command.ts';
+import { connections } from './connections.ts';
 import { diff } from './diff.ts';
+import { drain } from './drain.ts';
 import { exportCommand } from './export.ts';
 import { createHelp } from './help.ts';
 import { importCommand } from './import.ts';
@@ -27,6 +29,8 @@ const actions = [
   exportCommand,
   importCommand,
   diff,
+  connections,
+  drain,
   version,
 ];
 

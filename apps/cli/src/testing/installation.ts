@@ -44,17 +44,20 @@ export interface ConfigOptions {
   readonly tcp: readonly number[];
   /** Port of the Admin API. Absent: off. */
   readonly admin?: number;
+  /** Port of the Control API. Absent: off. */
+  readonly control?: number;
   /** More text, for the end of the file. */
   readonly more?: string;
 }
 
 /** A config.yaml that takes no port but those it is given. */
-export function streamConfig({ tcp, admin, more = '' }: ConfigOptions): string {
+export function streamConfig({ tcp, admin, control, more = '' }: ConfigOptions): string {
   return `
 apisix:
   proxy_mode: stream
   enable_admin: ${admin !== undefined}
-  enable_control: false
+  enable_control: ${control !== undefined}
+  control: { ip: 127.0.0.1, port: ${control ?? 9090} }
   stream_proxy: { tcp: [${tcp.join(', ')}] }
 deployment:
   admin:
