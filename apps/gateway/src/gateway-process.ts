@@ -10,6 +10,7 @@ import { createAdminEndpoints } from './admin-endpoints.ts';
 import { Announcement } from './announcement.ts';
 import { openErrorLog } from './error-log.ts';
 import type { ErrorLog } from './error-log.ts';
+import { HttpActivity } from './http-activity.ts';
 import { openLogFile } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 import { keepForm, pendingSettings } from './restart-settings.ts';
@@ -50,6 +51,7 @@ export class GatewayProcess {
   readonly #gateway: Gateway;
   readonly #adminEndpoints: Endpoints | undefined;
   readonly #services: Services;
+  readonly #httpActivity = new HttpActivity();
   readonly #announcement: Announcement;
   /** A reload changes only some of them. */
   readonly #startedWith: Settings;
@@ -328,6 +330,7 @@ export class GatewayProcess {
     return {
       settings,
       http: httpListeners(settings),
+      httpActivity: this.#httpActivity,
       home: this.#options.home,
       gateway: this.#gateway,
       store: this.#store,

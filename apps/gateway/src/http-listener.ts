@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { listenError } from '@apisix-ts/errors';
 import { descriptorOf } from '@apisix-ts/http-server';
+import type { HttpActivity } from './http-activity.ts';
 import type { Service } from './service.ts';
 
 /** What the reference answers to a request that no route matches. There are no HTTP routes yet, so to every one. */
@@ -12,6 +13,7 @@ export async function openHttpListener(
   host: string,
   port: number,
   serverToken: string,
+  activity: HttpActivity,
   inherited?: number,
 ): Promise<Service> {
   const server = createServer((request, response) => {
@@ -23,6 +25,7 @@ export async function openHttpListener(
     });
     response.end(NOT_FOUND);
   });
+  activity.watch(server);
   server.listen(inherited === undefined ? { host, port, ipv6Only: host === '::' } : { fd: inherited });
   try {
     await once(server, 'listening');

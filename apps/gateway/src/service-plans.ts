@@ -9,6 +9,7 @@ import type { Gateway, Log } from '@apisix-ts/runtime';
 import { openAdminAccessLog } from './admin-access-log.ts';
 import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
+import type { HttpActivity } from './http-activity.ts';
 import { openHttpListener } from './http-listener.ts';
 import { reloadPlugins } from './plugins.ts';
 import type { ServicePlan } from './service.ts';
@@ -17,6 +18,7 @@ import { version } from './version.ts';
 export interface ServiceContext {
   readonly settings: Settings;
   readonly http: readonly HttpListenerSettings[];
+  readonly httpActivity: HttpActivity;
   readonly home: string;
   readonly gateway: Gateway;
   readonly store: Store;
@@ -41,7 +43,8 @@ export function planServices(context: ServiceContext): readonly ServicePlan[] {
     ...context.http.map(({ host, port }) => ({
       key: `http ${host} ${port}`,
       address: listenerAddress(host, port),
-      open: (inherited: number | undefined) => openHttpListener(host, port, serverToken(settings), inherited),
+      open: (inherited: number | undefined) =>
+        openHttpListener(host, port, serverToken(settings), context.httpActivity, inherited),
     })),
   ];
 }
@@ -139,7 +142,7 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
   };
 }
 
-function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan {
+function planMetrics({ settings, gateway, store, httpActivity }: ServiceContext): ServicePlan {
   const { export_addr, export_uri, metric_prefix, prefer_name } = settings.plugin_attr.prometheus;
   const nameOfRoute = (id: string): string => {
     const name = gateway.documents.get('stream_routes', id)?.['name'];
@@ -160,6 +163,7 @@ function planMetrics({ settings, gateway, store }: ServiceContext): ServicePlan 
         provider: store.name,
         status: () => gateway.status(),
         health: () => gateway.health(),
+        http: () => httpActivity,
         kindRevisions: () => gateway.documents.kindRevisions(),
         counts: async () => {
           await gateway.refreshCounts();

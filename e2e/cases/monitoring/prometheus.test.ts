@@ -110,6 +110,7 @@ test('promtool finds nothing wrong but names that are those of APISIX', async ()
   const { stderr } = await runCommand('promtool', ['check', 'metrics'], { input: scrape });
 
   expect(stderr.trim().split('\n').toSorted()).toEqual([
+    'apisix_http_requests_total non-counter metrics should not have "_total" suffix',
     'apisix_stream_bandwidth counter metrics should have "_total" suffix',
     'apisix_stream_status counter metrics should have "_total" suffix',
   ]);

@@ -97,6 +97,18 @@ export interface ListenerTotals {
   readonly upstreamEgressBytes: number;
 }
 
+/** What the HTTP listeners do, and did since the start. */
+export interface HttpFacts {
+  /** Connections so far. */
+  readonly accepted: number;
+  /** Connections that are open. */
+  readonly active: number;
+  /** Requests so far. */
+  readonly requests: number;
+  /** Requests whose answer is under way. */
+  readonly answering: number;
+}
+
 /** A counter with labels. */
 export interface SeriesTotal<Labels> {
   readonly labels: Labels;

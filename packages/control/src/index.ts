@@ -5,6 +5,7 @@ export type { ControlServerOptions } from './control-server.ts';
 export type {
   GatewayFacts,
   Distribution,
+  HttpFacts,
   ListenerTotals,
   NodeHealthFacts,
   SeriesTotal,

@@ -97,6 +97,7 @@ async function open(more: Partial<MetricsServerOptions> = {}): Promise<string> {
     provider: 'embedded',
     status: () => facts,
     health: () => [health],
+    http: () => ({ accepted: 5, active: 3, requests: 9, answering: 1 }),
     kindRevisions: () =>
       new Map([
         ['upstreams', 7],
@@ -125,6 +126,12 @@ test('a scrape has every metric with its labels, sorted by name', async () => {
     'apisix_config_revision_lag 1',
     'apisix_event_loop_active_seconds_total{thread="worker-0"} 1.5',
     'apisix_event_loop_delay_seconds{thread="worker-0",quantile="0.99"} 0.002',
+    'apisix_http_requests_total 9',
+    'apisix_nginx_http_current_connections{state="active"} 3',
+    'apisix_nginx_http_current_connections{state="accepted"} 5',
+    'apisix_nginx_http_current_connections{state="handled"} 5',
+    'apisix_nginx_http_current_connections{state="writing"} 1',
+    'apisix_nginx_http_current_connections{state="waiting"} 2',
     'apisix_nginx_metric_errors_total 0',
     'apisix_ssl_certificate_expiry_timestamp_seconds{resource="ssls/2"} 1800000000',
     'apisix_store_reachable{provider="embedded"} 1',

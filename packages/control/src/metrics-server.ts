@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import type { HttpSocketOptions } from '@apisix-ts/http-server';
-import type { GatewayFacts, SessionTotals, UpstreamHealthFacts } from './gateway-facts.ts';
+import type { GatewayFacts, HttpFacts, SessionTotals, UpstreamHealthFacts } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 import { configMetrics } from './metrics/config-metrics.ts';
 import { expositionType, writeExposition } from './metrics/exposition.ts';
 import { healthMetrics } from './metrics/health-metrics.ts';
+import { httpMetrics } from './metrics/http-metrics.ts';
 import { single } from './metrics/metric.ts';
 import type { Metric } from './metrics/metric.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
@@ -30,6 +31,7 @@ export interface MetricsServerOptions extends HttpSocketOptions {
   readonly status: () => Omit<GatewayFacts, 'provider' | 'health'>;
   /** The upstreams under checks, read over several turns of the event loop. */
   readonly health: () => Iterable<UpstreamHealthFacts>;
+  readonly http: () => HttpFacts;
   /** The revision of the last write to each kind of resource, by its segment: `upstreams`. */
   readonly kindRevisions: () => ReadonlyMap<string, number>;
   /** As it is now. */
@@ -50,7 +52,7 @@ export function createMetricsServer(options: MetricsServerOptions): Promise<Http
 }
 
 async function collect(options: MetricsServerOptions): Promise<readonly Metric[]> {
-  const { version, provider, status, health, kindRevisions, counts, nameOfRoute } = options;
+  const { version, provider, status, health, http, kindRevisions, counts, nameOfRoute } = options;
   const ofProcess = await processMetrics(version);
   const totals = await counts();
   const facts = status();
@@ -58,6 +60,7 @@ async function collect(options: MetricsServerOptions): Promise<readonly Metric[]
     ...ofProcess,
     ...configMetrics(facts),
     ...storeMetrics(provider, facts, kindRevisions),
+    ...httpMetrics(http()),
     ...healthMetrics(health(), totals),
     ...streamMetrics(totals, nameOfRoute),
     ...threadMetrics(totals),

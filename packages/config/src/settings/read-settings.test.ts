@@ -176,6 +176,12 @@ describe('warns', () => {
       'this gateway runs no Lua code and no external plugin runner, so it ignores: apisix.lua_module_hook',
     ],
     [
+      'about labels that metrics do not take',
+      'plugin_attr: {prometheus: {metrics: {http_status: {extra_labels: [{host: $host}]}, stream_status: {expire: 60}}}}',
+      {},
+      'the metrics there are take no other labels, so these are ignored: plugin_attr.prometheus.metrics.http_status.extra_labels',
+    ],
+    [
       'about a name server of one interface',
       'apisix: {dns_resolver: ["fe80::1%eth0", 1.1.1.1]}',
       {},

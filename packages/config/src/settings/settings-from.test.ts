@@ -32,6 +32,26 @@ test('takes null for a removed default', () => {
   expect(attributes.prometheus.enable_export_server).toBe(false);
 });
 
+test('keeps a series for a day unless its metric says otherwise', () => {
+  const { metrics } = settingsFrom({
+    plugin_attr: { prometheus: { metrics: { stream_status: { expire: 0 }, stream_connection_total: null } } },
+  }).plugin_attr.prometheus;
+
+  expect(metrics).toEqual({ stream_status: { expire: 0 }, stream_connection_total: { expire: 86_400 } });
+  expect(() => settingsFrom({ plugin_attr: { prometheus: { metrics: { any: { expire: -1 } } } } })).toThrow(
+    'plugin_attr.prometheus.metrics.any.expire: expected at least 0, found -1',
+  );
+});
+
+test('traces all sessions once tracing is on', () => {
+  const tracingOf = (tracing: object): object =>
+    settingsFrom({ nginx_config: { stream: { tracing } } }).nginx_config.stream.tracing;
+
+  expect(tracingOf({})).toEqual({ enable: false, sample_ratio: 1 });
+  expect(tracingOf({ enable: true })).toEqual({ enable: true, sample_ratio: 1 });
+  expect(() => tracingOf({ sample_ratio: 2 })).toThrow('expected a number from 0 to 1, found 2');
+});
+
 test('wants pauses between reads of a secret that are above 0', () => {
   expect(settingsFrom({ apisix: { lru: { secret: { ttl: 0.5 } } } }).apisix.lru.secret).toEqual({
     ttl: 0.5,
