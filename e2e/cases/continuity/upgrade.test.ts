@@ -1,6 +1,13 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectPeer, freePort, openEcho, openServer } from '@apisix-ts/testkit';
+import {
+  DatagramPeer,
+  connectPeer,
+  freePort,
+  openDatagramEcho,
+  openEcho,
+  openServer,
+} from '@apisix-ts/testkit';
 import type { TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { apisixCommand, createGatewayInstallation } from '../../testbed/gateway.ts';
@@ -88,6 +95,24 @@ test('closes the ports that the new gateway does not have, and opens those that 
   await expect.poll(() => connectPeer(former).catch((error: Error) => error.message)).toMatch('ECONNREFUSED');
 });
 
+test('a UDP client that goes on sending is served by the new gateway', async () => {
+  const udpEcho = await openDatagramEcho();
+  onTestFinished(() => udpEcho.close());
+  await configure([gateway.streamPort], 2, [gateway.streamPort]);
+  await gateway.apisixOk('start');
+  await gateway.put('/stream_routes/1', { upstream: { nodes: { [`127.0.0.1:${udpEcho.port}`]: 1 } } });
+  const former = await pid();
+  const client = await DatagramPeer.open();
+  onTestFinished(() => client.close());
+  expect(String((await client.ask('before', gateway.streamPort)).bytes)).toBe('before');
+
+  await gateway.apisixOk('upgrade');
+  // Until it ends it may take a datagram, and its answer may be lost.
+  await expect.poll(() => isRunning(former), { timeout: 20_000 }).toBe(false);
+
+  expect(String((await client.ask('after', gateway.streamPort)).bytes)).toBe('after');
+});
+
 test('a gateway in the foreground says that it cannot be upgraded, and goes on', async () => {
   const running = await startProcess(apisixCommand, ['start', '--foreground', '--home', gateway.home]);
   onTestFinished(async () => void (await running.stop()));
@@ -130,9 +155,15 @@ function route(number: string): object {
   return { upstream: { nodes: { [`127.0.0.1:${echo.port}`]: 1 } }, labels: { number } };
 }
 
-async function configure(ports: readonly number[], workers: number): Promise<void> {
-  const listed = ports.map((port) => `"127.0.0.1:${port}"`).join(', ');
-  await gateway.configure(`proxy_mode: http&stream\nstream_proxy: { tcp: [${listed}] }`);
+async function configure(
+  tcp: readonly number[],
+  workers: number,
+  udp: readonly number[] = [],
+): Promise<void> {
+  const list = (ports: readonly number[]): string => ports.map((port) => `"127.0.0.1:${port}"`).join(', ');
+  await gateway.configure(
+    `proxy_mode: http&stream\nstream_proxy: { tcp: [${list(tcp)}]${udp.length === 0 ? '' : `, udp: [${list(udp)}]`} }`,
+  );
   await appendFile(
     join(gateway.home, 'conf', 'config.yaml'),
     `nginx_config:\n  worker_processes: ${workers}\n`,

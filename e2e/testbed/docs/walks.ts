@@ -101,6 +101,7 @@ export const notYet: readonly string[] = [
   'docs/guides/secrets.md',
   'docs/install.md',
   'docs/operations/draining.md',
+  'docs/operations/upgrading.md',
   'docs/releasing.md',
   'docs/stores/embedded.md',
 ];
