@@ -2,6 +2,7 @@ import { isGatewayError } from '@apisix-ts/errors';
 import type { Command, CommandContext } from './command.ts';
 import { commands } from './commands/index.ts';
 import { version } from './commands/version.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { readOptions, splitCommand } from './options.ts';
 import { overview, usage } from './usage.ts';
 
@@ -19,7 +20,8 @@ export async function runCommandLine(line: readonly string[], context: CommandCo
 
   const command = commands.find((candidate) => candidate.name === name);
   if (command === undefined) {
-    stderr.write(`invalid argument: ${name}\n`);
+    const names = commands.map((candidate) => candidate.name);
+    stderr.write(`invalid argument: ${name}${didYouMean(name, names)}\n`);
     stdout.write(overview(commands));
     return NOT_UNDERSTOOD;
   }

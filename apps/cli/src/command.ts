@@ -12,6 +12,8 @@ export interface Command {
   readonly options: readonly OptionName[];
   /** Stands for the words it takes beside options, such as `[COMMAND]`. Absent: it takes none. */
   readonly words?: string;
+  /** What the words may be, for completion; absent: files, or nothing that can be known. */
+  readonly choices?: readonly string[];
   /** How many words, at least and at most. Default 0 and 1, if it takes any. */
   readonly wordCount?: readonly [least: number, most: number];
   /** The exit status when `run` throws. Default 1. */

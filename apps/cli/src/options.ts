@@ -1,8 +1,11 @@
 import { parseArgs } from 'node:util';
+import { didYouMean } from './did-you-mean.ts';
 
 interface OptionFacts {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
+  /** The values it may have. Default: any. */
+  readonly choices?: readonly string[];
   /** Stands for the value in the usage. */
   readonly value?: string;
   readonly about: string;
@@ -13,13 +16,33 @@ export const optionTable = {
   home: { type: 'string', short: 'p', value: 'DIR', about: 'the installation, which has conf/ and logs/' },
   config: { type: 'string', short: 'c', value: 'FILE', about: 'read FILE instead of conf/config.yaml' },
   foreground: { type: 'boolean', short: 'f', about: 'stay in the foreground, and log there too' },
-  format: { type: 'string', value: 'FORMAT', about: 'yaml, the default, or json' },
+  format: { type: 'string', value: 'FORMAT', choices: ['yaml', 'json'], about: 'yaml, the default, or json' },
   prune: { type: 'boolean', about: 'delete what is in the store and not in FILE' },
   'dry-run': { type: 'boolean', short: 'n', about: 'only show what would change' },
-  json: { type: 'boolean', about: 'print the changes as JSON' },
+  json: { type: 'boolean', about: 'print JSON, for programs' },
+  port: { type: 'string', value: 'PORT', about: 'the port that is connected to' },
+  to: {
+    type: 'string',
+    value: 'ADDRESS',
+    about: "the address that is connected to; default: the listener's",
+  },
+  from: { type: 'string', value: 'ADDRESS', about: "the client's address; default: a loopback one" },
   sni: { type: 'string', value: 'NAME', about: 'the server name that the client asks for in TLS' },
-  protocol: { type: 'string', value: 'PROTOCOL', about: 'tcp or udp' },
+  alpn: { type: 'string', value: 'LIST', about: 'the protocols that it offers, with commas between' },
+  protocol: {
+    type: 'string',
+    value: 'PROTOCOL',
+    choices: ['tcp', 'udp'],
+    about: 'tcp or udp',
+  },
   limit: { type: 'string', value: 'N', about: 'how many to show' },
+  follow: {
+    type: 'boolean',
+    short: 'f',
+    about: 'go on with new lines until Ctrl-C, also when the file is rotated',
+  },
+  lines: { type: 'string', short: 'n', value: 'N', about: 'how many lines of the end to show; default 10' },
+  access: { type: 'boolean', about: 'the access log of sessions instead of the error log' },
   listener: { type: 'string', value: 'NAME', about: 'those of this listener: 0.0.0.0:9100, or its port' },
   route: { type: 'string', value: 'ID', about: 'those of this stream route' },
   service: { type: 'string', value: 'ID', about: 'those of this service' },
@@ -51,36 +74,19 @@ export const optionTable = {
 
 export type OptionName = keyof typeof optionTable;
 
-/** What was typed after the command's name. */
-export interface Options {
-  readonly home: string | undefined;
-  readonly config: string | undefined;
-  readonly format: string | undefined;
-  readonly dryRun: boolean;
-  readonly foreground: boolean;
-  readonly json: boolean;
-  readonly prune: boolean;
-  readonly verbose: boolean;
-  readonly version: boolean;
-  readonly help: boolean;
-  readonly listener: string | undefined;
-  readonly route: string | undefined;
-  readonly service: string | undefined;
-  readonly upstream: string | undefined;
-  readonly node: string | undefined;
-  readonly client: string | undefined;
-  readonly state: string | undefined;
-  readonly id: string | undefined;
-  readonly olderThan: string | undefined;
-  readonly over: string | undefined;
-  readonly sni: string | undefined;
-  readonly protocol: string | undefined;
-  readonly limit: string | undefined;
-  readonly all: boolean;
-  readonly yes: boolean;
+/** What was typed after the command's name: texts as they are, `dry-run` as `dryRun`. */
+export type Options = {
+  readonly [N in OptionName as Camel<N>]: (typeof optionTable)[N]['type'] extends 'boolean'
+    ? boolean
+    : string | undefined;
+} & {
   /** What stands beside the options. */
   readonly words: readonly string[];
-}
+};
+
+type Camel<N extends string> = N extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<Camel<Rest>>}`
+  : N;
 
 /** Those every command takes. */
 export const commonOptions: readonly OptionName[] = ['home', 'help'];
@@ -91,48 +97,39 @@ export function optionFacts(name: OptionName): OptionFacts {
 
 /** @returns a sentence about what is wrong, if something is. */
 export function readOptions(args: readonly string[], names: readonly OptionName[]): Options | string {
+  const known = [...names, ...commonOptions];
   try {
     const { values, positionals } = parseArgs({
       args: [...args],
-      options: Object.fromEntries([...names, ...commonOptions].map((name) => [name, optionTable[name]])),
+      options: Object.fromEntries(known.map((name) => [name, optionTable[name]])),
       allowPositionals: true,
     });
-    const text = (name: OptionName): string | undefined => {
+    for (const name of known) {
+      const { choices } = optionFacts(name);
       const value = values[name];
-      return typeof value === 'string' ? value : undefined;
-    };
-    return {
-      home: text('home'),
-      config: text('config'),
-      format: text('format'),
-      dryRun: values['dry-run'] === true,
-      foreground: values['foreground'] === true,
-      json: values['json'] === true,
-      prune: values['prune'] === true,
-      verbose: values['verbose'] === true,
-      version: values['version'] === true,
-      help: values['help'] === true,
-      listener: text('listener'),
-      route: text('route'),
-      service: text('service'),
-      upstream: text('upstream'),
-      node: text('node'),
-      client: text('client'),
-      state: text('state'),
-      id: text('id'),
-      olderThan: text('older-than'),
-      over: text('over'),
-      sni: text('sni'),
-      protocol: text('protocol'),
-      limit: text('limit'),
-      all: values['all'] === true,
-      yes: values['yes'] === true,
-      words: positionals,
-    };
+      if (choices === undefined || typeof value !== 'string' || choices.includes(value)) continue;
+      return `expected --${name} ${choices.join(' or ')}, found ${value}`;
+    }
+    const read = Object.keys(optionTable).map((name) => [
+      name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+      // The keys of the table are its options.
+      optionFacts(name as OptionName).type === 'boolean' ? values[name] === true : values[name],
+    ]);
+    // One member for each option of the table, of its type.
+    return { ...(Object.fromEntries(read) as Omit<Options, 'words'>), words: positionals } as Options;
   } catch (error) {
+    if (!(error instanceof TypeError && 'code' in error)) throw error;
     // The first sentence says it; Node adds advice for words that begin with a dash.
-    if (error instanceof TypeError && 'code' in error) return error.message.replace(/\. .*/s, '');
-    throw error;
+    const problem = error.message.replace(/\. .*/s, '');
+    const unknown = /^Unknown option '(--[^']+)'/.exec(problem)?.[1];
+    return `${problem}${
+      unknown === undefined
+        ? ''
+        : didYouMean(
+            unknown,
+            known.map((name) => `--${name}`),
+          )
+    }`;
   }
 }
 

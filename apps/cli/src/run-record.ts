@@ -7,3 +7,9 @@ export async function readRecord(home: string, pid: number): Promise<RunRecord |
   const record = readRunRecord(home);
   return record?.pid === pid ? record : undefined;
 }
+
+/** The config file of the gateway that runs there, or ran there last; undefined when none has left a record. */
+export async function recordedConfig(home: string): Promise<string | undefined> {
+  const { readRunRecord } = await import('@apisix-ts/gateway');
+  return readRunRecord(home)?.config;
+}

@@ -1,4 +1,6 @@
 import type { CommandContext } from './command.ts';
+import { createPaint } from './paint.ts';
+import { printable } from './printable.ts';
 
 /** A column of a table; a row without a value there shows `-`. */
 export interface Column<Row> {
@@ -7,8 +9,6 @@ export interface Column<Row> {
 }
 
 const GAP = '  ';
-const BOLD = '\u001B[1m';
-const PLAIN = '\u001B[0m';
 
 /**
  * Writes rows below one another, as wide as the widest value of each column, numbers to the right. On a terminal the
@@ -35,8 +35,7 @@ export function writeTable<Row>(
       .slice(0, mostCharacters);
 
   const titles = layOut(columns.map(({ title }) => title));
-  const isBold = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '';
-  const lines = [isBold ? `${BOLD}${titles}${PLAIN}` : titles, ...texts.map(layOut)];
+  const lines = [createPaint({ stdout, env }).bold(titles), ...texts.map(layOut)];
   stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -44,12 +43,6 @@ function pad(text: string, width: number, isNumber: boolean): string {
   return isNumber ? text.padStart(width) : text.padEnd(width);
 }
 
-/** Some values come from strangers, as the name in a ClientHello: none may move the cursor. */
 function showValue(value: string | number | undefined): string {
-  if (value === undefined || value === '') return '-';
-  return String(value).replace(/\p{Cc}/gu, (character) => `\\x${hex(character)}`);
-}
-
-function hex(character: string): string {
-  return character.charCodeAt(0).toString(16).padStart(2, '0');
+  return value === undefined || value === '' ? '-' : printable(String(value));
 }

@@ -81,6 +81,7 @@ export const codes = {
   ADMIN_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
   CONTROL_API_UNUSABLE: { side: 'operator', retryable: true, status: 500 },
   CONTROL_REQUEST_REFUSED: { side: 'operator', retryable: false, status: 400 },
+  LOG_UNREADABLE: { side: 'operator', retryable: false, status: 500 },
   TRANSFER_FILE_UNUSABLE: { side: 'operator', retryable: false, status: 500 },
   IMPORT_STOPPED: { side: 'operator', retryable: true, status: 500 },
 

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { writeResources } from '@apisix-ts/config';
-import type { ResourceFormat, WrittenResources } from '@apisix-ts/config';
+import type { WrittenResources } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import type { Command, CommandContext } from '../command.ts';
 
 export const exportCommand: Command = {
   name: 'export',
   summary: 'write all resources as apisix.yaml has them, to FILE or standard output',
-  options: ['config', 'format'],
+  options: ['config', 'format', 'json'],
   words: '[FILE]',
   async run(context, options) {
     const [file] = options.words;
-    const format = options.format ?? (file?.endsWith('.json') === true ? 'json' : 'yaml');
-    if (!isFormat(format)) throw fileUnusable(`expected --format yaml or json, found ${format}`);
+    const isJson = options.json || (options.format ?? file?.split('.').at(-1)) === 'json';
+    const format = isJson ? 'json' : 'yaml';
     const { openStoreAccess } = await import('../transfer/store-access.ts');
     const access = await openStoreAccess(context, options);
     try {
@@ -28,10 +28,6 @@ export const exportCommand: Command = {
     }
   },
 };
-
-function isFormat(format: string): format is ResourceFormat {
-  return format === 'yaml' || format === 'json';
-}
 
 /** @returns the exit status: everything or not. */
 function tellLosses(

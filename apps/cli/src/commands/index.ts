@@ -1,12 +1,15 @@
 import type { Command } from '../command.ts';
+import { createCompletion } from './completion.ts';
 import { connections } from './connections.ts';
 import { diff } from './diff.ts';
 import { drain } from './drain.ts';
+import { explain } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { createHelp } from './help.ts';
 import { importCommand } from './import.ts';
 import { initEtcd } from './init-etcd.ts';
 import { init } from './init.ts';
+import { logs } from './logs.ts';
 import { quit } from './quit.ts';
 import { reload } from './reload.ts';
 import { restart } from './restart.ts';
@@ -16,7 +19,7 @@ import { test } from './test.ts';
 import { upgrade } from './upgrade.ts';
 import { version } from './version.ts';
 
-const actions = [
+const actions: readonly Command[] = [
   init,
   initEtcd,
   start,
@@ -26,11 +29,14 @@ const actions = [
   reload,
   upgrade,
   test,
+  explain,
   exportCommand,
   importCommand,
   diff,
   connections,
   drain,
+  logs,
+  createCompletion(() => commands),
   version,
 ];
 

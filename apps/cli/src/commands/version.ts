@@ -4,10 +4,12 @@ import type { Command } from '../command.ts';
 export const version: Command = {
   name: 'version',
   summary: 'print the version',
-  options: [],
-  async run({ stdout }) {
+  options: ['json'],
+  async run({ stdout }, { json }) {
     // All packages share one.
-    stdout.write(`${ownVersion}\n`);
+    const text = json ? JSON.stringify({ version: ownVersion, node: process.versions.node }) : ownVersion;
+    stdout.write(`${text}
+`);
     return 0;
   },
 };

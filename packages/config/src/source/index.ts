@@ -1,3 +1,4 @@
+export { editDistance } from './edit-distance.ts';
 export { isMap, showPath } from './key-path.ts';
 export type { KeyPath } from './key-path.ts';
 export { parseYaml, writeYaml } from './plain-yaml.ts';
