@@ -13,11 +13,15 @@ const actions = [
   'reload',
   'upgrade',
   'test',
+  'status',
+  'explain',
   'export',
   'import',
   'diff',
   'connections',
   'drain',
+  'logs',
+  'completion',
   'version',
 ];
 
@@ -28,6 +32,19 @@ describe('the apisix command', { timeout: 20_000 }, () => {
     const [usage, blank, ...rest] = stdout.split('\n');
     expect([status, stderr, usage, blank]).toEqual([0, '', 'Usage: apisix [action] <argument>', '']);
     expect(rest.slice(0, rest.indexOf('')).map((line) => line.split(':')[0])).toEqual(actions);
+  });
+
+  test('says which action was probably meant, and which option', async () => {
+    expect((await apisix(['strat'])).stderr).toBe('invalid argument: strat (did you mean start?)\n');
+    expect((await apisix(['help', 'relaod'])).stderr).toBe(
+      'invalid argument: relaod (did you mean reload?)\n',
+    );
+    expect((await apisix(['logs', '--folow'])).stderr).toMatch(
+      /^Unknown option '--folow' \(did you mean --follow\?\)\n/,
+    );
+    expect((await apisix(['explain', '--protocol', 'sctp'])).stderr).toMatch(
+      /^expected --protocol tcp or udp, found sctp\n/,
+    );
   });
 
   test('refuses an unknown action and lists those there are', async () => {

@@ -13,18 +13,13 @@ export function showExplanation(context: CommandContext, answer: Explanation): v
   const { stdout } = context;
   const { upstream, candidates, matching, not_matching: missing, notes } = answer;
   const paint = createPaint(context);
-  const { served, reason, code } = answer;
+  const outcome = describeOutcome(answer);
   showFacts(context, [
     ['connection', describeConnection(answer)],
     ['listener', describeListener(answer)],
     ['route', answer.route ?? 'none'],
     ['upstream', upstream === null ? 'none' : describeUpstream(upstream)],
-    [
-      'outcome',
-      served
-        ? paint.good('served')
-        : paint.bad(`closed at once: ${reason}${code === undefined ? '' : ` (${code})`}`),
-    ],
+    ['outcome', answer.served ? paint.good(outcome) : paint.bad(outcome)],
     ...notes.map((note) => ['note', paint.warn(note)] as const),
   ]);
   if (upstream !== null) {
@@ -39,6 +34,12 @@ export function showExplanation(context: CommandContext, answer: Explanation): v
   stdout.write(
     `\n${matching} of ${matching + missing} routes match${hidden === 0 ? '' : `, ${hidden} are not shown (--limit)`}\n`,
   );
+}
+
+function describeOutcome({ served, listener, reason = '', code }: Explanation): string {
+  if (served) return 'served';
+  if (listener === null) return `refused: ${reason}`;
+  return `closed at once: ${reason} (${code})`;
 }
 
 function describeConnection({ connection, assumed }: Explanation): string {

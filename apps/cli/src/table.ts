@@ -23,9 +23,10 @@ export function writeTable<Row>(
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...texts.map((line) => line[index]?.length ?? 0)),
   );
-  const areNumbers = columns.map(
-    ({ value }) => rows.length > 0 && rows.every((row) => typeof value(row) !== 'string'),
-  );
+  const areNumbers = columns.map(({ value }) => {
+    const values = rows.map((row) => value(row)).filter((each) => each !== undefined);
+    return values.length > 0 && values.every((each) => typeof each === 'number');
+  });
   const mostCharacters = stdout.isTTY === true ? (stdout.columns ?? Infinity) : Infinity;
   const layOut = (line: readonly string[]): string =>
     line

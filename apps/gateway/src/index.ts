@@ -1,4 +1,4 @@
-export { adminKeyPath, adminKeys } from './admin-key.ts';
+export { adminKeyPath, adminKeys, usesMadeKey } from './admin-key.ts';
 export { GatewayProcess } from './gateway-process.ts';
 export type { GatewayProcessOptions } from './gateway-process.ts';
 export { pidFilePath } from './pid-file.ts';

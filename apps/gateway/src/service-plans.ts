@@ -138,6 +138,12 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
         status: () => ({ provider: store.name, ...gateway.status() }),
         sessions: gateway.sessions,
         drains: gateway.drains,
+        identity: {
+          version,
+          role: settings.deployment.role,
+          startedMs: Math.round(performance.timeOrigin),
+        },
+        counts: () => gateway.counts(),
       }),
   };
 }

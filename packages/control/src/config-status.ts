@@ -1,7 +1,24 @@
-import type { GatewayFacts, SnapshotFacts } from './gateway-facts.ts';
+import type { GatewayFacts, SessionTotals, SnapshotFacts } from './gateway-facts.ts';
+
+/** What a gateway is, from its start to its end. */
+export interface GatewayIdentity {
+  readonly version: string;
+  /** `traditional`, `control_plane`, `data_plane`. */
+  readonly role: string;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+}
+
+/** The sessions there are now. */
+export type OpenSessions = Pick<SessionTotals, 'listeners' | 'sessionsWaiting'>;
 
 /** The answer of `GET /v1/config/status`. */
 export interface ConfigStatus {
+  readonly version: string;
+  readonly role: string;
+  readonly phase: GatewayFacts['phase'];
+  /** Milliseconds since 1970. */
+  readonly started: number;
   readonly config_provider: string;
   readonly store: {
     readonly state: GatewayFacts['store']['state'];
@@ -25,6 +42,8 @@ export interface ConfigStatus {
   readonly applied_revision: number;
   readonly workers: readonly { readonly id: number; readonly revision: number }[];
   readonly listeners: GatewayFacts['listeners'];
+  /** Those that wait for a node are open too. */
+  readonly sessions: { readonly open: number; readonly waiting: number };
   readonly rejected: readonly {
     readonly resource: string;
     readonly revision: number;
@@ -42,9 +61,17 @@ export interface ConfigStatus {
   }[];
 }
 
-export function configStatus(facts: GatewayFacts): ConfigStatus {
+export function configStatus(
+  { version, role, startedMs }: GatewayIdentity,
+  facts: GatewayFacts,
+  counts: OpenSessions,
+): ConfigStatus {
   const { store, snapshot, workers } = facts;
   return {
+    version,
+    role,
+    phase: facts.phase,
+    started: startedMs,
     config_provider: facts.provider,
     store: {
       state: store.state,
@@ -56,6 +83,7 @@ export function configStatus(facts: GatewayFacts): ConfigStatus {
     applied_revision: workers.size === 0 ? 0 : Math.min(...workers.values()),
     workers: [...workers].map(([id, revision]) => ({ id, revision })),
     listeners: facts.listeners,
+    sessions: { open: openSessions(counts), waiting: counts.sessionsWaiting },
     rejected: facts.rejections.map(({ kind, id, revision, message, hasPredecessor }) => ({
       resource: `${kind}/${id}`,
       revision,
@@ -67,6 +95,12 @@ export function configStatus(facts: GatewayFacts): ConfigStatus {
       serves_last_good: hasPredecessor,
     })),
   };
+}
+
+function openSessions({ listeners }: OpenSessions): number {
+  let open = 0;
+  for (const { accepted, closed } of listeners.values()) open += accepted - closed;
+  return open;
 }
 
 function snapshotStatus({

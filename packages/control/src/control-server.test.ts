@@ -57,6 +57,20 @@ const drains: DrainAccess = {
   undo: () => Promise.reject(new TypeError('not part of this test')),
 };
 
+const identity = { version: '1.2.3', role: 'traditional', startedMs: 3 };
+
+const bytes = {
+  downstreamIngressBytes: 0,
+  downstreamEgressBytes: 0,
+  upstreamIngressBytes: 0,
+  upstreamEgressBytes: 0,
+};
+
+const listeners = new Map([
+  ['0.0.0.0:9100', { ...bytes, accepted: 10, closed: 6 }],
+  ['0.0.0.0:53/udp', { ...bytes, accepted: 1, closed: 0 }],
+]);
+
 /** By segment, then id. */
 type Resources = Readonly<Record<string, Readonly<Record<string, Document>>>>;
 
@@ -94,6 +108,8 @@ async function open(status = facts, options: Partial<ControlServerOptions> = {})
     plugins: new Map([['known', {}]]),
     reloadPlugins: async () => {},
     collectGarbage() {},
+    identity,
+    counts: () => ({ listeners, sessionsWaiting: 2 }),
     explain: () => Promise.reject(new GatewayError('WORKER_DIED', 'nobody is there')),
     prefix: '/apisix',
     sessions,
@@ -109,6 +125,10 @@ test('tells which revision is in effect in each worker and in all of them', asyn
 
   expect(response.headers.get('server')).toBe('APISIX');
   expect(await response.json()).toEqual({
+    version: '1.2.3',
+    role: 'traditional',
+    phase: 'serving',
+    started: 3,
     config_provider: 'embedded',
     store: { state: 'following', since: 5, revision: 12 },
     applied_revision: 11,
@@ -117,6 +137,7 @@ test('tells which revision is in effect in each worker and in all of them', asyn
       { id: 1, revision: 11 },
     ],
     listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
+    sessions: { open: 5, waiting: 2 },
     rejected: [
       { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
     ],
@@ -336,6 +357,8 @@ test('says which port is in use', async () => {
       plugins: new Map(),
       reloadPlugins: async () => {},
       collectGarbage() {},
+      identity,
+      counts: () => ({ listeners: new Map(), sessionsWaiting: 0 }),
       explain: () => Promise.reject(new TypeError('not part of this test')),
       prefix: '/apisix',
       sessions,

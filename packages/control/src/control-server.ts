@@ -3,6 +3,7 @@ import type { ResourceKind } from '@apisix-ts/config';
 import { configStatus } from './config-status.ts';
 import type { DrainAccess } from './drain-facts.ts';
 import { addDrainRoutes } from './drain-routes.ts';
+import type { GatewayIdentity, OpenSessions } from './config-status.ts';
 import { addExplainRoute } from './explain-route.ts';
 import type { ExplainRouteOptions } from './explain-route.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -28,6 +29,8 @@ export interface ControlServerOptions
   readonly port: number;
   /** The `Server` header. */
   readonly serverToken: string;
+  readonly identity: GatewayIdentity;
+  readonly counts: () => OpenSessions;
   /** All kinds of resources. */
   readonly kinds: readonly ResourceKind[];
   /** Gives memory back that nobody uses. */
@@ -41,12 +44,12 @@ export interface ControlServerOptions
  * so it belongs on a loopback address. Rejects with `LISTENER_*`.
  */
 export function createControlServer(options: ControlServerOptions): Promise<HttpService> {
-  const { kinds, status, collectGarbage } = options;
+  const { kinds, identity, status, counts, collectGarbage } = options;
   const main = Object.fromEntries(kinds.map(({ name, schema }) => [name, schema]));
 
   return openHttpService({ name: 'the Control API (apisix.control)', ...options }, (app) => {
     app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: {} }));
-    app.get('/v1/config/status', async () => configStatus(status()));
+    app.get('/v1/config/status', async () => configStatus(identity, status(), counts()));
     app.post('/v1/gc', async (_request, reply) => {
       collectGarbage();
       return reply.send();

@@ -14,6 +14,7 @@ import { quit } from './quit.ts';
 import { reload } from './reload.ts';
 import { restart } from './restart.ts';
 import { start } from './start.ts';
+import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { test } from './test.ts';
 import { upgrade } from './upgrade.ts';
@@ -29,6 +30,7 @@ const actions: readonly Command[] = [
   reload,
   upgrade,
   test,
+  status,
   explain,
   exportCommand,
   importCommand,

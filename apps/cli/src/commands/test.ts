@@ -1,3 +1,5 @@
+import { isGatewayError } from '@apisix-ts/errors';
+import type { GatewayError } from '@apisix-ts/errors';
 import type { Command, CommandContext } from '../command.ts';
 import { findHome } from '../home.ts';
 import type { Home } from '../home.ts';
@@ -7,9 +9,11 @@ import { checkSettings, printWarnings, warnAboutMachine } from '../settings-chec
 export const test: Command = {
   name: 'test',
   summary: 'check config.yaml, and apisix.yaml where that is read; a running gateway is left alone',
-  options: [],
+  options: ['json'],
   async run(context, options) {
-    await testConfiguration(context, findHome(options.home, context.env, context.cwd));
+    const home = findHome(options.home, context.env, context.cwd);
+    if (options.json) return testForPrograms(context, home);
+    await testConfiguration(context, home);
     return 0;
   },
 };
@@ -29,4 +33,24 @@ export async function testConfiguration(context: CommandContext, home: Home, fil
     throw error;
   }
   context.stdout.write('configuration test is successful\n');
+}
+
+/** The same as one line of JSON. @returns the exit status. */
+async function testForPrograms(context: CommandContext, home: Home): Promise<number> {
+  const report = (outcome: object): void => void context.stdout.write(`${JSON.stringify(outcome)}\n`);
+  try {
+    const { settings, warnings } = checkSettings(context, home);
+    report({ ok: true, warnings: [...warnings, ...(await checkResources(context, home, settings))] });
+    return 0;
+  } catch (error) {
+    if (!isGatewayError(error)) throw error;
+    report({ ok: false, code: error.code, message: error.message, problems: problemsIn(error) });
+    return 1;
+  }
+}
+
+/** One by one, where they are known: each with `code`, `text` and `path`. */
+function problemsIn({ detail, cause }: GatewayError): readonly unknown[] {
+  const found = detail['problems'] ?? (isGatewayError(cause) ? cause.detail['problems'] : undefined);
+  return Array.isArray(found) ? found : [];
 }
