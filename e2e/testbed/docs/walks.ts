@@ -61,6 +61,7 @@ export const walks: readonly Walk[] = [
   },
   { pages: ['docs/guides/udp.md'] },
   { pages: ['docs/names.md'] },
+  { pages: ['docs/operations/seeing.md'] },
   { pages: ['docs/status-api.md'] },
   {
     // They write resources and look at what the gateway tells; none needs what another one leaves.
