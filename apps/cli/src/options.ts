@@ -116,7 +116,7 @@ export function readOptions(args: readonly string[], names: readonly OptionName[
       optionFacts(name as OptionName).type === 'boolean' ? values[name] === true : values[name],
     ]);
     // One member for each option of the table, of its type.
-    return { ...(Object.fromEntries(read) as Omit<Options, 'words'>), words: positionals } as Options;
+    return { ...(Object.fromEntries(read) as Omit<Options, 'words'>), words: positionals };
   } catch (error) {
     if (!(error instanceof TypeError && 'code' in error)) throw error;
     // The first sentence says it; Node adds advice for words that begin with a dash.

@@ -7,11 +7,11 @@ export function showFacts(
   facts: readonly (readonly [name: string, value: string])[],
 ): void {
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
-  const { bold } = createPaint(context);
+  const paint = createPaint(context);
   let before = '';
   for (const [name, value] of facts) {
     const title = name === before ? '' : name;
     before = name;
-    context.stdout.write(`${bold(title)}${' '.repeat(width - title.length)}${value}\n`);
+    context.stdout.write(`${paint.bold(title)}${' '.repeat(width - title.length)}${value}\n`);
   }
 }

@@ -4,7 +4,7 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
   const actions = commands.map(
     ({ name, about }) => `complete -c apisix -n __fish_use_subcommand -a ${name} -d ${quote(about)}`,
   );
-  const arguments_ = commands.flatMap(({ name, options, words }) => {
+  const details = commands.flatMap(({ name, options, words }) => {
     const head = `complete -c apisix -n '__fish_seen_subcommand_from ${name}'`;
     return [
       ...options.map((option) => `${head} ${optionSpec(option)}`),
@@ -16,7 +16,7 @@ complete -c apisix -f
 complete -c apisix -n __fish_use_subcommand -l home -s p -x -a '(__fish_complete_directories)'
 complete -c apisix -n __fish_use_subcommand -l help -s h
 complete -c apisix -n __fish_use_subcommand -l version -s v
-${[...actions, ...arguments_].join('\n')}
+${[...actions, ...details].join('\n')}
 `;
 }
 
