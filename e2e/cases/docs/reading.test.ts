@@ -32,8 +32,15 @@ ${fence}
 `;
 
     expect(readPage(page)).toEqual([
-      { does: 'run', line: 4, text: 'echo hello', output: { text: 'hello', isJson: false }, opens: [] },
-      { does: 'run', line: 14, text: 'if true; then\n  echo again\nfi', opens: [] },
+      {
+        does: 'run',
+        line: 4,
+        text: 'echo hello',
+        output: { text: 'hello', isJson: false },
+        opens: [],
+        fails: false,
+      },
+      { does: 'run', line: 14, text: 'if true; then\n  echo again\nfi', opens: [], fails: false },
     ]);
   });
 
@@ -45,7 +52,7 @@ ${fence}
     ]);
   });
 
-  test('says in a comment what cannot be run, and which ports are opened', () => {
+  test('says in a comment what cannot be run, what fails, and which ports are opened', () => {
     const page = `
 <!-- test: not run, needs systemd -->
 
@@ -57,11 +64,17 @@ ${fence}
 ${fence}sh
 start servers
 ${fence}
+
+<!-- test: fails -->
+${fence}sh
+wrong
+${fence}
 `;
 
     expect(readPage(page)).toEqual([
       { does: 'leave out', line: 4, reason: 'needs systemd' },
-      { does: 'run', line: 9, text: 'start servers', opens: [6379, 6380] },
+      { does: 'run', line: 9, text: 'start servers', opens: [6379, 6380], fails: false },
+      { does: 'run', line: 14, text: 'wrong', opens: [], fails: true },
     ]);
   });
 
@@ -69,7 +82,7 @@ ${fence}
     [
       'of unknown words',
       `<!-- test: skip -->\n${fence}sh\nls\n${fence}`,
-      'expected "not run, …" or "opens …"',
+      'expected "not run, …", "opens …" or "fails"',
     ],
     ['that is misspelled', `<!-- test not run, x -->\n${fence}sh\nls\n${fence}`, 'is not read'],
     ['above something else', `<!-- test: not run, x -->\n\nText.`, 'is not read'],

@@ -25,6 +25,8 @@ export interface CommandsStep {
   readonly output?: { readonly text: string; readonly isJson: boolean };
   /** Ports that have to listen before the reader goes on. */
   readonly opens: readonly number[];
+  /** The page shows what does not work. */
+  readonly fails: boolean;
 }
 
 /** A block of `sh` that cannot be run by a test. */
@@ -36,8 +38,8 @@ export interface LeftOutStep {
 
 /**
  * The steps of a page, from its fenced blocks. A comment right above a block of `sh` tells what a test has to know and
- * a reader sees: `<!-- test: opens 6379 -->` waits for a port that the commands open, and
- * `<!-- test: not run, needs systemd -->` leaves them out.
+ * a reader sees: `<!-- test: opens 6379 -->` waits for a port that the commands open, `<!-- test: fails -->` expects them
+ * to fail, and `<!-- test: not run, needs systemd -->` leaves them out.
  * Throws a `TypeError` for such a comment that is misspelled or stands elsewhere.
  */
 export function readPage(markdown: string): readonly Step[] {
@@ -63,21 +65,27 @@ function stepsOf(block: Code, before: Nodes | undefined, after: Nodes | undefine
   const path = /^title="([^"]+)"$/.exec(block.meta ?? '')?.[1];
   if (path !== undefined) return [{ does: 'write', line, path, text: block.value }];
   if (block.lang !== 'sh') return [];
-  const { reason, opens } = markOf(before);
+  const { reason, ...expected } = markOf(before);
   if (reason !== undefined) return [{ does: 'leave out', line, reason }];
-  const step = { does: 'run', line, text: block.value, opens } as const;
+  const step = { does: 'run', line, text: block.value, ...expected } as const;
   if (after?.type !== 'code' || !['text', 'json'].includes(after.lang ?? '')) return [step];
   return [{ ...step, output: { text: after.value, isJson: after.lang === 'json' } }];
 }
 
-function markOf(node: Nodes | undefined): { readonly reason?: string; readonly opens: readonly number[] } {
+interface Mark extends Pick<CommandsStep, 'opens' | 'fails'> {
+  readonly reason?: string;
+}
+
+function markOf(node: Nodes | undefined): Mark {
+  const nothing = { opens: [], fails: false };
   const mark = node?.type === 'html' ? /^<!-- test: (.+) -->$/.exec(node.value)?.[1] : undefined;
-  if (mark === undefined) return { opens: [] };
+  if (mark === undefined) return nothing;
+  if (mark === 'fails') return { ...nothing, fails: true };
   const reason = /^not run, (.+)$/.exec(mark)?.[1];
-  if (reason !== undefined) return { reason, opens: [] };
+  if (reason !== undefined) return { ...nothing, reason };
   const ports = /^opens (\d+(?: \d+)*)$/.exec(mark)?.[1];
-  if (ports === undefined) throw new TypeError(`expected "not run, …" or "opens …", found "${mark}"`);
-  return { opens: ports.split(' ').map(Number) };
+  if (ports !== undefined) return { ...nothing, opens: ports.split(' ').map(Number) };
+  throw new TypeError(`expected "not run, …", "opens …" or "fails", found "${mark}"`);
 }
 
 function checkMark(node: Nodes, after: Nodes | undefined): void {

@@ -1,4 +1,5 @@
 import type { Walk } from './follow-page.ts';
+import { root } from './page.ts';
 
 /** As a user of its own, since the server does not run as root. */
 const postgresql = `
@@ -8,11 +9,15 @@ unshare --map-user=1000 --map-group=1000 bash -ec '
   pg_ctl --pgdata=database --options="-h 127.0.0.1 -k /tmp -F" --log=database.log --wait start
 '`;
 
+const etcd = `
+etcd --data-dir etcd > etcd.log 2>&1 &
+until etcdctl endpoint health 2> /dev/null; do :; done`;
+
+const vault = `node -e 'import("${root}/packages/testkit/src/vault-server.ts").then((vault) => vault.openVaultServer({ port: 8200 }))' &`;
+
 /** What APISIX leaves in etcd, and a server that its route leads to. */
 const apisix = String.raw`
-node -e 'require("node:http").createServer((_, to) => to.end("the server\n")).listen(8001, "127.0.0.1")' &
-etcd --data-dir etcd > etcd.log 2>&1 &
-until etcdctl endpoint health 2> /dev/null; do :; done
+node -e 'require("node:http").createServer((_, to) => to.end("the server\n")).listen(8001, "127.0.0.1")' &${etcd}
 times='"create_time":1795399564,"update_time":1795399564'
 for kind in consumers global_rules plugin_configs protos routes services ssls stream_routes upstreams; do
   etcdctl put /apisix/$kind/ init_dir
@@ -41,12 +46,10 @@ export const walks: readonly Walk[] = [
   {
     // What one page makes, the other one moves.
     pages: ['docs/config/upstream.md', 'docs/guides/moving.md'],
-    servers: 'etcd --data-dir etcd > etcd.log 2>&1 &',
-    opens: [2379],
+    servers: etcd,
   },
-  { pages: ['docs/guides/passthrough.md'] },
   { pages: ['docs/guides/postgresql.md'], servers: postgresql },
-  { pages: ['docs/guides/proxy-protocol.md'] },
+  { pages: ['docs/guides/passthrough.md', 'docs/guides/proxy-protocol.md'] },
   {
     pages: ['docs/guides/redis.md'],
     servers: 'for port in 6379 6380; do redis-server --port $port --save "" --daemonize yes; done',
@@ -59,10 +62,8 @@ export const walks: readonly Walk[] = [
     opens: [6379, 1883],
     names: { 'example.com': '127.0.0.1' },
   },
-  { pages: ['docs/guides/udp.md'] },
-  { pages: ['docs/names.md'] },
+  { pages: ['docs/names.md', 'docs/guides/udp.md', 'docs/status-api.md'] },
   { pages: ['docs/operations/seeing.md'] },
-  { pages: ['docs/status-api.md'] },
   {
     // They write resources and look at what the gateway tells; none needs what another one leaves.
     pages: [
@@ -88,21 +89,24 @@ export const walks: readonly Walk[] = [
       'docs/metrics.md',
     ],
   },
+  { pages: ['README.md', 'docs/guides/mysql.md'], names: { mysql: '127.0.0.1' } },
+  { pages: ['docs/install.md'], startsGateway: true },
+  {
+    // The folder that it names, on a disk of its own.
+    pages: ['docs/cli.md'],
+    servers: 'mount -t tmpfs none /srv && ln -s "$PWD" /srv/gateway',
+    startsGateway: true,
+  },
+  { pages: ['docs/deployment.md'], servers: etcd },
+  { pages: ['docs/guides/secrets.md'], servers: vault, opens: [8200] },
+  {
+    pages: ['docs/control-api.md', 'docs/config/admin-api.md', 'docs/operations/upgrading.md'],
+    addresses: ['10.0.0.5'],
+    resources: `routes=http://127.0.0.1:9180/apisix/admin
+      curl -X PUT $routes/upstreams/reporting -d '{"nodes": {"10.0.0.5:3306": 1, "10.0.0.6:3306": 1}}'
+      curl -X PUT $routes/stream_routes/mysql -d '{"upstream_id": "reporting"}'`,
+  },
 ];
 
-/** Pages whose commands are not run yet. */
-export const notYet: readonly string[] = [
-  'README.md',
-  'docs/benchmarks.md',
-  'docs/cli.md',
-  'docs/config/admin-api.md',
-  'docs/control-api.md',
-  'docs/deployment.md',
-  'docs/guides/mysql.md',
-  'docs/guides/secrets.md',
-  'docs/install.md',
-  'docs/operations/draining.md',
-  'docs/operations/upgrading.md',
-  'docs/releasing.md',
-  'docs/stores/embedded.md',
-];
+/** Pages with commands that no gateway has yet. */
+export const notYet: readonly string[] = ['docs/operations/draining.md'];
