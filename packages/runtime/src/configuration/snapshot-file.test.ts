@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -35,13 +35,28 @@ describe('a snapshot', () => {
     const path = await freshPath();
     const file = new SnapshotFile(path, origin);
     await file.write(content);
-    await writeFile(`${path}.new`, 'half of a snap', { mode: 0o644 });
+    await writeFile(`${path}.${process.pid}.new`, 'half of a snap', { mode: 0o644 });
+    await writeFile(`${path}.4711.new`, 'half of another');
+    await utimes(`${path}.4711.new`, 1, 1);
 
     await file.write({ ...content, revision: 43, entries: [] });
 
     expect(await file.read()).toMatchObject({ revision: 43, entries: [] });
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readdir(join(path, '..'))).toEqual(['snapshot.jsonl']);
+  });
+
+  test('leaves alone what another process is writing', async () => {
+    const path = await freshPath();
+    const other = `${path}.4711.new`;
+    const file = new SnapshotFile(path, origin);
+    await file.write(content);
+    await writeFile(other, 'half of a snap');
+
+    await file.write({ ...content, revision: 43 });
+
+    expect(await readFile(other, 'utf8')).toBe('half of a snap');
+    expect(await file.read()).toMatchObject({ revision: 43 });
   });
 
   test('is of the same store when one host is the same', async () => {

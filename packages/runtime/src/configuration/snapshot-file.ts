@@ -1,11 +1,13 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
 import { decodeHeader, decodeSnapshot, encodeSnapshot } from './snapshot-format.ts';
 import type { KeptSnapshot, SnapshotHeader, SnapshotOrigin } from './snapshot-format.ts';
 
 /** More than any header has. */
 const HEADER_BYTES = 64 * 1024;
+/** A draft that nobody has written to for this long is nobody's. Milliseconds. */
+const ABANDONED_MS = 60_000;
 
 /**
  * The snapshot on disk. What is there is whole or not there: it is written beside its place and then moved. Only its
@@ -49,11 +51,11 @@ export class SnapshotFile {
    * Rejects with `SNAPSHOT_UNWRITABLE`; what was there is still there then.
    */
   async write(content: Omit<KeptSnapshot, 'origin'>): Promise<void> {
-    const draft = `${this.path}.new`;
+    // Of this process alone: in an upgrade two have the same snapshot for a moment.
+    const draft = `${this.path}.${process.pid}.new`;
     try {
       await mkdir(dirname(this.path), { recursive: true });
-      // One that a crash left, or that somebody else put there with other permissions.
-      await rm(draft, { force: true });
+      await this.#removeDrafts(draft);
       await writeDurably(draft, encodeSnapshot({ ...content, origin: this.#origin }));
       await rename(draft, this.path);
       await syncFolder(dirname(this.path));
@@ -62,6 +64,17 @@ export class SnapshotFile {
         // The first failure is the one to tell.
       });
       throw this.#error('SNAPSHOT_UNWRITABLE', `could not be written: ${messageOf(cause)}`, cause);
+    }
+  }
+
+  /** Its own, with whatever permissions, and those that a crash left. */
+  async #removeDrafts(own: string): Promise<void> {
+    const folder = dirname(this.path);
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      if (!path.startsWith(`${this.path}.`) || !name.endsWith('.new')) continue;
+      const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity })); // Moved by its owner.
+      if (path === own || mtimeMs < Date.now() - ABANDONED_MS) await rm(path, { force: true });
     }
   }
 
