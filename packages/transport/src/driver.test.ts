@@ -78,21 +78,26 @@ describe.for(kinds)('driver: %s', ([, create]) => {
       expect(second.listener.port).toBe(first.listener.port);
     });
 
-    test('takes over the socket of another process', async () => {
+    test('takes over the socket of another process, with the connections that wait there', async () => {
       const driver = create(new TimerWheel(new FakeClock()));
-      const port = await freePort();
-      // As such a socket is here: a descriptor, which no other handle closes.
-      const native = loadNativeTcp();
-      const bound = native && new native.TCP(native.serverKind);
-      expect(bound?.bind('127.0.0.1', port)).toBe(0);
-      const descriptor = bound?.fd ?? -1;
+      const { descriptor, port, end } = await openFrozenListener();
+      const peers = await Promise.all(Array.from({ length: 20 }, () => connectPeer(port)));
+      const wires: Wire[] = [];
 
-      const { listener, accepted } = await listen(driver, { host: '127.0.0.1', port, inherited: descriptor });
+      const listener = await driver.listen(
+        { host: '127.0.0.1', port, inherited: descriptor },
+        { onWire: (wire) => wires.push(wire), onAcceptError: () => {} },
+      );
+      onTestFinished(() => listener.close());
+      await end();
 
+      await expect.poll(() => wires.length).toBe(20);
       expect([listener.port, listener.descriptor]).toEqual([port, descriptor]);
-      const peer = await connectPeer(port);
-      (await accepted).write(Buffer.from('hello'));
-      expect((await peer.take(5)).toString()).toBe('hello');
+      for (const wire of wires) wire.write(Buffer.from('hello'));
+      expect(new Set((await Promise.all(peers.map((peer) => peer.take(5)))).map(String))).toEqual(
+        new Set(['hello']),
+      );
+      for (const wire of wires) wire.close();
     });
 
     test('does not take a descriptor that is no listener', async () => {
@@ -327,6 +332,36 @@ async function failure(outcome: Promise<unknown>): Promise<GatewayError> {
   );
   if (error instanceof GatewayError) return error;
   throw new Error('expected a GatewayError', { cause: error });
+}
+
+/** A process that listens and accepts nothing, as if it were busy for ever; its socket is here too. */
+async function openFrozenListener(): Promise<{
+  descriptor: number;
+  port: number;
+  end: () => Promise<unknown>;
+}> {
+  const port = await freePort();
+  // As such a socket is in a successor: a descriptor, which no other handle closes.
+  const native = loadNativeTcp();
+  const bound = native && new native.TCP(native.serverKind);
+  expect(bound?.bind('127.0.0.1', port)).toBe(0);
+  const descriptor = bound?.fd ?? -1;
+  const program = "require('net').createServer().listen({ fd: 4 }, () => process.send('listening'))";
+  const child = spawn(process.execPath, ['-e', program], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', descriptor],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child, 'message');
+  child.kill('SIGSTOP');
+  return {
+    descriptor,
+    port,
+    async end() {
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
 }
 
 /**
