@@ -82,7 +82,10 @@ const nodeColumns: readonly Column<Node>[] = [
   { title: 'WEIGHT', value: ({ weight }) => weight },
   { title: 'PRIORITY', value: ({ priority }) => priority },
   { title: 'SESSIONS', value: ({ sessions }) => sessions },
-  { title: 'HEALTH', value: ({ healthy }) => (healthy ? 'healthy' : 'unhealthy') },
+  {
+    title: 'HEALTH',
+    value: ({ healthy, drained }) => `${healthy ? 'healthy' : 'unhealthy'}${drained ? ', drained' : ''}`,
+  },
   { title: 'NEXT', value: ({ in_turn: isInTurn }) => (isInTurn ? 'yes' : 'no') },
 ];
 

@@ -48,6 +48,8 @@ export interface Explanation {
       readonly priority: number;
       readonly healthy: boolean;
       readonly sessions: number;
+      /** It gets no new sessions, because an operator said so. */
+      readonly drained: boolean;
       /** May the next session get it at its first attempt? */
       readonly in_turn: boolean;
     }[];
@@ -136,7 +138,7 @@ function showUpstream({
     type,
     tls: isTls,
     ...(nodeMaxConnections === undefined ? {} : { node_max_connections: nodeMaxConnections }),
-    nodes: nodes.map(({ isHealthy, active, isInTurn, host, address, port, weight, priority }) => ({
+    nodes: nodes.map(({ isHealthy, active, isDrained, isInTurn, host, address, port, weight, priority }) => ({
       host,
       address,
       port,
@@ -144,6 +146,7 @@ function showUpstream({
       priority,
       healthy: isHealthy,
       sessions: active,
+      drained: isDrained,
       in_turn: isInTurn,
     })),
   };
@@ -178,9 +181,10 @@ function place(host: string, port: number): string {
 
 function notesOn(
   question: ConnectionQuestion,
-  { connection, listener, tls, upstream }: ConnectionFacts,
+  { connection, listener, tls, upstream, drained }: ConnectionFacts,
 ): readonly string[] {
   const notes: string[] = [];
+  if (drained.length > 0) notes.push(`drained, and so not looked at: stream routes ${drained.join(', ')}`);
   if (listener !== undefined && tls === 'unread' && (question.serverName ?? question.alpn) !== undefined) {
     notes.push('this listener does not look at TLS (tls, tls_passthrough), so sni and alpn decide nothing');
   }

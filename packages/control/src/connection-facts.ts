@@ -29,6 +29,8 @@ export interface ConnectionFacts {
   readonly verdicts: readonly RouteFacts[];
   readonly matching: number;
   readonly missing: number;
+  /** Ids of routes that would match, and are drained. */
+  readonly drained: readonly string[];
   readonly upstream?: ConnectionUpstreamFacts;
 }
 
@@ -81,6 +83,8 @@ export interface ConnectionNodeFacts {
   readonly isHealthy: boolean;
   /** Sessions that are busy with it. */
   readonly active: number;
+  /** It gets no new sessions, because an operator said so. */
+  readonly isDrained: boolean;
   /** The next session may get it at its first attempt. */
   readonly isInTurn: boolean;
 }

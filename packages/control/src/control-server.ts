@@ -1,5 +1,6 @@
 import type { HttpSocketOptions } from '@apisix-ts/http-server';
 import type { ResourceKind } from '@apisix-ts/config';
+import { refuseBrowsers } from './browser-guard.ts';
 import { configStatus } from './config-status.ts';
 import type { DrainAccess } from './drain-facts.ts';
 import { addDrainRoutes } from './drain-routes.ts';
@@ -50,7 +51,7 @@ export function createControlServer(options: ControlServerOptions): Promise<Http
   return openHttpService({ name: 'the Control API (apisix.control)', ...options }, (app) => {
     app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: {} }));
     app.get('/v1/config/status', async () => configStatus(identity, status(), counts()));
-    app.post('/v1/gc', async (_request, reply) => {
+    app.post('/v1/gc', { onRequest: refuseBrowsers }, async (_request, reply) => {
       collectGarbage();
       return reply.send();
     });

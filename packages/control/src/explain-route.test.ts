@@ -32,6 +32,7 @@ const facts: ConnectionFacts = {
   verdicts: [],
   matching: 0,
   missing: 0,
+  drained: [],
 };
 
 const question = { protocol: 'tcp', serverPort: 9100, limit: 20 } as const;
@@ -158,6 +159,7 @@ test('what is surprising is noted', () => {
     priority: 0,
     isHealthy: false,
     active: 2,
+    isDrained: true,
     isInTurn: true,
   };
   const heads = { proxyProtocol: true, tlsPassthrough: false, proxyProtocolToUpstream: 2 } as const;
@@ -167,12 +169,14 @@ test('what is surprising is noted', () => {
     {
       ...facts,
       listener: { name: '0.0.0.0:9100', heads, limits: { maxConnections: 5 } },
+      drained: ['a', 'b'],
       upstream: { key: 'upstreams/1', type: 'chash', isTls: true, nodes: [node] },
     },
     [],
   );
 
   expect(notes).toEqual([
+    'drained, and so not looked at: stream routes a, b',
     expect.stringContaining('sni and alpn decide nothing'),
     expect.stringContaining('a PROXY header has to come first'),
     'no node is healthy, so all of them are used',
@@ -193,6 +197,7 @@ test('what is surprising is noted', () => {
       priority: 0,
       healthy: false,
       sessions: 2,
+      drained: true,
       in_turn: true,
     },
   ]);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { refuseBrowsers } from './browser-guard.ts';
 import { refuse } from './refusal.ts';
 import type { ShownDocuments } from './resource-routes.ts';
 
@@ -26,7 +27,7 @@ export function addPluginRoutes(
     return document ?? refuse(reply, 404, `plugin metadata[${name}] not found`);
   });
 
-  app.put('/v1/plugins/reload', async (_request, reply) => {
+  app.put('/v1/plugins/reload', { onRequest: refuseBrowsers }, async (_request, reply) => {
     await reloadPlugins();
     return reply.type('text/plain').send('done');
   });

@@ -51,7 +51,7 @@ test.for([0, 2])('a worker tells what it would do with a connection, with %i thr
     [3307, false, true, 0],
     [3308, false, true, 0],
   ]);
-  expect(rest).toEqual({ matching: 2, missing: 1 });
+  expect(rest).toEqual({ matching: 2, missing: 1, drained: [] });
 });
 
 describe('it tells why a connection is closed at once:', () => {
@@ -126,6 +126,28 @@ describe('TLS', () => {
     expect([connection.serverName, tls]).toEqual([undefined, 'unread']);
     expect(verdicts[0]?.verdict).toEqual({ kind: 'misses', on: ['serverName'] });
   });
+});
+
+test('what is drained is told, and gets nothing', async () => {
+  const opened = await openGateway({ workers: 1 });
+  const { gateway, port } = opened;
+  await opened.put('upstreams/db', { type: 'roundrobin', nodes: [node(1), node(2)] });
+  await opened.put('stream_routes/first', { server_port: port, upstream_id: 'db' });
+  await opened.put('stream_routes/second', { upstream_id: 'db' });
+  const ask = { protocol: 'tcp', serverPort: port, limit: 5 } as const;
+
+  await gateway.drains.start({ kind: 'route', name: 'first' });
+  await gateway.drains.start({ kind: 'node', name: '127.0.0.1:1' });
+  const one = await gateway.explain(ask);
+  await gateway.drains.start({ kind: 'node', name: '127.0.0.1:2' });
+  const both = await gateway.explain(ask);
+
+  expect([one.drained, one.verdicts[0]?.id, one.refusal]).toEqual([['first'], 'second', undefined]);
+  expect(one.upstream?.nodes.map(({ isDrained, isInTurn }) => [isDrained, isInTurn])).toEqual([
+    [true, false],
+    [false, true],
+  ]);
+  expect(both.refusal).toBe('UPSTREAM_NO_NODE');
 });
 
 test('UDP has listeners of its own, and neither TLS nor unix sockets', async () => {

@@ -100,6 +100,13 @@ Control API  http://127.0.0.1:${control}
 log          ${home}/logs/error.log
 `,
     );
+    await fetch(`http://127.0.0.1:${control}/v1/drain`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ route: 'mysql' }),
+    });
+    const drained = await apisix(['status', '-p', home]);
+    expect(drained.stdout).toContain('draining     route mysql (0 sessions left)\n');
     const json: unknown = JSON.parse((await apisix(['status', '-p', home, '--json'])).stdout);
     expect(json).toMatchObject({
       state: 'serving',
@@ -109,6 +116,7 @@ log          ${home}/logs/error.log
       control_api: `http://127.0.0.1:${control}`,
       gateway: { phase: 'serving', applied_revision: 3, sessions: { open: 0 } },
       health: { nodes: 0 },
+      draining: [{ route: 'mysql', sessions: 0 }],
     });
   });
 

@@ -41,9 +41,11 @@ function completedOption(name: OptionName): CompletedOption {
   };
 }
 
-/** @param placeholder as the usage has it: `[FILE]`, `DIR`. */
+/** @param placeholder as the usage has it: `[FILE]`, `DIR`, `[list|close]`. */
 function valuesOf(placeholder: string, choices: readonly string[] | undefined): Values {
   if (choices !== undefined) return { kind: 'choices', choices };
+  const [alternatives] = /[a-z]+(?:\|[a-z]+)+/.exec(placeholder) ?? [];
+  if (alternatives !== undefined) return { kind: 'choices', choices: alternatives.split('|') };
   if (placeholder.includes('FILE')) return { kind: 'files' };
   return { kind: placeholder.includes('DIR') ? 'folders' : 'text' };
 }

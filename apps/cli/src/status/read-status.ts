@@ -13,7 +13,7 @@ import { readRecord } from '../run-record.ts';
 import { pidFilePath, readPid } from '../running-gateway.ts';
 import { checkSettings } from '../settings-check.ts';
 import { adminPlace } from './admin-place.ts';
-import type { HealthSummary, StatusReport } from './status-report.ts';
+import type { HealthSummary, ShownDrain, StatusReport } from './status-report.ts';
 
 /**
  * Finds out what there is to know of the gateway of this installation.
@@ -47,7 +47,7 @@ export async function readStatus(context: CommandContext, home: Home): Promise<S
   }
 }
 
-type Answers = Pick<StatusReport, 'state' | 'reason' | 'control_api' | 'gateway' | 'health'>;
+type Answers = Pick<StatusReport, 'state' | 'reason' | 'control_api' | 'gateway' | 'health' | 'draining'>;
 
 async function ask(context: CommandContext, settings: Settings): Promise<Answers> {
   const { control, enable_control: isOn } = settings.apisix;
@@ -66,12 +66,14 @@ async function askControl(client: ControlClient): Promise<Answers> {
   // What the Control API of our own gateway answers.
   const gateway = (await client.ask({ path: '/v1/config/status' })) as ConfigStatus;
   const health = (await client.ask({ path: '/v1/healthcheck' })) as readonly UpstreamHealthFacts[];
+  const drains = (await client.ask({ path: '/v1/drain' })) as { readonly draining: readonly ShownDrain[] };
   const isServing = gateway.phase === 'serving';
   return {
     state: isServing ? 'serving' : 'unclear',
     ...(isServing ? {} : { reason: `it is ${gateway.phase}` }),
     gateway,
     health: summary(health),
+    draining: drains.draining,
   };
 }
 

@@ -5,7 +5,7 @@ import { createPaint } from '../paint.ts';
 import type { Paint } from '../paint.ts';
 import { printable } from '../printable.ts';
 import { showFacts } from '../show-facts.ts';
-import type { HealthSummary, StatusReport } from './status-report.ts';
+import type { HealthSummary, ShownDrain, StatusReport } from './status-report.ts';
 
 /** Things of one sort to name; `--json` has them all. */
 const SOME = 5;
@@ -25,6 +25,7 @@ export function showStatus(context: CommandContext, report: StatusReport): void 
     ...processFacts(report),
     ...(gateway === undefined ? [] : gatewayFacts(gateway, paint)),
     ...healthFacts(report.health, paint),
+    ...drainFacts(report.draining ?? [], paint),
     ...placeFacts(report),
   ]);
 }
@@ -103,6 +104,15 @@ function healthFacts(health: HealthSummary | undefined, paint: Paint): readonly 
       paint.bad(`${unhealthy.length} of ${nodes} nodes are unhealthy: ${printable(some(unhealthy))}`),
     ],
   ];
+}
+
+function drainFacts(drains: readonly ShownDrain[], paint: Paint): readonly Fact[] {
+  const texts = drains.map(({ sessions, listener, route, upstream, node }) => {
+    const [kind, name] =
+      Object.entries({ listener, route, upstream, node }).find(([, each]) => each !== undefined) ?? [];
+    return `${kind} ${name} (${sessions} sessions left)`;
+  });
+  return texts.length === 0 ? [] : [['draining', paint.warn(printable(some(texts)))]];
 }
 
 function placeFacts({ admin_api: admin, control_api: control, log }: StatusReport): readonly Fact[] {

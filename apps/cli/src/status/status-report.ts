@@ -33,6 +33,18 @@ export interface StatusReport {
   /** As `GET /v1/config/status` answers. */
   readonly gateway?: ConfigStatus;
   readonly health?: HealthSummary;
+  /** What gets no new sessions, as `GET /v1/drain` answers. */
+  readonly draining?: readonly ShownDrain[];
+}
+
+/** One of the first four has its name. */
+export interface ShownDrain {
+  readonly listener?: string;
+  readonly route?: string;
+  readonly upstream?: string;
+  readonly node?: string;
+  /** That it still has. */
+  readonly sessions: number;
 }
 
 export interface HealthSummary {

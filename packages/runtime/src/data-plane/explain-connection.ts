@@ -42,6 +42,8 @@ export interface ConnectionExplanation {
   /** How many routes match, and how many do not. */
   readonly matching: number;
   readonly missing: number;
+  /** Ids of routes that match too, and are drained: they are not looked at. */
+  readonly drained: readonly string[];
   /** Of the winner. */
   readonly upstream?: UpstreamState;
 }
@@ -112,6 +114,7 @@ export async function explainConnection(
     verdicts: verdicts.map(showVerdict),
     matching,
     missing,
+    drained: drainedMatches(table, facts, question.limit),
     ...(upstream === undefined ? {} : { upstream: showUpstream(upstream) }),
   };
 }
@@ -171,6 +174,16 @@ async function explainRoutes(
   return explanation.finish();
 }
 
+function drainedMatches(table: RoutingTable, facts: StreamFacts, limit: number): readonly string[] {
+  const explanation = new RouteExplanation<CompiledRoute>(facts, limit);
+  // An operator named each of them.
+  for (const route of table.drainedRoutes) explanation.add(route);
+  return explanation
+    .finish()
+    .verdicts.filter(({ kind }) => kind !== 'misses')
+    .map(({ route }) => route.id);
+}
+
 function refusalOf(
   protocol: ConnectionQuestion['protocol'],
   route: CompiledRoute | undefined,
@@ -178,7 +191,8 @@ function refusalOf(
 ): SessionReason | undefined {
   if (route === undefined) return 'ROUTE_NOT_FOUND';
   if (upstream === undefined) return 'UPSTREAM_NOT_CONFIGURED';
-  const { nodes, tls } = upstream.facts;
+  const { tls } = upstream.facts;
+  const nodes = upstream.nodeStates().filter(({ isDrained }) => !isDrained);
   // Datagrams have neither TLS nor unix sockets here.
   const usable = protocol === 'tcp' ? nodes : nodes.filter(({ address }) => unixPath(address) === undefined);
   return usable.length === 0 || (protocol === 'udp' && tls !== undefined) ? 'UPSTREAM_NO_NODE' : undefined;

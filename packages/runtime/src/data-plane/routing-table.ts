@@ -101,6 +101,11 @@ export class RoutingTable {
     return this.#router.match(facts);
   }
 
+  /** Those that are not looked at, because an operator said so. */
+  get drainedRoutes(): Iterable<CompiledRoute> {
+    return this.#drained.values();
+  }
+
   /** In no particular order; changes may be made meanwhile. */
   routes(): Iterable<CompiledRoute> {
     return this.#router.routes();

@@ -29,6 +29,8 @@ export interface NodeState extends Omit<NodeFacts, 'slot'> {
   readonly isHealthy: boolean;
   /** Sessions of all workers that are busy with it. */
   readonly active: number;
+  /** It gets no new sessions, because an operator said so. */
+  readonly isDrained: boolean;
   /** The next session may get it at its first attempt, unless it is full. */
   readonly isInTurn: boolean;
 }
@@ -90,9 +92,9 @@ export class Upstream {
   nodeStates(): readonly NodeState[] {
     const nodes = this.#facts.nodes.map(({ slot, ...facts }) => {
       const { isHealthy, active } = this.#loads.at(slot);
-      return { ...facts, isHealthy, active };
+      return { ...facts, isHealthy, active, isDrained: this.#isDrained(facts) };
     });
-    const inTurn = nodesInTurn(nodes.filter((node) => !this.#isDrained(node)));
+    const inTurn = nodesInTurn(nodes.filter(({ isDrained }) => !isDrained));
     return nodes.map((node) => ({ ...node, isInTurn: inTurn.includes(node) }));
   }
 
