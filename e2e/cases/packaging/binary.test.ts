@@ -71,23 +71,32 @@ test('is the apisix command when it is called so, or with an action', async () =
 test.for([
   { store: 'embedded', deployment: () => '' },
   { store: 'etcd', deployment: () => `etcd: { host: ["${etcd.endpoint}"] }` },
-])('starts without Node, proxies, reloads and quits, with the $store store', async ({ deployment }) => {
-  const gateway = await installation(apisix);
-  const listening = `proxy_mode: stream\nstream_proxy: { tcp: [${gateway.streamPort}] }`;
+])(
+  'starts without Node, proxies, reloads, is upgraded and quits, with the $store store',
+  async ({ deployment }) => {
+    const gateway = await installation(apisix);
+    const listening = `proxy_mode: stream\nstream_proxy: { tcp: [${gateway.streamPort}] }`;
 
-  await gateway.configure('proxy_mode: stream', deployment());
-  await gateway.apisixOk('start');
-  await gateway.configure(listening, deployment());
-  await gateway.apisixOk('reload');
+    await gateway.configure('proxy_mode: stream', deployment());
+    await gateway.apisixOk('start');
+    await gateway.configure(listening, deployment());
+    await gateway.apisixOk('reload');
 
-  // Threads, which run the script that the file carries.
-  expect(await gateway.control('/config/status')).toMatchObject({
-    workers: expect.arrayContaining([expect.objectContaining({ id: 0 }), expect.objectContaining({ id: 1 })]),
-  });
-  expect(await proxies(gateway)).toBe(true);
-  await gateway.apisixOk('quit');
-  expect(await gateway.apisix('stop')).toMatchObject({ status: 1 });
-});
+    // Threads, which run the script that the file carries.
+    expect(await gateway.control('/config/status')).toMatchObject({
+      workers: expect.arrayContaining([
+        expect.objectContaining({ id: 0 }),
+        expect.objectContaining({ id: 1 }),
+      ]),
+    });
+    expect(await proxies(gateway)).toBe(true);
+    const { stdout } = await gateway.apisixOk('upgrade');
+    expect(stdout).toMatch(/process \d+ serves/);
+    expect(await proxies(gateway)).toBe(true);
+    await gateway.apisixOk('quit');
+    expect(await gateway.apisix('stop')).toMatchObject({ status: 1 });
+  },
+);
 
 test('in the foreground it becomes the gateway, under whichever name it is installed', async () => {
   const gateway = await installation(apisix);
