@@ -143,6 +143,23 @@ test('a worker that dies costs only its own sessions, and its replacement serves
   await pool.askAll('counts', undefined, () => expect.unreachable('a worker that has ended answers nothing'));
 });
 
+test('what is drained is drained in the worker that replaces one', async () => {
+  const { pool, links, port, death } = await openPool(1);
+  pool.setDrains([{ kind: 'route', name: 'r', since: 0 }]);
+  kill(links[0]);
+  await death;
+  await pool.settled();
+
+  expect(await answers(await connectPeer(port))).toBe(false);
+
+  pool.setDrains([]);
+  // Asked after it was told, so it has been.
+  await pool.askAll('counts', undefined, () => {});
+  const client = await connectPeer(port);
+  onTestFinished(() => client.destroy());
+  expect(await answers(client)).toBe(true);
+});
+
 test.runIf(process.platform === 'linux')(
   'while a worker dies and is replaced, the sessions of the others go on, and new clients are served',
   async () => {

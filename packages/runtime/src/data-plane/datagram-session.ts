@@ -18,6 +18,8 @@ import type { OpenSession, SessionState } from './open-session.ts';
 import type { SessionContext } from './session-context.ts';
 import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
+import { recordOf } from './session-trace.ts';
+import type { SessionTrace } from './session-trace.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
@@ -235,35 +237,20 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   #record(reason: SessionReason): void {
     const { accessLog, nowMs } = this.#context;
     if (accessLog === undefined) return;
-    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
     const durationMs = nowMs() - this.startedMs;
-    accessLog({
-      connection: this.number,
-      protocol: 'UDP',
-      endedAt: Date.now(),
-      durationMs,
-      listener: this.#listener.name,
-      remoteAddress: this.remoteAddress,
-      remotePort: this.remotePort,
+    const trace: SessionTrace = {
       peerAddress: this.remoteAddress,
       peerPort: this.remotePort,
       serverAddress: this.serverAddress,
-      serverPort: this.serverPort,
-      serverName: undefined,
-      reason,
-      bytesReceived: bytesFromClient,
-      bytesSent: bytesToClient,
-      routeId: this.#route?.id,
-      serviceId: this.#route?.serviceId,
       upstreams: this.#node === undefined ? [] : [this.#node.endpoint],
-      node: this.#node,
-      upstream: this.#node && {
-        connectMs: 0,
-        sessionMs: durationMs,
-        bytesReceived: bytesFromNode,
-        bytesSent: bytesToNode,
-      },
-    });
+    };
+    const upstream = this.#node && {
+      connectMs: 0,
+      sessionMs: durationMs,
+      bytesReceived: this.#flow.bytesFromNode,
+      bytesSent: this.#flow.bytesToNode,
+    };
+    accessLog(recordOf(this, trace, { reason, durationMs, node: this.#node, upstream }));
   }
 
   #report(reason: SessionReason, errno: string | undefined): void {

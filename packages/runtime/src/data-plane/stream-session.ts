@@ -15,7 +15,7 @@ import type { CompiledRoute } from './routing-table.ts';
 import type { SessionContext, SessionListener } from './session-context.ts';
 import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
-import { startTrace } from './session-trace.ts';
+import { recordOf, startTrace } from './session-trace.ts';
 import type { SessionTrace } from './session-trace.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
@@ -318,33 +318,14 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
     const trace = this.#trace;
     const search = this.#search;
     if (accessLog === undefined || trace === undefined) return;
-    accessLog({
-      connection: this.number,
-      protocol: 'TCP',
-      endedAt: Date.now(),
-      durationMs: nowMs() - this.startedMs,
-      listener: this.#listener.name,
-      remoteAddress: this.remoteAddress,
-      remotePort: this.remotePort,
-      peerAddress: trace.peerAddress,
-      peerPort: trace.peerPort,
-      serverAddress: trace.serverAddress,
-      serverPort: this.serverPort,
-      serverName: this.serverName,
-      reason,
-      bytesReceived: this.#downstream.bytesRead,
-      bytesSent: this.#downstream.bytesWritten,
-      routeId: this.#route?.id,
-      serviceId: this.#route?.serviceId,
-      upstreams: trace.upstreams,
-      node: search?.node,
-      upstream: wire && {
-        connectMs: search?.connectMs ?? 0,
-        sessionMs: nowMs() - (search?.attemptedMs ?? 0),
-        bytesReceived: wire.bytesRead,
-        bytesSent: wire.bytesWritten,
-      },
-    });
+    const upstream = wire && {
+      connectMs: search?.connectMs ?? 0,
+      sessionMs: nowMs() - (search?.attemptedMs ?? 0),
+      bytesReceived: wire.bytesRead,
+      bytesSent: wire.bytesWritten,
+    };
+    const durationMs = nowMs() - this.startedMs;
+    accessLog(recordOf(this, trace, { reason, durationMs, node: search?.node, upstream }));
   }
 
   #report(reason: SessionReason, errno: string | undefined, source?: string): void {
