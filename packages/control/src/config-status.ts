@@ -1,3 +1,4 @@
+import type { DrainKind, DrainTarget } from './drain-facts.ts';
 import type { GatewayFacts, SessionTotals, SnapshotFacts } from './gateway-facts.ts';
 
 /** What a gateway is, from its start to its end. */
@@ -44,6 +45,8 @@ export interface ConfigStatus {
   readonly listeners: GatewayFacts['listeners'];
   /** Those that wait for a node are open too. */
   readonly sessions: { readonly open: number; readonly waiting: number };
+  /** What gets no new sessions: `{ node: '10.0.0.5:3306' }`. */
+  readonly draining: readonly Readonly<Partial<Record<DrainKind, string>>>[];
   readonly rejected: readonly {
     readonly resource: string;
     readonly revision: number;
@@ -65,6 +68,7 @@ export function configStatus(
   { version, role, startedMs }: GatewayIdentity,
   facts: GatewayFacts,
   counts: OpenSessions,
+  drains: readonly DrainTarget[],
 ): ConfigStatus {
   const { store, snapshot, workers } = facts;
   return {
@@ -84,6 +88,7 @@ export function configStatus(
     workers: [...workers].map(([id, revision]) => ({ id, revision })),
     listeners: facts.listeners,
     sessions: { open: openSessions(counts), waiting: counts.sessionsWaiting },
+    draining: drains.map(({ kind, name }) => ({ [kind]: name })),
     rejected: facts.rejections.map(({ kind, id, revision, message, hasPredecessor }) => ({
       resource: `${kind}/${id}`,
       revision,

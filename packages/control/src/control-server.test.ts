@@ -52,6 +52,7 @@ const facts: GatewayFacts = {
 };
 
 const drains: DrainAccess = {
+  current: [{ kind: 'node', name: '10.0.0.5:3306' }],
   list: async () => [],
   start: () => Promise.reject(new TypeError('not part of this test')),
   undo: () => Promise.reject(new TypeError('not part of this test')),
@@ -138,6 +139,7 @@ test('tells which revision is in effect in each worker and in all of them', asyn
     ],
     listeners: [{ protocol: 'tcp', host: '0.0.0.0', port: 9100 }],
     sessions: { open: 5, waiting: 2 },
+    draining: [{ node: '10.0.0.5:3306' }],
     rejected: [
       { resource: 'stream_routes/r', revision: 9, reason: 'it is not JSON', serves_last_good: true },
     ],

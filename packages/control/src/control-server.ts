@@ -45,12 +45,12 @@ export interface ControlServerOptions
  * so it belongs on a loopback address. Rejects with `LISTENER_*`.
  */
 export function createControlServer(options: ControlServerOptions): Promise<HttpService> {
-  const { kinds, identity, status, counts, collectGarbage } = options;
+  const { kinds, identity, status, counts, drains, collectGarbage } = options;
   const main = Object.fromEntries(kinds.map(({ name, schema }) => [name, schema]));
 
   return openHttpService({ name: 'the Control API (apisix.control)', ...options }, (app) => {
     app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: {} }));
-    app.get('/v1/config/status', async () => configStatus(identity, status(), counts()));
+    app.get('/v1/config/status', async () => configStatus(identity, status(), counts(), drains.current));
     app.post('/v1/gc', { onRequest: refuseBrowsers }, async (_request, reply) => {
       collectGarbage();
       return reply.send();

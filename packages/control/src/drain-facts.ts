@@ -18,6 +18,8 @@ export interface DrainFacts extends DrainTarget {
 }
 
 export interface DrainAccess {
+  /** What is drained, without asking how far it is. */
+  readonly current: readonly DrainTarget[];
   list(): Promise<readonly DrainFacts[]>;
   /** Rejects with `DRAIN_TARGET_UNKNOWN`. */
   start(target: DrainTarget, overMs?: number): Promise<DrainFacts>;

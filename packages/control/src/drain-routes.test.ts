@@ -16,6 +16,7 @@ async function open(): Promise<Scene> {
   const done: unknown[] = [];
   const isUnknown = ({ name }: DrainTarget): boolean => name === 'absent';
   const drains: DrainAccess = {
+    current: [],
     list: async () => [node, route],
     async start(target, overMs) {
       if (isUnknown(target)) throw new GatewayError('DRAIN_TARGET_UNKNOWN', 'there is no route absent');
@@ -101,6 +102,7 @@ test.for([
 test('pages in a browser are kept away', async () => {
   const options = { name: 'a test', host: '127.0.0.1', port: 0, serverToken: 'APISIX' };
   const drains: DrainAccess = {
+    current: [],
     list: () => Promise.reject(new TypeError('nobody may ask')),
     start: () => Promise.reject(new TypeError('nobody may start')),
     undo: () => Promise.reject(new TypeError('nobody may undo')),

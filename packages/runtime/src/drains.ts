@@ -14,6 +14,8 @@ export interface DrainStatus extends Drain {
 
 /** What of a gateway gets no new sessions, as long as the gateway runs. */
 export interface GatewayDrains {
+  /** What is drained, without asking how far it is. */
+  readonly current: readonly Drain[];
   /** In the order in which they began. */
   list(): Promise<readonly DrainStatus[]>;
   /**
@@ -43,6 +45,10 @@ export class Drains implements GatewayDrains {
 
   constructor(options: DrainsOptions) {
     this.#options = options;
+  }
+
+  get current(): readonly Drain[] {
+    return this.#drains;
   }
 
   /** Names of listeners that are drained. */

@@ -8,7 +8,7 @@ import type { WorkerPool } from './worker-pool.ts';
 export interface GatewaySessions {
   /** Those that are open and fit. @param limit the oldest so many are told, at least 0. */
   list(filter: SessionFilter, limit: number): Promise<SessionList>;
-  /** Closes those that fit, some a turn. @returns how many there were. */
+  /** Closes those that fit, a millisecond a turn. @returns how many there were. */
   close(filter: SessionFilter): Promise<number>;
 }
 

@@ -14,6 +14,7 @@ export const connections: Command = {
   summary: 'show the connections that are open, or close some of them',
   options: [...filterOptions, 'limit', 'all', 'yes', 'json'],
   words: '[list|close]',
+  choices: ['list', 'close'],
   async run(context, options) {
     const [action = 'list'] = options.words;
     const client = await openControlClient(context, options);

@@ -18,6 +18,7 @@ export const drain: Command = {
   words: 'listener|route|upstream|node NAME, list, undo KIND NAME',
   choices: ['listener', 'route', 'upstream', 'node', 'list', 'undo'],
   wordCount: [1, 3],
+  choices: [...kinds, 'list', 'undo'],
   async run(context, options) {
     const [action = '', ...rest] = options.words;
     const isUndo = action === 'undo';

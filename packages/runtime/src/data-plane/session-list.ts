@@ -43,9 +43,9 @@ export interface SessionList {
 /** The sessions of a worker: connections, and those of datagrams, each in the order in which they began. */
 export type OpenSessions = readonly ReadonlySet<OpenSession>[];
 
-/** Sessions that are looked at, and closed, before others get their turn: some milliseconds. */
-const LOOKED_AT_PER_TURN = 500;
-const CLOSED_PER_TURN = 100;
+/** How long sessions are gone through before others get their turn, found out after so many of them. Milliseconds. */
+const TURN_MS = 1;
+const SESSIONS_PER_LOOK = 20;
 
 export async function listSessions(
   open: OpenSessions,
@@ -57,12 +57,11 @@ export async function listSessions(
   let total = 0;
   for (const sessions of open) {
     let told = 0;
-    await walk(sessions, LOOKED_AT_PER_TURN, (session) => {
-      if (!fits(session)) return false;
+    await walk(sessions, context, (session) => {
+      if (!fits(session)) return;
       total += 1;
       told += 1;
       if (told <= limit) found.push(describe(session, context));
-      return true;
     });
   }
   return { total, sessions: oldest(found, limit) };
@@ -77,11 +76,10 @@ export async function closeSessions(
   const fits = compileFilter(filter, context);
   let closed = 0;
   for (const sessions of open) {
-    await walk(sessions, CLOSED_PER_TURN, (session) => {
-      if (!fits(session)) return false;
+    await walk(sessions, context, (session) => {
+      if (!fits(session)) return;
       session.close('SESSION_CLOSED_BY_OPERATOR');
       closed += 1;
-      return true;
     });
   }
   return closed;
@@ -94,24 +92,21 @@ export function oldest(sessions: readonly SessionFacts[], limit: number): readon
     .slice(0, limit);
 }
 
-/**
- * Goes through the sessions that were there at first. What is only passed over costs a tenth.
- * @param most that are visited a turn. @param visit returns whether there was something to do.
- */
+/** Goes through the sessions that were there at first. */
 async function walk(
   sessions: ReadonlySet<OpenSession>,
-  most: number,
-  visit: (session: OpenSession) => boolean,
+  { nowMs }: Pick<FilterContext, 'nowMs'>,
+  visit: (session: OpenSession) => void,
 ): Promise<void> {
   let left = sessions.size;
-  let spent = 0;
+  let beganMs = nowMs();
   for (const session of sessions) {
     if (left === 0) return;
     left -= 1;
-    spent += visit(session) ? 1 : 0.1;
-    if (spent < most) continue;
-    spent = 0;
+    visit(session);
+    if (left % SESSIONS_PER_LOOK !== 0 || nowMs() - beganMs < TURN_MS) continue;
     await nextTurn();
+    beganMs = nowMs();
   }
 }
 
