@@ -2,11 +2,13 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, openEcho, startEtcd } from '@apisix-ts/testkit';
 import type { EtcdServer, TestServer } from '@apisix-ts/testkit';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { startTraffic } from '../../testbed/traffic.ts';
 import type { Traffic, TrafficReport } from '../../testbed/traffic.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 const sessions = 500;
 const comingsPerSecond = 150;

@@ -9,11 +9,12 @@ import {
   openServer,
 } from '@apisix-ts/testkit';
 import type { TestServer } from '@apisix-ts/testkit';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { apisixCommand, createGatewayInstallation } from '../../testbed/gateway.ts';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
-import { startProcess } from '../../testbed/process.ts';
 import { startTraffic } from '../../testbed/traffic.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 let echo: TestServer;
 let gateway: GatewayInstallation;
@@ -111,17 +112,6 @@ test('a UDP client that goes on sending is served by the new gateway', async () 
   await expect.poll(() => isRunning(former), { timeout: 20_000 }).toBe(false);
 
   expect(String((await client.ask('after', gateway.streamPort)).bytes)).toBe('after');
-});
-
-test('a gateway in the foreground says that it cannot be upgraded, and goes on', async () => {
-  const running = await startProcess(apisixCommand, ['start', '--foreground', '--home', gateway.home]);
-  onTestFinished(async () => void (await running.stop()));
-  await running.waitForOutput(/is serving/);
-
-  const { status, stderr } = await gateway.apisix('upgrade');
-
-  expect([status, stderr]).toEqual([1, expect.stringContaining('the gateway runs in the foreground')]);
-  expect(await gateway.control('/config/status')).toMatchObject({ store: { state: 'following' } });
 });
 
 /** Writes an upstream through the Admin API again and again, one after the other. */
