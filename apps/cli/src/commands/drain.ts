@@ -16,7 +16,6 @@ export const drain: Command = {
   summary: 'give a listener, route, upstream or node no new connections; list those, or undo it',
   options: ['over', 'json'],
   words: 'listener|route|upstream|node NAME, list, undo KIND NAME',
-  choices: ['listener', 'route', 'upstream', 'node', 'list', 'undo'],
   wordCount: [1, 3],
   choices: [...kinds, 'list', 'undo'],
   async run(context, options) {
