@@ -1,13 +1,19 @@
 /**
- * `pnpm docs:check`: the error table and docs/errors.md name the same codes, every package has a README, and every
- * relative link in the Markdown files leads to a file, and a heading, that exists.
+ * `pnpm docs:check`: the error table and docs/errors.md name the same codes, docs/reference says what the schemas say,
+ * every package has a README, and every relative link in the Markdown files leads to a file, and a heading, that exists.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { codes } from '../packages/errors/src/codes.ts';
+import { outdatedPages } from './reference/pages.ts';
 
 const root = dirname(import.meta.dirname);
-const problems = [...compareCodes(), ...findMissingReadmes(), ...findBrokenLinks()];
+const problems = [
+  ...compareCodes(),
+  ...outdatedPages().map((page) => `${page} is not what the schemas say: run pnpm docs:generate.`),
+  ...findMissingReadmes(),
+  ...findBrokenLinks(),
+];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;
 

@@ -100,13 +100,15 @@ export const walks: readonly Walk[] = [
   { pages: ['docs/deployment.md'], servers: etcd },
   { pages: ['docs/guides/secrets.md'], servers: vault, opens: [8200] },
   {
-    pages: ['docs/control-api.md', 'docs/config/admin-api.md', 'docs/operations/upgrading.md'],
+    pages: [
+      'docs/control-api.md',
+      'docs/config/admin-api.md',
+      'docs/operations/upgrading.md',
+      'docs/operations/draining.md',
+    ],
     addresses: ['10.0.0.5'],
     resources: `routes=http://127.0.0.1:9180/apisix/admin
       curl -X PUT $routes/upstreams/reporting -d '{"nodes": {"10.0.0.5:3306": 1, "10.0.0.6:3306": 1}}'
       curl -X PUT $routes/stream_routes/mysql -d '{"upstream_id": "reporting"}'`,
   },
 ];
-
-/** Pages with commands that no gateway has yet. */
-export const notYet: readonly string[] = ['docs/operations/draining.md'];
