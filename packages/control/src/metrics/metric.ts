@@ -11,7 +11,8 @@ export interface Sample {
 export interface Metric {
   /** Without the prefix. */
   readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** A `summary` here is one of the last seconds: it has no sum and no count. */
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
   readonly help: string;
   /** May be many: they are read over several turns of the event loop. */
   readonly samples: Iterable<Sample>;

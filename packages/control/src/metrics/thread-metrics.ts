@@ -15,7 +15,7 @@ export function threadMetrics({ threads, workerRestarts }: SessionTotals): reado
     },
     {
       name: 'event_loop_delay_seconds',
-      type: 'gauge',
+      type: 'summary',
       help: 'How late timers of a thread were in the last ten seconds or more',
       samples: each.flatMap(([thread, { delays }]) =>
         Array.from(delays, ([quantile, value]) => ({ labels: { thread, quantile }, value })),
