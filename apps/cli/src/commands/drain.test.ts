@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openBusyGateway } from '../testing/busy-gateway.ts';
 import { isServed } from '../testing/listener.ts';
+import { drain } from './drain.ts';
 
 describe('drain', { timeout: 60_000 }, () => {
   test('keeps new connections away, shows how many are left, and is undone', async () => {
@@ -37,6 +38,10 @@ describe('drain', { timeout: 60_000 }, () => {
     await run(['drain', 'undo', 'listener', String(port)]);
 
     expect(await isServed(port)).toBe(true);
+  });
+
+  test('offers its words to the completion of shells', () => {
+    expect(drain.choices).toEqual(['listener', 'route', 'upstream', 'node', 'list', 'undo']);
   });
 
   test('refuses what there is not, and what cannot be meant', async () => {

@@ -17,6 +17,7 @@ export const drain: Command = {
   options: ['over', 'json'],
   words: 'listener|route|upstream|node NAME, list, undo KIND NAME',
   wordCount: [1, 3],
+  choices: [...kinds, 'list', 'undo'],
   async run(context, options) {
     const [action = '', ...rest] = options.words;
     const isUndo = action === 'undo';
