@@ -36,6 +36,12 @@ export interface LeftOutStep {
   readonly reason: string;
 }
 
+/** `line`: where it stands in the page. */
+export interface Block {
+  readonly line: number;
+  readonly text: string;
+}
+
 /**
  * The steps of a page, from its fenced blocks. A comment right above a block of `sh` tells what a test has to know and
  * a reader sees: `<!-- test: opens 6379 -->` waits for a port that the commands open, `<!-- test: fails -->` expects them
@@ -49,6 +55,15 @@ export function readPage(markdown: string): readonly Step[] {
 /** @param path below the root of the repository, as `docs/guides/tls.md`. */
 export function readPageFile(path: string): readonly Step[] {
   return readPage(readFileSync(join(root, path), 'utf8'));
+}
+
+/** The fenced blocks of a page in one language. */
+export function blocksOf(markdown: string, language: string): readonly Block[] {
+  const within = (node: Nodes): Block[] => {
+    if (node.type !== 'code') return 'children' in node ? node.children.flatMap(within) : [];
+    return node.lang === language ? [{ line: node.position?.start.line ?? 0, text: node.value }] : [];
+  };
+  return within(fromMarkdown(markdown));
 }
 
 function stepsBelow(node: Nodes): Step[] {

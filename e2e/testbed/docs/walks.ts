@@ -49,7 +49,7 @@ export const walks: readonly Walk[] = [
     servers: etcd,
   },
   { pages: ['docs/guides/postgresql.md'], servers: postgresql },
-  { pages: ['docs/guides/passthrough.md', 'docs/guides/proxy-protocol.md'] },
+  { pages: ['docs/access-log.md', 'docs/guides/passthrough.md', 'docs/guides/proxy-protocol.md'] },
   {
     pages: ['docs/guides/redis.md'],
     servers: 'for port in 6379 6380; do redis-server --port $port --save "" --daemonize yes; done',
@@ -60,7 +60,7 @@ export const walks: readonly Walk[] = [
     servers: `redis-server --port 6379 --save "" --daemonize yes
       socat TCP-LISTEN:1883,bind=127.0.0.1,fork EXEC:cat &`,
     opens: [6379, 1883],
-    names: { 'example.com': '127.0.0.1' },
+    names: { 'db.example.com': '127.0.0.1' },
   },
   { pages: ['docs/names.md', 'docs/guides/udp.md', 'docs/status-api.md'] },
   { pages: ['docs/operations/seeing.md'] },
