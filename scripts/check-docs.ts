@@ -1,6 +1,7 @@
 /**
  * `pnpm docs:check`: the error table and docs/errors.md name the same codes, docs/reference says what the schemas say,
- * every package has a README, and every relative link in the Markdown files leads to a file, and a heading, that exists.
+ * every package has a README, every page is found from docs/README.md, and every relative link in the Markdown files
+ * leads to a file, and a heading, that exists.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -13,6 +14,7 @@ const problems = [
   ...outdatedPages().map((page) => `${page} is not what the schemas say: run pnpm docs:generate.`),
   ...findMissingReadmes(),
   ...findBrokenLinks(),
+  ...findLostPages(),
 ];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length === 0 ? 0 : 1;
@@ -49,6 +51,18 @@ function findBrokenLinks(): string[] {
   );
 }
 
+/** Pages that nobody finds who begins at docs/README.md. */
+function findLostPages(): string[] {
+  const found = new Set(['docs/README.md']);
+  for (const page of found) {
+    const linked = linksOf(readText(page)).map((link) => targetOf(page, link).path);
+    for (const path of linked) if (path.endsWith('.md') && existsSync(join(root, path))) found.add(path);
+  }
+  return globSync('docs/**/*.md', { cwd: root })
+    .filter((page) => !found.has(page))
+    .map((page) => `${page} is not found from docs/README.md.`);
+}
+
 function markdownFiles(): string[] {
   return globSync('**/*.md', { cwd: root, exclude: (path) => /(^|\/)(node_modules|dist|\.git)$/.test(path) });
 }
@@ -63,11 +77,21 @@ function linksOf(markdown: string): string[] {
 }
 
 function leadsSomewhere(file: string, link: string): boolean {
+  const { path, anchor } = targetOf(file, link);
+  if (!existsSync(join(root, path))) return false;
+  if (anchor === undefined || !path.endsWith('.md')) return true;
+  return anchorsOf(readText(path)).has(anchor.toLowerCase());
+}
+
+function targetOf(
+  file: string,
+  link: string,
+): { readonly path: string; readonly anchor: string | undefined } {
   const [path = '', anchor] = link.split('#');
-  const target = path === '' ? file : relative(root, resolve(root, dirname(file), decodeURIComponent(path)));
-  if (!existsSync(join(root, target))) return false;
-  if (anchor === undefined || !target.endsWith('.md')) return true;
-  return anchorsOf(readText(target)).has(anchor.toLowerCase());
+  return {
+    path: path === '' ? file : relative(root, resolve(root, dirname(file), decodeURIComponent(path))),
+    anchor,
+  };
 }
 
 /** The anchors of the headings, made as code hosts make them: a repeated one gets `-1`, `-2`. */

@@ -6,7 +6,7 @@ const postgresql = `
 PATH=$PATH:$(echo /usr/lib/postgresql/*/bin)
 unshare --map-user=1000 --map-group=1000 bash -ec '
   initdb --pgdata=database --username=postgres --auth=trust --no-sync --no-instructions
-  pg_ctl --pgdata=database --options="-h 127.0.0.1 -k /tmp -F" --log=database.log --wait start
+  pg_ctl --pgdata=database --options="-h 127.0.0.1 -F -c unix_socket_directories=" --log=database.log --wait start
 '`;
 
 const etcd = `
