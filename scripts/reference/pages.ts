@@ -46,8 +46,7 @@ function resourceSection(kind: ResourceKind, sections: Sections): string {
   const others = kind.schema['additionalProperties'] === false ? 'refused' : 'kept';
   return `## ${kind.name}
 
-\`/apisix/admin/${kind.segment}\`: [what it is](../${page}). Other fields are ${others}.
-${rows.length === 0 ? '' : `\n${table(rows)}`}`;
+\`/apisix/admin/${kind.segment}\`: [what it is](../${page}). ${rows.length === 0 ? `Its fields are there.\n` : `Other fields are ${others}.\n\n${table(rows)}`}`;
 }
 
 function settingsPage(): string {
