@@ -44,9 +44,10 @@ function resourceSection(kind: ResourceKind, sections: Sections): string {
   const page = `config/${kind.name.replaceAll('_', '-')}.md`;
   const rows = fieldRows(kind.schema, sections);
   const others = kind.schema['additionalProperties'] === false ? 'refused' : 'kept';
+  const fields = `Other fields are ${others}.\n\n${table(rows)}`;
   return `## ${kind.name}
 
-\`/apisix/admin/${kind.segment}\`: [what it is](../${page}). ${rows.length === 0 ? `Its fields are there.\n` : `Other fields are ${others}.\n\n${table(rows)}`}`;
+\`/apisix/admin/${kind.segment}\`: [what it is](../${page}). ${rows.length === 0 ? 'Its fields are there.\n' : fields}`;
 }
 
 function settingsPage(): string {
