@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { DatagramPeer, freePort, openDatagramEcho, someBytes } from '@apisix-ts/testkit';
 import type { Datagram } from '@apisix-ts/testkit';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Gateway } from './gateway.ts';
+import type { Gateway } from './gateway-contract.ts';
 import { openGateway } from './testing/open-gateway.ts';
 
 /** Machines may be busy. */

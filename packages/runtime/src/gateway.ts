@@ -1,161 +1,46 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync } from 'node:fs';
-import { lookup as lookUpHost } from 'node:dns/promises';
-import { isIP } from 'node:net';
-import { resolve as resolvePath } from 'node:path';
-import { DocumentSet, checkResource, checkWritten, parseDurationMs, resourceKinds } from '@apisix-ts/config';
-import type {
-  CheckContext,
-  CheckStored,
-  DocumentBatch,
-  DocumentChange,
-  DocumentView,
-  FollowState,
-  Rejection,
-  Revision,
-  Settings,
-  Store,
-} from '@apisix-ts/config';
-import type { Lookup } from '@apisix-ts/discovery';
-import { listenError } from '@apisix-ts/errors';
+import { DocumentSet, parseDurationMs, resourceKinds } from '@apisix-ts/config';
+import type { DocumentBatch, DocumentChange, DocumentView, Revision, Settings } from '@apisix-ts/config';
 import { SecretWatcher } from '@apisix-ts/secrets';
-import { probeDatagramPort, probePort, systemClock } from '@apisix-ts/transport';
+import { systemClock } from '@apisix-ts/transport';
 import { checkContext } from './check-context.ts';
 import { collectAfterLoad } from './collect-garbage.ts';
 import { ConfigurationSource } from './configuration/configuration-source.ts';
-import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
+import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
+import { isNode } from './data-plane/session-filter.ts';
+import { Drains, isDrainable } from './drains.ts';
 import { CertificateDates } from './facts/certificate-dates.ts';
-import type { CertificateLife } from './facts/certificate-dates.ts';
 import { FactCompiler } from './facts/compiler.ts';
 import type { HealthWatch } from './facts/compiler.ts';
-import { unreadSecrets } from './facts/secret-users.ts';
-import type { Fault } from './facts/secret-users.ts';
 import { nodeName, nodeOfName } from './facts/node-slots.ts';
+import { unreadSecrets } from './facts/secret-users.ts';
+import type { Gateway, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
+import {
+  changedForRestart,
+  judgeOf,
+  keyringOf,
+  retryDelaysMs,
+  secretOptions,
+  workerSettings,
+} from './gateway-settings.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
-import { ListenerTable } from './listeners.ts';
+import { Listening } from './listening.ts';
+import type { StreamSockets } from './listening.ts';
 import type { Log } from './log.ts';
 import { GatewayMeter } from './metrics/gateway-meter.ts';
 import type { GatewayCounts } from './metrics/gateway-meter.ts';
-import { followNames, hostOptions, serviceOptions } from './names.ts';
+import { followNames } from './names.ts';
 import type { Names } from './names.ts';
 import { Publisher } from './publisher.ts';
+import { createSessions } from './sessions.ts';
+import type { GatewaySessions } from './sessions.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
 import { SharedWaiting } from './shared-waiting.ts';
-import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { sharesPorts, threadCount, workerRoom } from './worker-count.ts';
-import { isNode, isListener } from './data-plane/session-filter.ts';
-import { Drains, isDrainable } from './drains.ts';
-import type { GatewayDrains } from './drains.ts';
-import { createSessions } from './sessions.ts';
-import type { GatewaySessions } from './sessions.ts';
 import { WorkerPool } from './worker-pool.ts';
-import type { ListenerSpec, WorkerOptions } from './workers/worker-link.ts';
-import type { WorkerProgram } from './workers/worker-program.ts';
-
-/** Sockets that listen, of all workers: descriptors, by the names of listeners. */
-export type StreamSockets = ReadonlyMap<string, readonly number[]>;
-
-export interface GatewayOptions {
-  /** Where the resources are. It stays the caller's: `close` leaves it open. */
-  readonly store: Store;
-  /** Keeps the last configuration on disk, to start from while the store is away. Default: it is not kept. */
-  readonly snapshot?: SnapshotOptions;
-  /** Resolves node names. Default: the hosts file and DNS, as the settings say. */
-  readonly lookup?: Lookup;
-  /** Where `$env://` references are looked up. Default: the environment of this process. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Default: nowhere. */
-  readonly log?: Log;
-  /**
-   * The listeners of a gateway in another process that this one follows on: their sockets for connections, which are taken
-   * over or closed; of UDP none, but its port may be opened beside. Default: there is none.
-   */
-  readonly inherited?: StreamSockets;
-  /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
-  readonly writeAccess?: (lines: string) => void;
-  /** What worker threads run. Default: the program of this package, found beside it; a bundle brings its own. */
-  readonly workerProgram?: WorkerProgram;
-}
-
-/** What is in effect. */
-export interface GatewayStatus {
-  /** `serving`: the listeners are open. `ending`: they are closed again, and the last sessions may finish. */
-  readonly phase: 'starting' | 'serving' | 'ending';
-  readonly store: FollowState;
-  /** What is kept on disk; absent when nothing is. */
-  readonly snapshot?: SnapshotStatus;
-  /** The last revision that came from the store. */
-  readonly revision: Revision;
-  /** The revision in effect in each worker, by its index. */
-  readonly workers: ReadonlyMap<number, Revision>;
-  /** When the last change took effect in all of them. Milliseconds since 1970; absent: there was none yet. */
-  readonly appliedAtMs?: number;
-  /** How many workers there are to be. */
-  readonly workerCount: number;
-  readonly listeners: readonly {
-    readonly protocol: 'tcp' | 'udp';
-    readonly host: string;
-    readonly port: number;
-  }[];
-  /** Stored resources that cannot be used. */
-  readonly rejections: readonly Rejection[];
-  /** Resources in effect whose certificates cannot be had, or not in their present version. */
-  readonly faults: readonly Fault[];
-  /** How long the certificates in use are valid. */
-  readonly certificates: readonly CertificateLife[];
-  /** The upstreams under checks; `name` is the place of the upstream, or of the route or service that has it. */
-  readonly health: readonly UpstreamHealth[];
-}
-
-/** Documents in, a serving gateway out. */
-export interface Gateway {
-  /**
-   * Loads the store, starts the workers and opens the listeners, in this order: the first session finds its route.
-   * Rejects with `STORE_*`, `LISTENER_*`, `WORKER_DIED` or `SETTINGS_INVALID`, and nothing is left running then.
-   */
-  start(): Promise<void>;
-  /**
-   * Takes other settings: listeners are opened and closed, workers are added, open sessions are not touched.
-   * Rejects with `LISTENER_*` when one cannot be opened; then nothing changed.
-   * @returns settings that differ and take effect only after a restart, as key paths.
-   */
-  reload(settings: Settings): Promise<readonly string[]>;
-  /**
-   * Settles when every worker has this revision, or a later one, in effect, or another process serves; rejects when
-   * `signal` aborts before.
-   */
-  whenApplied(revision: Revision, signal?: AbortSignal): Promise<void>;
-  readonly documents: DocumentView;
-  /** What documents are checked against: the plugins and balancers there are. */
-  readonly checkContext: CheckContext;
-  status(): GatewayStatus;
-  /** The `health` of the status, one upstream after the other: there may be thousands. */
-  health(): Iterable<UpstreamHealth>;
-  /** As the workers have told so far. */
-  counts(): GatewayCounts;
-  /** Asks the workers for what they have not told yet. Settles when it is in `counts`, or after 250 ms. */
-  refreshCounts(): Promise<void>;
-  /** What would become of a connection; a worker is asked. Rejects with `WORKER_DIED` when there is none. */
-  explain(question: ConnectionQuestion): Promise<ConnectionExplanation>;
-  /** What is open. */
-  readonly sessions: GatewaySessions;
-  /** What gets no new sessions. Nothing of it is kept when the gateway ends. */
-  readonly drains: GatewayDrains;
-  /** The sockets of its listeners, for a process that takes them over; UDP ones without. */
-  sockets(): Promise<StreamSockets>;
-  /**
-   * Another process has the sockets and serves: stops listening, ends UDP sessions, and leaves the store. Open connections
-   * go on, with what was in effect.
-   */
-  handOver(): Promise<void>;
-  /** Stops listening, waits for the sessions up to `worker_shutdown_timeout`, then closes. */
-  quit(): Promise<void>;
-  /** Cuts every session and ends. Idempotent. */
-  close(): Promise<void>;
-}
 
 /** @param settings from `readSettings` or `settingsFrom`. */
 export function createGateway(settings: Settings, options: GatewayOptions): Gateway {
@@ -181,19 +66,13 @@ class RunningGateway implements Gateway {
   readonly #health: HealthMonitor;
   readonly #certificates: CertificateDates;
   #certificateCheck: NodeJS.Timeout | undefined;
-  /** Of TLS session tickets, the same in all workers. */
-  #ticketKeys: readonly Uint8Array[];
-  #rotation: NodeJS.Timeout | undefined;
+  readonly #ticketKeys = new TicketKeys();
   readonly #pool: WorkerPool;
   readonly sessions: GatewaySessions;
   readonly drains: Drains;
-  /** The listeners that the settings ask for, drained ones too. */
-  #planned: readonly ListenerSpec[] = [];
-  readonly #listeners = new ListenerTable();
+  readonly #listening: Listening;
   /** Changes take effect elsewhere from then on. */
   readonly #handedOver = Promise.withResolvers<void>();
-  /** Until they are taken over. */
-  #inherited: StreamSockets;
   readonly #meter: GatewayMeter;
   #phase: GatewayStatus['phase'] = 'starting';
   #closing: Promise<void> | undefined;
@@ -202,7 +81,6 @@ class RunningGateway implements Gateway {
     const { store, snapshot, inherited = new Map(), lookup, env = process.env, log = () => {} } = options;
     const { writeAccess, workerProgram } = options;
     this.#started = settings;
-    this.#inherited = inherited;
     this.#settings = settings;
     this.#log = log;
     this.#documents = new DocumentSet(resourceKinds, judgeOf(settings), {
@@ -229,7 +107,6 @@ class RunningGateway implements Gateway {
       onChange: (references) => this.#publisher.publishSecrets(references),
     });
     const threads = threadCount(settings);
-    this.#ticketKeys = [newTicketKey()];
     const room = workerRoom(settings);
     this.#counters = new SharedCounters(room);
     this.#loads = new SharedNodeLoads(room);
@@ -266,13 +143,8 @@ class RunningGateway implements Gateway {
         loads: this.#loads.shared,
         admissions: admissions.shared,
         waiting: this.#waiting.shared,
-        relay: settings.nginx_config.stream.relay,
-        halfClose: settings.nginx_config.stream.half_close,
-        udpSessions: settings.nginx_config.stream.udp_sessions,
-        ticketKeys: this.#ticketKeys,
-        ...fallbackName(settings),
-        ...(writeAccess === undefined ? {} : accessLogOptions(settings)),
-        ...tracingOptions(settings),
+        ticketKeys: this.#ticketKeys.keys,
+        ...workerSettings(settings, writeAccess !== undefined),
       },
       publisher: this.#publisher,
       documents: () => allDocuments(this.#documents),
@@ -287,11 +159,16 @@ class RunningGateway implements Gateway {
       },
       log,
     });
+    this.#listening = new Listening({
+      pool: this.#pool,
+      inherited,
+      drained: () => this.drains.listeners,
+    });
     this.#meter = new GatewayMeter({
       counters: this.#counters,
       waiting: this.#waiting,
       pool: this.#pool,
-      slots: this.#listeners.slots,
+      slots: this.#listening.slots,
       prometheus: settings.plugin_attr.prometheus,
     });
     this.sessions = createSessions(this.#pool, log);
@@ -300,11 +177,11 @@ class RunningGateway implements Gateway {
       publish: (drains) => this.#pool.setDrains(drains),
       isKnown: (target) =>
         isDrainable(target, {
-          hasListener: (name) => this.#planned.some((spec) => isListener(name, spec)),
+          hasListener: (name) => this.#listening.has(name),
           hasResource: (segment, id) => this.#documents.get(segment, id) !== undefined,
           hasNode: (name) => this.#loads.some((each) => isNode(name, nodeOfName(each))),
         }),
-      listen: () => this.#listen(this.#planned),
+      listen: () => this.#listening.renew(),
       log,
     });
   }
@@ -322,9 +199,9 @@ class RunningGateway implements Gateway {
       // While the workers do the same. Without them, this thread is somebody else's too.
       if (this.#pool.threads > 0) collectAfterLoad();
       await this.#publisher.whenApplied(this.#documents.revision);
-      await this.#listen(this.#listeners.plan(this.#settings));
+      await this.#listening.become(this.#listening.plan(this.#settings));
       this.#phase = 'serving';
-      this.#rotation = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_AGE_MS).unref();
+      this.#ticketKeys.rotate((keys) => this.#pool.setTicketKeys(keys));
       this.#certificateCheck = setInterval(() => this.#certificates.check(), CERTIFICATE_CHECK_MS).unref();
     } catch (error) {
       await this.close();
@@ -333,13 +210,12 @@ class RunningGateway implements Gateway {
   }
 
   async reload(settings: Settings): Promise<readonly string[]> {
-    const plan = this.#listeners.plan(settings);
+    const plan = this.#listening.plan(settings);
     const threads = threadCount(settings);
     await this.#pool.grow(threads);
-    await this.#listen(plan);
-    const pending = restartOnly.filter(({ read }) => read(settings) !== read(this.#started));
+    await this.#listening.become(plan);
     this.#settings = settings;
-    const paths = pending.map(({ path }) => path);
+    const paths = changedForRestart(this.#started, settings);
     return threads === this.#pool.threads ? paths : ['nginx_config.worker_processes', ...paths];
   }
 
@@ -359,7 +235,7 @@ class RunningGateway implements Gateway {
       workers: this.#publisher.revisions,
       ...(appliedAtMs === undefined ? {} : { appliedAtMs }),
       workerCount: Math.max(this.#pool.threads, 1),
-      listeners: this.#listeners.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
+      listeners: this.#listening.open.map(({ protocol, host, port }) => ({ protocol, host, port })),
       rejections: this.#documents.rejections,
       faults: this.#compiler.faults,
       certificates: this.#certificates.lives,
@@ -386,20 +262,19 @@ class RunningGateway implements Gateway {
     return this.#pool.ask('explain', question);
   }
 
-  async sockets(): Promise<StreamSockets> {
-    const all = this.#listeners.open.map(({ name }) => [name, []] as const);
-    return new Map([...all, ...(await this.#pool.sockets())]);
+  sockets(): Promise<StreamSockets> {
+    return this.#listening.sockets();
   }
 
   async handOver(): Promise<void> {
-    this.#phase = 'ending';
+    this.#end();
     await this.#pool.listen([]);
     await this.#source.close();
     this.#handedOver.resolve();
   }
 
   async quit(): Promise<void> {
-    this.#phase = 'ending';
+    this.#end();
     await this.#pool.drain(parseDurationMs(this.#settings.nginx_config.worker_shutdown_timeout));
     await this.close();
   }
@@ -409,21 +284,20 @@ class RunningGateway implements Gateway {
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  #end(): void {
     this.#phase = 'ending';
+    this.#listening.end();
+  }
+
+  async #close(): Promise<void> {
+    this.#end();
     this.#names.close();
     this.#secrets.close();
     this.#health.close();
     this.#meter.close();
-    clearInterval(this.#rotation);
+    this.#ticketKeys.close();
     clearInterval(this.#certificateCheck);
     await Promise.all([this.#source.close(), this.#pool.stop()]);
-  }
-
-  /** A ticket stays good until the key after its own is replaced. */
-  #rotateTicketKeys(): void {
-    this.#ticketKeys = [newTicketKey(), ...this.#ticketKeys.slice(0, 1)];
-    this.#pool.setTicketKeys(this.#ticketKeys);
   }
 
   /** Checks can be switched off for the whole gateway; one without traffic has no use for them. */
@@ -443,129 +317,10 @@ class RunningGateway implements Gateway {
     }
     this.#publisher.publish(batch);
   }
-
-  /** UDP listeners stay open while they are drained, for the answers. */
-  async #listen(planned: readonly ListenerSpec[]): Promise<void> {
-    if (this.#phase === 'ending') return;
-    const wanted = planned.filter(
-      (spec) => spec.protocol === 'udp' || !this.drains.listeners.some((name) => isListener(name, spec)),
-    );
-    const plan = await Promise.all(wanted.map(withAddress));
-    // Workers share their ports, so only an exclusive attempt finds out that another program has one.
-    for (const { name, protocol, host, port } of this.#listeners.added(plan)) {
-      if (this.#inherited.has(name)) continue;
-      if (protocol === 'udp') probeDatagramPort(host, port);
-      else await probePort(host, port);
-    }
-    await this.#pool.listen(plan, this.#inherited);
-    this.#listeners.adopt(plan);
-    this.#planned = planned;
-    closeUnwanted(this.#inherited, plan);
-    this.#inherited = new Map();
-  }
 }
-
-/** Connections would wait there for ever. */
-function closeUnwanted(inherited: StreamSockets, plan: readonly ListenerSpec[]): void {
-  const wanted = new Set(plan.map(({ name }) => name));
-  for (const [name, descriptors] of inherited) {
-    if (!wanted.has(name)) for (const descriptor of descriptors) closeSync(descriptor);
-  }
-}
-
-/** A listener's host may be a name of this machine. Rejects with `LISTENER_FAILED` when it has no address. */
-async function withAddress(spec: ListenerSpec): Promise<ListenerSpec> {
-  if (isIP(spec.host) !== 0) return spec;
-  try {
-    const { address } = await lookUpHost(spec.host);
-    return { ...spec, host: address };
-  } catch (error) {
-    throw listenError('the stream proxy', spec.host, spec.port, error);
-  }
-}
-
-/**
- * How documents are judged that come from the store. What stands in a file was written for this gateway, so a plugin
- * that does not exist is a mistake there, and not another product's.
- */
-function judgeOf(settings: Settings): CheckStored {
-  if (settings.deployment.rules === 'file') {
-    return (kind, document) => checkWritten(kind, document, checkContext, keyringOf(settings));
-  }
-  const context: CheckContext = { ...checkContext, isStored: true };
-  return (kind, document) => checkResource(kind, document, context);
-}
-
-/** Settings of the data plane that a running gateway cannot change. */
-const restartOnly: readonly { readonly path: string; readonly read: (settings: Settings) => unknown }[] = [
-  { path: 'nginx_config.stream.relay', read: (settings) => settings.nginx_config.stream.relay },
-  { path: 'apisix.ssl.fallback_sni', read: (settings) => settings.apisix.ssl.fallback_sni },
-  { path: 'apisix.data_encryption.keyring', read: (settings) => keyringOf(settings).join(' ') },
-  { path: 'apisix.ssl.ssl_trusted_certificate', read: ({ apisix }) => apisix.ssl.ssl_trusted_certificate },
-  { path: 'apisix.lru.secret', read: ({ apisix }) => JSON.stringify(apisix.lru.secret) },
-  {
-    path: 'nginx_config.stream.tracing',
-    read: ({ nginx_config }) => JSON.stringify(nginx_config.stream.tracing),
-  },
-  { path: 'nginx_config.stream.half_close', read: (settings) => settings.nginx_config.stream.half_close },
-  { path: 'nginx_config.stream.udp_sessions', read: (settings) => settings.nginx_config.stream.udp_sessions },
-  {
-    path: 'plugin_attr.prometheus.metrics',
-    read: ({ plugin_attr }) => JSON.stringify(plugin_attr.prometheus.metrics),
-  },
-  { path: 'apisix.dns_resolver', read: (settings) => JSON.stringify(hostOptions(settings)) },
-  { path: 'discovery.dns', read: (settings) => JSON.stringify(serviceOptions(settings)) },
-];
 
 /** How often the dates of certificates are looked at. Milliseconds. */
 const CERTIFICATE_CHECK_MS = 60 * 60 * 1000;
-
-/** How long a key makes new session tickets. Milliseconds. */
-const TICKET_KEY_AGE_MS = 12 * 60 * 60 * 1000;
-
-function newTicketKey(): Uint8Array {
-  return randomBytes(48);
-}
-
-function fallbackName({ apisix }: Settings): Pick<WorkerOptions, 'fallbackServerName'> {
-  const { fallback_sni: name } = apisix.ssl;
-  return name === undefined ? {} : { fallbackServerName: name };
-}
-
-/** What opens private keys that are stored encrypted; empty where nothing is encrypted. */
-export function keyringOf({ apisix }: Settings): readonly string[] {
-  const keyring = apisix.data_encryption?.keyring ?? [];
-  return typeof keyring === 'string' ? [keyring] : keyring;
-}
-
-/** As the reference pauses: longer each time, then always the same. */
-function retryDelaysMs({ deployment: { etcd } }: Settings): readonly number[] {
-  const { resync_delay: delay = -1 } = etcd;
-  const lastMs = delay < 0 ? 5000 : Math.max(delay, 1) * 1000;
-  return [1000, 2000, 4000, 8000, 16_000, 32_000, lastMs];
-}
-
-/** When secrets are read again, and whom to trust. */
-function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; caFile?: string } {
-  const { ttl, neg_ttl } = apisix.lru.secret;
-  const { ssl_trusted_certificate: authorities } = apisix.ssl;
-  return {
-    ttlMs: ttl * 1000,
-    retryMs: neg_ttl * 1000,
-    ...(authorities === 'system' ? {} : { caFile: resolvePath(authorities) }),
-  };
-}
-
-function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {
-  if (!stream.enable_access_log) return {};
-  return { accessLog: { format: stream.access_log_format, escape: stream.access_log_format_escape } };
-}
-
-function tracingOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'tracing'> {
-  const { enable, register, sample_ratio: sampleRatio } = stream.tracing;
-  if (!enable) return {};
-  return { tracing: { sampleRatio, ...(register === undefined ? {} : { register: resolvePath(register) }) } };
-}
 
 function allDocuments(documents: DocumentSet): readonly DocumentChange[] {
   return resourceKinds.flatMap(({ segment }) =>

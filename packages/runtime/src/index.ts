@@ -2,10 +2,12 @@ export { checkContext } from './check-context.ts';
 export { collectGarbage } from './collect-garbage.ts';
 export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
-export { createGateway, keyringOf } from './gateway.ts';
-export type { Gateway, GatewayOptions, GatewayStatus, StreamSockets } from './gateway.ts';
+export { createGateway } from './gateway.ts';
+export type { Gateway, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
+export { keyringOf } from './gateway-settings.ts';
 export { LineBatch } from './access-log/line-batch.ts';
 export { localTime, logSeconds, logText } from './access-log/log-text.ts';
+export type { StreamSockets } from './listening.ts';
 export type { Log, LogLevel } from './log.ts';
 export type {
   ConnectionExplanation,

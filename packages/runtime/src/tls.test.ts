@@ -8,7 +8,7 @@ import { sealPrivateKeys, sslKind } from '@apisix-ts/config';
 import { connectPeer, makeCertificate, openEcho, openServer, someBytes } from '@apisix-ts/testkit';
 import type { TestCertificate, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { keyringOf } from './gateway.ts';
+import { keyringOf } from './gateway-settings.ts';
 import { openGateway } from './testing/open-gateway.ts';
 import type { OpenGateway } from './testing/open-gateway.ts';
 

@@ -11,7 +11,7 @@ import {
 } from '@apisix-ts/testkit';
 import type { Peer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Gateway } from './gateway.ts';
+import type { Gateway } from './gateway-contract.ts';
 import { openGateway } from './testing/open-gateway.ts';
 
 /** What becomes of open sessions when their node becomes unhealthy. Machines may be busy. */

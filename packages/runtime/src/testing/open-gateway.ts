@@ -4,7 +4,7 @@ import type { Lookup } from '@apisix-ts/discovery';
 import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway } from '../gateway-contract.ts';
 
 export interface LogLine {
   readonly level: string;
