@@ -7,6 +7,7 @@ import { freePort } from '@apisix-ts/testkit';
 
 /** A package registry of our own, in memory: what is published to it can be installed from it. */
 export interface NpmRegistry {
+  readonly url: string;
   /** The settings of a user who has our scope there, and everything else where this machine has it. */
   readonly env: Readonly<Record<string, string>>;
   /** By name, in the order of their arrival. */
@@ -34,7 +35,13 @@ export async function openNpmRegistry(): Promise<NpmRegistry> {
     `@apisix-ts:registry=${url}\n//127.0.0.1:${port}/:_authToken=nobody\nfund=false\naudit=false\nupdate-notifier=false\n`,
   );
   return {
-    env: { NPM_CONFIG_USERCONFIG: settings, npm_config_cache: join(folder, 'cache') },
+    url,
+    // Both spellings: `npm test` sets one of them for its own user, and it would come first.
+    env: {
+      NPM_CONFIG_USERCONFIG: settings,
+      npm_config_userconfig: settings,
+      npm_config_cache: join(folder, 'cache'),
+    },
     published,
     async close() {
       server.closeAllConnections();

@@ -12,7 +12,8 @@ const tools = join(root, 'node_modules', '.bin');
 export async function publishAll(): Promise<NpmRegistry> {
   const registry = await openNpmRegistry();
   try {
-    const env = { ...registry.env, PATH: pathWithTools() };
+    // Nothing may be published anywhere else, whatever this user has set.
+    const env = { ...registry.env, npm_config_registry: registry.url, PATH: pathWithTools() };
     await runOrFail('changeset', ['publish', '--no-git-tag'], { cwd: root, env, limitMs: 120_000 });
     return registry;
   } catch (error) {
