@@ -33,7 +33,7 @@ export async function runMysqlCli(
 /** Logs in with mysql2. Rejects with its error, such as `PROTOCOL_CONNECTION_LOST`. The caller ends it. */
 export async function connectMysql(
   { host, port, user, password }: MysqlLogin,
-  options: Pick<ConnectionOptions, 'ssl'> = {},
+  options: Pick<ConnectionOptions, 'ssl' | 'stream'> = {},
 ): Promise<Connection> {
   return createConnection({ host, port, user, password, connectTimeout: 10_000, ...options });
 }

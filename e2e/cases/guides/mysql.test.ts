@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { startDnsServer, startEtcd } from '@apisix-ts/testkit';
+import { connect as connectTls } from 'node:tls';
+import { makeCertificate, startDnsServer, startEtcd } from '@apisix-ts/testkit';
 import type { DnsServer, EtcdServer } from '@apisix-ts/testkit';
 import type { Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -190,4 +191,30 @@ stream_proxy:
     expect(await gateway.apisix('stop')).toMatchObject({ status: 1 });
     expect(await gateway.errorLog()).not.toMatch(/TypeError|uncaught/i);
   });
+});
+
+test('a client that brings a TLS connection of its own reaches the server behind a port where TLS ends', async () => {
+  const gateway = await createGatewayInstallation();
+  onTestFinished(() => gateway.remove());
+  const certificate = await makeCertificate({ names: ['db.example.com'] });
+  await gateway.configure(`proxy_mode: http&stream
+stream_proxy:
+  tcp: [{ addr: "127.0.0.1:${gateway.streamPort}", tls: true }]`);
+  await gateway.apisixOk('start');
+  await gateway.put('/ssls/db', { sni: 'db.example.com', ...certificate });
+  await gateway.put('/stream_routes/db', {
+    sni: 'db.example.com',
+    upstream: { nodes: { [`${mysql.host}:${mysql.port}`]: 1 } },
+  });
+  const { user, password } = mysql;
+  const address = { host: '127.0.0.1', port: gateway.streamPort };
+
+  const connection = await connectMysql(
+    { ...address, user, password },
+    { stream: () => connectTls({ ...address, servername: 'db.example.com', ca: certificate.cert }) },
+  );
+  const [rows] = await connection.query('SELECT 6 * 7 AS answer');
+  await connection.end();
+
+  expect(rows).toEqual([{ answer: 42 }]);
 });
