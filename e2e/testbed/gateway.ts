@@ -114,10 +114,7 @@ plugin_attr:
       await untilApplied(controlPort, revisionOf(stored.body));
       return answer;
     },
-    async control(path) {
-      const response = await fetch(`http://127.0.0.1:${controlPort}/v1${path}`);
-      return response.json();
-    },
+    control: (path) => askControl(controlPort, path),
     errorLog: () => readFile(join(home, 'logs', 'error.log'), 'utf8'),
     async remove() {
       // Also when the test failed half-way; when nothing runs there is nothing to stop.
@@ -125,6 +122,15 @@ plugin_attr:
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * On a connection of its own, as a command asks: one that was kept is answered for a moment longer by the process that it
+ * was made to, also when another has taken its place.
+ */
+async function askControl(port: number, path: string): Promise<unknown> {
+  const response = await fetch(`http://127.0.0.1:${port}/v1${path}`, { headers: { connection: 'close' } });
+  return response.json();
 }
 
 function indent(lines: string): string {
@@ -141,8 +147,7 @@ function revisionOf(stored: unknown): number {
 async function untilApplied(controlPort: number, revision: number): Promise<void> {
   const deadline = Date.now() + APPLIED_LIMIT_MS;
   for (;;) {
-    const response = await fetch(`http://127.0.0.1:${controlPort}/v1/config/status`);
-    const status: unknown = await response.json();
+    const status = await askControl(controlPort, '/config/status');
     if (typeof status !== 'object' || status === null || !('applied_revision' in status)) {
       throw new Error(`expected a status, found ${JSON.stringify(status)}`);
     }
