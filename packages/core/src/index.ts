@@ -1,9 +1,11 @@
+export { AddressSet } from './address/address-set.ts';
 export { cidrText } from './address/cidr-text.ts';
 export { parseCidr, parseIp } from './address/ip.ts';
 export type { Cidr, Ip } from './address/ip.ts';
 export { unixPath } from './address/unix.ts';
 export { balancerKinds, chash, createTiers, ewma, leastConn, random, roundRobin } from './balancer/index.ts';
 export type { Attempt, Balancer, BalancerKind, BalancerOptions } from './balancer/index.ts';
+export { absent, malformed, needMore } from './connection/head-parser.ts';
 export type { HeadAnswer, HeadParser } from './connection/head-parser.ts';
 export { PeekBuffer } from './connection/peek-buffer.ts';
 export type { PeekOptions, PeekOutcome } from './connection/peek-buffer.ts';
@@ -19,6 +21,21 @@ export { FlowTable } from './datagram/flow-table.ts';
 export type { FlowTableOptions } from './datagram/flow-table.ts';
 export { HealthTarget } from './health/health-target.ts';
 export type { HealthReport, HealthStatus, HealthThresholds, ReportSource } from './health/health-target.ts';
+export { PluginRun, logSession } from './plugin/plugin-run.ts';
+export type { ChainedPlugin, PluginPatience, PluginRunEvents } from './plugin/plugin-run.ts';
+export type {
+  PluginHandlers,
+  PluginHost,
+  PluginPause,
+  PluginPeek,
+  PluginPeekOutcome,
+  PluginRefusal,
+  PluginSession,
+  PluginStep,
+  PluginUpstream,
+  SessionCounts,
+  StreamPlugin,
+} from './plugin/stream-plugin.ts';
 export { ProxyHeaderParser } from './proxy-protocol/parse.ts';
 export type { ProxyHeaderOptions } from './proxy-protocol/parse.ts';
 export type {

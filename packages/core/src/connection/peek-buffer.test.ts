@@ -2,79 +2,13 @@ import { FakeClock, someBytes, splitAtEach, splitBytes } from '@apisix-ts/testki
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TimerWheel } from '../pipe/timer-wheel.ts';
-import type { Wire, WireError, WireHandler } from '../pipe/wire.ts';
+import type { WireError, WireHandler } from '../pipe/wire.ts';
+import { HandWire } from '../testing/hand-wire.ts';
 import { ProxyHeaderParser } from '../proxy-protocol/parse.ts';
 import { absent, malformed, needMore } from './head-parser.ts';
 import type { HeadAnswer, HeadParser } from './head-parser.ts';
 import { PeekBuffer } from './peek-buffer.ts';
 import type { PeekOptions, PeekOutcome } from './peek-buffer.ts';
-
-/** A wire without a system behind it: what a test says arrives, as soon as it may. */
-class HandWire implements Wire {
-  handler: WireHandler = new Listener();
-  isPaused = true;
-  bytesRead = 0;
-  readonly bytesWritten = 0;
-  readonly remoteAddress = '192.0.2.1';
-  readonly remotePort = 1;
-  readonly localAddress = '192.0.2.2';
-  readonly localPort = 2;
-  readonly #waiting: (Uint8Array | 'end')[] = [];
-
-  /** The views are wiped after each call. */
-  arrive(...pieces: readonly (Uint8Array | 'end')[]): void {
-    this.#waiting.push(...pieces);
-    this.#deliver();
-  }
-
-  break(error: WireError): void {
-    this.handler.onClosed(error);
-  }
-
-  resume(): void {
-    this.isPaused = false;
-    this.#deliver();
-  }
-
-  pause(): void {
-    this.isPaused = true;
-  }
-
-  write(): boolean {
-    throw new Error('a peek writes nothing');
-  }
-
-  keepAlive(): void {
-    throw new Error('a peek keeps nothing alive');
-  }
-
-  end(): void {
-    throw new Error('a peek ends nothing');
-  }
-
-  reset(): void {
-    throw new Error('a peek resets nothing');
-  }
-
-  close(): void {
-    throw new Error('a peek closes nothing');
-  }
-
-  #deliver(): void {
-    while (!this.isPaused) {
-      const piece = this.#waiting.shift();
-      if (piece === undefined) return;
-      if (piece === 'end') {
-        this.handler.onEnd();
-        continue;
-      }
-      const view = Uint8Array.from(piece);
-      this.bytesRead += view.length;
-      this.handler.onData(view);
-      view.fill(0xee);
-    }
-  }
-}
 
 /** Who has the wire before a peek and after it. */
 class Listener implements WireHandler {

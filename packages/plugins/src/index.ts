@@ -1,0 +1,1 @@
+export { streamPlugins } from './stream-plugins.ts';

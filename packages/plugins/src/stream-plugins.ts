@@ -1,0 +1,7 @@
+import type { StreamPlugin } from '@apisix-ts/core';
+import { ipRestriction } from './ip-restriction.ts';
+
+/** All there are, in the order in which they run. A plugin is one file and one line here. */
+export const streamPlugins: readonly StreamPlugin[] = [ipRestriction].sort(
+  (left, right) => right.priority - left.priority,
+);
