@@ -5,6 +5,7 @@ import type { WireError } from '../pipe/wire.ts';
 import type {
   PluginHandlers,
   PluginPeek,
+  PluginPeekOutcome,
   PluginRefusal,
   PluginSession,
   PluginStep,
@@ -98,12 +99,12 @@ export class PluginRun extends WheelEntry {
     return false;
   }
 
-  #read(plugin: ChainedPlugin, { parser, onOutcome, ...options }: PluginPeek['peek']): boolean {
-    const judge = (outcome: Parameters<typeof onOutcome>[0]): PluginStep => guarded(() => onOutcome(outcome));
+  #read(plugin: ChainedPlugin, peek: PluginPeek['peek']): boolean {
+    const judge = (outcome: PluginPeekOutcome): PluginStep => guarded(() => peek.onOutcome(outcome));
     if (this.#patience === undefined) return this.#take(plugin, judge({ kind: 'absent' }));
     const buffer = this.#patience.buffer();
     this.#reading = buffer;
-    buffer.peek({ push: (view) => unconsumed(parser.push(view)) }, options, (outcome) => {
+    buffer.peek({ push: (view) => unconsumed(peek.parser.push(view)) }, peek, (outcome) => {
       this.#reading = undefined;
       if (outcome.kind === 'closed') this.#events.onClosed(outcome.error);
       else if (this.#take(plugin, judge(outcome))) this.start();

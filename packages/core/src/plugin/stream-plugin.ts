@@ -106,13 +106,13 @@ export interface PluginPause {
 }
 
 /** Reads what the client sends first, and leaves it for the upstream. */
-export interface PluginPeek {
+export interface PluginPeek<T = unknown> {
   readonly peek: PeekOptions & {
     /** What it consumes is left for the upstream as well. */
-    readonly parser: HeadParser<unknown>;
+    readonly parser: HeadParser<T>;
     /** Not told of a session that has ended. Of datagrams: `absent`. */
-    readonly onOutcome: (outcome: PluginPeekOutcome) => PluginStep;
+    onOutcome(outcome: PluginPeekOutcome<T>): PluginStep;
   };
 }
 
-export type PluginPeekOutcome = Exclude<PeekOutcome<unknown>, { readonly kind: 'closed' }>;
+export type PluginPeekOutcome<T = unknown> = Exclude<PeekOutcome<T>, { readonly kind: 'closed' }>;
