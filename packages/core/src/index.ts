@@ -21,6 +21,8 @@ export { FlowTable } from './datagram/flow-table.ts';
 export type { FlowTableOptions } from './datagram/flow-table.ts';
 export { HealthTarget } from './health/health-target.ts';
 export type { HealthReport, HealthStatus, HealthThresholds, ReportSource } from './health/health-target.ts';
+export { ConnectPacketParser } from './mqtt/connect-packet.ts';
+export type { ConnectPacketOptions, MqttConnect } from './mqtt/connect-packet.ts';
 export { PluginRun, logSession } from './plugin/plugin-run.ts';
 export type { ChainedPlugin, PluginPatience, PluginRunEvents } from './plugin/plugin-run.ts';
 export type {

@@ -1,7 +1,8 @@
 import type { StreamPlugin } from '@apisix-ts/core';
 import { ipRestriction } from './ip-restriction.ts';
+import { mqttProxy } from './mqtt-proxy.ts';
 
 /** All there are, in the order in which they run. A plugin is one file and one line here. */
-export const streamPlugins: readonly StreamPlugin[] = [ipRestriction].sort(
+export const streamPlugins: readonly StreamPlugin[] = [ipRestriction, mqttProxy].sort(
   (left, right) => right.priority - left.priority,
 );

@@ -30,6 +30,23 @@ export function preread(handlers: PluginHandlers, session: Partial<PluginSession
   return handlers.preread?.(testSession(session));
 }
 
+/**
+ * What a plugin that reads says to what the client sends: these pieces, and if they are not enough, nothing more for this
+ * reason.
+ */
+export function hear(
+  step: PluginStep,
+  pieces: Iterable<Uint8Array>,
+  silence: 'ended' | 'timeout' | 'limit' = 'ended',
+): PluginStep {
+  if (step === undefined || !('peek' in step)) throw new TypeError('the plugin does not read');
+  for (const piece of pieces) {
+    const answer = step.peek.parser.push(piece);
+    if (answer.kind !== 'need-more') return step.peek.onOutcome(answer);
+  }
+  return step.peek.onOutcome({ kind: silence });
+}
+
 /** A session with these facts, from 192.0.2.1 on route 1, whose variables are the ones that were set. */
 function testSession(facts: Partial<PluginSession> = {}): PluginSession {
   const variables = new Map<string, string>();
