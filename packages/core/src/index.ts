@@ -67,6 +67,8 @@ export { LocalNodeLoad } from './upstream/local-node-load.ts';
 export type { LocalNodeLoadOptions } from './upstream/local-node-load.ts';
 export type { NodeLoad } from './upstream/node-load.ts';
 export type { UpstreamNode } from './upstream/upstream-node.ts';
+export { splitTemplate } from './variables/template.ts';
+export type { TemplatePart } from './variables/template.ts';
 export { relay, Session } from './pipe/relay.ts';
 export type { RelayDone, RelayOptions, RelayRates, RelayResult } from './pipe/relay.ts';
 export { TimerWheel, WheelEntry } from './pipe/timer-wheel.ts';

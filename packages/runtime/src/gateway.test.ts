@@ -239,6 +239,21 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     ]);
   });
 
+  test('calls a route and its service by their names, those of now', async () => {
+    const format = '$route_name $service_id $service_name';
+    const opened = await openGateway({ workers, accessLogFormat: format });
+    await opened.put('services/s', { name: 'shop', upstream: { nodes: nodes(alpha) } });
+    await opened.put('stream_routes/r', { name: 'before', service_id: 's' });
+    await opened.put('stream_routes/r', { name: 'orders', service_id: 's' });
+    const client = await connectPeer(opened.port);
+    await client.take(5);
+    client.reset();
+
+    await opened.gateway.quit();
+
+    expect(opened.access()).toBe('orders s shop\n');
+  });
+
   test('keeps the last good version of a route that became invalid', async () => {
     const opened = await openGateway({ workers });
     await opened.put('stream_routes/1', { upstream: { nodes: nodes(alpha) } });

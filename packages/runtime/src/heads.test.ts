@@ -77,6 +77,32 @@ describe('with proxy_protocol a listener', () => {
   });
 
   test.for([
+    ['192.0.2.7:4711', true],
+    ['127.0.0.1:…', false],
+  ] as const)('calls the client %s when the peer is trusted: %s', async ([client, isTrusted]) => {
+    const opened = await openServing({
+      entry,
+      ...(isTrusted ? { realIpFrom: ['127.0.0.0/8'] } : {}),
+      accessLogFormat:
+        '$remote_addr:$remote_port $realip_remote_addr ' +
+        '$proxy_protocol_addr:$proxy_protocol_port $proxy_protocol_server_addr:$proxy_protocol_server_port',
+    });
+    const { port } = opened;
+    (await connectPeer(port)).end(`${HEADER}x`);
+    (await server.accept()).end();
+
+    await opened.gateway.quit();
+
+    const line = `${client} 127.0.0.1 192.0.2.7:4711 198.51.100.1:443`;
+    expect(
+      opened
+        .access()
+        .trimEnd()
+        .replace(/127\.0\.0\.1:\d+/, '127.0.0.1:…'),
+    ).toBe(line);
+  });
+
+  test.for([
     ['no header', 'GET / HTTP/1.1\r\n', 'PROXY_HEADER_MISSING'],
     ['a bad header', 'PROXY TCP4 nonsense\r\n', 'PROXY_HEADER_MALFORMED'],
   ] as const)('closes a client with %s without a byte', async ([, bytes, reason]) => {

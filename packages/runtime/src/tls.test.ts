@@ -36,8 +36,9 @@ const upstream = (port: number, more: object = {}): object => ({
 });
 
 /** A gateway with a TLS listener, a certificate for `db.test` and one for `*.other.test`. */
-async function openTlsGateway(workers = 0): Promise<OpenGateway> {
-  const opened = await openGateway({ workers, entry: { tls: true } });
+async function openTlsGateway(workers = 0, accessLogFormat?: string): Promise<OpenGateway> {
+  const log = accessLogFormat === undefined ? {} : { accessLogFormat };
+  const opened = await openGateway({ workers, entry: { tls: true }, ...log });
   await opened.put('ssls/db', { sni: 'db.test', ...forDb });
   await opened.put('ssls/others', { snis: ['*.other.test'], ...forOthers });
   return opened;
@@ -277,6 +278,20 @@ describe('a TLS listener', () => {
 
     expect(String(await (await plain.accept()).take(4))).toBe('mine');
     expect(opened.gateway.counts().sessionsEnded.get('TLS_CLIENT_CERTIFICATE_INVALID')).toBe(1);
+  });
+
+  test('can say in the access log who the client was', async () => {
+    const format =
+      '$remote_addr $ssl_protocol $ssl_server_name $ssl_client_verify $ssl_client_s_dn $ssl_client_i_dn';
+    const opened = await openTlsGateway(0, format);
+    await opened.put('ssls/db', { sni: 'db.test', ...forDb, client: { ca: ca.cert, depth: 1 } });
+    await opened.put('stream_routes/1', { upstream: upstream(plain.port) });
+    connect(opened.port, { servername: 'db.test', ...ofClient }).end('mine');
+    (await plain.accept()).end();
+
+    await opened.gateway.quit();
+
+    expect(opened.access()).toBe('127.0.0.1 TLSv1.3 db.test SUCCESS CN=client.test CN=test ca\n');
   });
 });
 

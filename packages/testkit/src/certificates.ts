@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 export interface TestCertificateOptions {
   /** DNS names and ip addresses it is for, the first one also as common name; wildcards are names, too. */
   readonly names: readonly string[];
+  /** As openssl takes it, `/C=DE/CN=name`. Default: the first of the names is the common name. */
+  readonly subject?: string;
   /** Who signs it. Default: itself. */
   readonly ca?: TestCertificate;
   /** Default `ec` (P-256), made in a few milliseconds; `rsa` (2048 bits) takes a tenth of a second. */
@@ -36,6 +38,7 @@ const keyArgs = {
 /** A certificate and its key, made by the openssl command. */
 export async function makeCertificate(options: TestCertificateOptions): Promise<TestCertificate> {
   const { names, ca, algorithm = 'ec', use = 'server', days = 30 } = options;
+  const { subject: subjectText = `/CN=${names[0] ?? ''}` } = options;
   const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
   const file = (name: string): string => join(folder, name);
   try {
@@ -44,7 +47,7 @@ export async function makeCertificate(options: TestCertificateOptions): Promise<
       await Promise.all([writeFile(file('ca.pem'), ca.cert), writeFile(file('ca.key'), ca.key)]);
     }
     const extensions = [`subjectAltName=${names.map(alternativeName).join(',')}`, ...keyUses[use]];
-    const subject = ['-subj', `/CN=${names[0] ?? ''}`, '-days', String(days)];
+    const subject = ['-utf8', '-subj', subjectText, '-days', String(days)];
     const files = ['-keyout', file('key'), '-out', file('cert')];
     const added = extensions.flatMap((extension) => ['-addext', extension]);
     await openssl([

@@ -1,4 +1,4 @@
-import type { ClientHello, TimerWheel, Wire } from '@apisix-ts/core';
+import type { ClientHello, IpAddresses, TimerWheel, Wire } from '@apisix-ts/core';
 import { SocketWire } from '@apisix-ts/transport';
 import type { TlsAccept, TlsAcceptor } from '@apisix-ts/transport';
 import { HeadReader, needsHead } from './head-reader.ts';
@@ -53,6 +53,11 @@ export class Arrival {
       onRead: () => this.#onHead(),
       onRefused: (reason, isGone) => events.onRefused(reason, isGone),
     });
+  }
+
+  /** What a PROXY header says, believed or not; undefined: there is none, or it names no addresses. */
+  get proxied(): IpAddresses | undefined {
+    return this.#head.proxied;
   }
 
   /** The client as a believed PROXY header has it; undefined is the peer itself. */

@@ -11,15 +11,14 @@ import type {
 } from '@apisix-ts/core';
 import { openDatagramLink } from '@apisix-ts/transport';
 import type { SessionSpans } from '../tracing/session-spans.ts';
+import type { SessionEnding, UpstreamTransfer, VariableSource } from '../variables/variable-source.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { SessionBytes } from '../shared-counters.ts';
 import type { OpenSession, SessionState } from './open-session.ts';
 import type { SessionContext } from './session-context.ts';
-import { isFailure, reasonOf } from './session-reason.ts';
+import { isFailure, reasonOf, statusOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
-import { recordOf } from './session-trace.ts';
-import type { SessionTrace } from './session-trace.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
@@ -37,9 +36,12 @@ export interface DatagramContext extends Pick<
  * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
  * after a failure goes to another node.
  */
-export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenSession {
+export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenSession, VariableSource {
   readonly transport = 'udp';
   readonly serverName: undefined = undefined;
+  readonly alpn: undefined = undefined;
+  readonly tls: undefined = undefined;
+  readonly proxied: undefined = undefined;
   readonly #flow: Flow;
   readonly #listener: ListenerSpec;
   readonly #context: DatagramContext;
@@ -53,6 +55,10 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   #spans: SessionSpans | undefined;
   /** What the session moved when somebody last asked; undefined: nobody did. */
   #counted: SessionBytes | undefined;
+  readonly ownVariables: ReadonlyMap<string, string> | undefined = undefined;
+  ending: SessionEnding | undefined;
+  /** By the context's clock, where there is an `ending`. */
+  #endedMs = 0;
   /** Nodes that failed since one last answered. */
   readonly #tried = new Set<UpstreamNode>();
 
@@ -110,6 +116,36 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     return this.#flow.clientPort;
   }
 
+  get peerAddress(): string {
+    return this.remoteAddress;
+  }
+
+  get peerPort(): number {
+    return this.remotePort;
+  }
+
+  get serviceName(): string | undefined {
+    return this.#route && this.#context.table.serviceOf(this.#route)?.name;
+  }
+
+  get durationMs(): number {
+    return (this.ending === undefined ? this.#context.nowMs() : this.#endedMs) - this.startedMs;
+  }
+
+  get attempts(): readonly string[] {
+    return this.#node === undefined ? [] : [this.#node.endpoint];
+  }
+
+  get attemptedNode(): WorkerNode | undefined {
+    return this.#node;
+  }
+
+  get upstreamTransfer(): UpstreamTransfer | undefined {
+    if (this.#node === undefined) return undefined;
+    const { bytesFromNode: bytesReceived, bytesToNode: bytesSent } = this.#flow;
+    return { connectMs: 0, sessionMs: this.durationMs, bytesReceived, bytesSent };
+  }
+
   get tried(): ReadonlySet<UpstreamNode> {
     return this.#tried;
   }
@@ -126,6 +162,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     onOpened(this);
     this.#node = undefined;
     this.#counted = undefined;
+    this.ending = undefined;
     this.#spans = this.#context.tracing?.begin({
       transport: this.transport,
       listenerName: this.listenerName,
@@ -237,20 +274,9 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   #record(reason: SessionReason): void {
     const { accessLog, nowMs } = this.#context;
     if (accessLog === undefined) return;
-    const durationMs = nowMs() - this.startedMs;
-    const trace: SessionTrace = {
-      peerAddress: this.remoteAddress,
-      peerPort: this.remotePort,
-      serverAddress: this.serverAddress,
-      upstreams: this.#node === undefined ? [] : [this.#node.endpoint],
-    };
-    const upstream = this.#node && {
-      connectMs: 0,
-      sessionMs: durationMs,
-      bytesReceived: this.#flow.bytesFromNode,
-      bytesSent: this.#flow.bytesToNode,
-    };
-    accessLog(recordOf(this, trace, { reason, durationMs, node: this.#node, upstream }));
+    this.#endedMs = nowMs();
+    this.ending = { reason, status: statusOf(reason), atMs: Date.now() };
+    accessLog(this);
   }
 
   #report(reason: SessionReason, errno: string | undefined): void {

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { ClientHelloParser, PeekBuffer, ProxyHeaderParser } from '@apisix-ts/core';
-import type { ClientHello, PeekOutcome, ProxyHeader, TimerWheel, Wire } from '@apisix-ts/core';
+import type { ClientHello, IpAddresses, PeekOutcome, ProxyHeader, TimerWheel, Wire } from '@apisix-ts/core';
 import type { HeadOptions } from '../workers/worker-link.ts';
 import type { SessionReason } from './session-reason.ts';
 
@@ -48,6 +48,8 @@ export class HeadReader {
   readonly #heads: ListenerHeads;
   readonly #buffer: PeekBuffer;
   readonly #events: HeadEvents;
+  /** What a PROXY header says, believed or not; undefined: there is none, or it names no addresses. */
+  proxied: IpAddresses | undefined;
   /** The client as a believed PROXY header has it; undefined is the peer itself. */
   source: { readonly address: string; readonly port: number } | undefined;
   /** Undefined without TLS. */
@@ -109,9 +111,9 @@ export class HeadReader {
 
   /** Of a peer that is not trusted the header is read and ignored, as in the reference. */
   #believe({ addresses }: ProxyHeader): void {
-    if (addresses?.family === 'ip' && this.#heads.isTrusted(this.#wire.remoteAddress)) {
-      this.source = addresses.source;
-    }
+    if (addresses?.family !== 'ip') return;
+    this.proxied = addresses;
+    if (this.#heads.isTrusted(this.#wire.remoteAddress)) this.source = addresses.source;
   }
 
   #readClientHello(): void {

@@ -1,9 +1,9 @@
-import type { Attempt, UpstreamNode, Wire } from '@apisix-ts/core';
+import type { Attempt, Wire } from '@apisix-ts/core';
 import { isGatewayError } from '@apisix-ts/errors';
 import type { GatewayError } from '@apisix-ts/errors';
 import { dialTls, ownShortage } from '@apisix-ts/transport';
 import type { Dial, DialHandler, TlsDialOptions, UpstreamTls } from '@apisix-ts/transport';
-import type { HashSource } from './hash-key.ts';
+import type { VariableSource } from '../variables/variable-source.ts';
 import type { SessionContext } from './session-context.ts';
 import { reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
@@ -11,7 +11,7 @@ import type { Upstream, WorkerNode } from './upstream.ts';
 import type { Waiting } from './waiting-room.ts';
 
 /** The session that looks for a node. Of the outcomes exactly one is told, once, never after `cancel`. */
-export interface NodeSeeker extends HashSource {
+export interface NodeSeeker extends VariableSource {
   /** The name that the client asked for in TLS, and the application protocol that was agreed on. */
   readonly serverName: string | undefined;
   readonly protocol: string | undefined;
@@ -35,7 +35,7 @@ export interface NodeSeeker extends HashSource {
 /** The name that is asked for where the client asked for none, as in the reference. */
 const UPSTREAM_SERVER_NAME = 'apisix_backend';
 
-const NONE_TRIED: ReadonlySet<UpstreamNode> = new Set();
+const NONE_TRIED: ReadonlySet<WorkerNode> = new Set();
 
 /** The way of a session to a node: pick one, wait where all are full, dial, and after a failure try another one. */
 export class NodeSearch implements Attempt {
@@ -49,7 +49,7 @@ export class NodeSearch implements Attempt {
   /** When the last attempt began, and how long it took to connect. Milliseconds. */
   attemptedMs = 0;
   connectMs = 0;
-  #tried: Set<UpstreamNode> | undefined;
+  #tried: Set<WorkerNode> | undefined;
   #attemptsLeft: number;
   /** What it is busy with; neither when it is over. */
   #waiting: Waiting | undefined;
@@ -62,8 +62,14 @@ export class NodeSearch implements Attempt {
     this.#attemptsLeft = upstream.attempts;
   }
 
-  get tried(): ReadonlySet<UpstreamNode> {
+  get tried(): ReadonlySet<WorkerNode> {
     return this.#tried ?? NONE_TRIED;
+  }
+
+  /** The endpoints of the nodes that were tried, the last one being that of `node`. */
+  get attempts(): readonly string[] {
+    if (this.node === undefined) return [];
+    return Array.from(new Set(this.tried).add(this.node), ({ endpoint }) => endpoint);
   }
 
   /** What a hashing balancer hashes, the same at each attempt. */

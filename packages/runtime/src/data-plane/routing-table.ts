@@ -9,6 +9,7 @@ import { Upstream } from './upstream.ts';
 
 /** A stream route in a worker. */
 export interface CompiledRoute extends StreamMatch {
+  readonly name: string | undefined;
   readonly upstreamKey: string | undefined;
   readonly serviceId: string | undefined;
   /** Where a listener can do both, TLS of such a route is passed on. */
@@ -113,10 +114,13 @@ export class RoutingTable {
 
   /** @returns undefined when the route has none, or names one that does not exist. */
   upstreamOf(route: CompiledRoute): Upstream | undefined {
-    const key =
-      route.upstreamKey ??
-      (route.serviceId === undefined ? undefined : this.#services.get(route.serviceId)?.upstreamKey);
+    const key = route.upstreamKey ?? this.serviceOf(route)?.upstreamKey;
     return key === undefined ? undefined : this.#upstreams.get(key);
+  }
+
+  /** @returns undefined when the route has none, or names one that does not exist. */
+  serviceOf({ serviceId }: CompiledRoute): ServiceFacts | undefined {
+    return serviceId === undefined ? undefined : this.#services.get(serviceId);
   }
 
   /** Whether sessions still get it. */
@@ -132,6 +136,7 @@ export class RoutingTable {
     }
     const route: CompiledRoute = {
       id,
+      name: facts.name,
       priority: facts.priority,
       serverNames: facts.serverNames ?? NONE,
       alpn: facts.alpn ?? NONE,

@@ -1,6 +1,6 @@
 import type { RelayOptions } from '@apisix-ts/core';
 import type { WireDriver } from '@apisix-ts/transport';
-import type { SessionRecord } from '../access-log/session-record.ts';
+import type { VariableSource } from '../variables/variable-source.ts';
 import type { Admission } from '../shared-admissions.ts';
 import type { SessionTallies } from '../metrics/session-tallies.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
@@ -24,7 +24,7 @@ export interface SessionContext {
   readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;
   readonly onNodeFailure: (upstreamKey: string, node: NodeIdentity) => void;
   /** Takes every session that has ended; undefined when nobody wants to know. */
-  readonly accessLog: ((record: SessionRecord) => void) | undefined;
+  readonly accessLog: ((session: VariableSource) => void) | undefined;
   /** Undefined: sessions are not traced. */
   readonly tracing: Tracing | undefined;
   readonly nowMs: () => number;

@@ -1,3 +1,5 @@
+import { codes } from '@apisix-ts/errors';
+
 /** How sessions end: `OK`, or the code of the error that ended them. Workers count by position: new ones go last. */
 export const sessionReasons = [
   'OK',
@@ -43,6 +45,11 @@ export type SessionReason = (typeof sessionReasons)[number];
 /** What is logged: an end that was asked for is none. */
 export function isFailure(reason: SessionReason): boolean {
   return !wantedEnds.has(reason);
+}
+
+/** 200 for a session that ended as it should, otherwise the status of the error. */
+export function statusOf(reason: SessionReason): number {
+  return reason === 'OK' ? 200 : codes[reason].status;
 }
 
 const wantedEnds: ReadonlySet<SessionReason> = new Set<SessionReason>([

@@ -1,9 +1,12 @@
 import { relay } from '@apisix-ts/core';
-import type { RelayResult, Session, StreamFacts, Wire } from '@apisix-ts/core';
+import type { IpAddresses, RelayResult, Session, StreamFacts, Wire } from '@apisix-ts/core';
+import { TlsWire } from '@apisix-ts/transport';
+import type { TlsFacts } from '@apisix-ts/transport';
 import type { SessionBytes } from '../shared-counters.ts';
 import type { Admission } from '../shared-admissions.ts';
 import type { SessionSpans } from '../tracing/session-spans.ts';
 import type { Tracing } from '../tracing/tracing.ts';
+import type { SessionEnding, UpstreamTransfer, VariableSource } from '../variables/variable-source.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
@@ -13,15 +16,15 @@ import type { OpenSession, SessionState } from './open-session.ts';
 import { writeProxyHeader } from './proxy-head.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { SessionContext, SessionListener } from './session-context.ts';
-import { isFailure, reasonOf } from './session-reason.ts';
+import { isFailure, reasonOf, statusOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
-import { recordOf, startTrace } from './session-trace.ts';
+import { startTrace } from './session-trace.ts';
 import type { SessionTrace } from './session-trace.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
+export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, VariableSource {
   readonly transport = 'tcp';
   number = 0;
   readonly #context: SessionContext;
@@ -36,7 +39,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   #route: CompiledRoute | undefined;
   /** Absent before there is an upstream. */
   #search: NodeSearch | undefined;
-  /** What the access log will say; absent without one. */
+  /** Addresses of the client's connection; absent where nobody asks for them when it is gone. */
   #trace: SessionTrace | undefined;
   /** What it is busy with, and what was said before the payload; absent where the payload comes first. */
   #arrival: Arrival | undefined;
@@ -47,6 +50,10 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   #spans: SessionSpans | undefined;
   /** What it moved when somebody last asked; undefined: nobody did. */
   #counted: SessionBytes | undefined;
+  readonly ownVariables: ReadonlyMap<string, string> | undefined = undefined;
+  ending: SessionEnding | undefined;
+  /** By the context's clock, where there is an `ending`. */
+  #endedMs = 0;
 
   constructor(downstream: Wire, { spec, gate, admission }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
@@ -100,7 +107,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   }
 
   get remoteAddress(): string {
-    return this.#arrival?.source?.address ?? this.#trace?.peerAddress ?? this.#downstream.remoteAddress;
+    return this.#arrival?.source?.address ?? this.peerAddress;
   }
 
   get serverName(): string | undefined {
@@ -112,11 +119,51 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   }
 
   get remotePort(): number {
-    return this.#arrival?.source?.port ?? this.#trace?.peerPort ?? this.#downstream.remotePort;
+    return this.#arrival?.source?.port ?? this.peerPort;
   }
 
   get protocol(): string | undefined {
     return this.#protocol;
+  }
+
+  get peerAddress(): string {
+    return this.#trace?.peerAddress ?? this.#downstream.remoteAddress;
+  }
+
+  get peerPort(): number {
+    return this.#trace?.peerPort ?? this.#downstream.remotePort;
+  }
+
+  get proxied(): IpAddresses | undefined {
+    return this.#arrival?.proxied;
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.#downstream instanceof TlsWire ? this.#downstream.facts : undefined;
+  }
+
+  get serviceName(): string | undefined {
+    return this.#route && this.#context.table.serviceOf(this.#route)?.name;
+  }
+
+  get durationMs(): number {
+    return this.#lastMs() - this.startedMs;
+  }
+
+  get attempts(): readonly string[] {
+    return this.#search?.attempts ?? [];
+  }
+
+  get attemptedNode(): WorkerNode | undefined {
+    return this.#search?.node;
+  }
+
+  get upstreamTransfer(): UpstreamTransfer | undefined {
+    const wire = this.#relaying?.upstream;
+    if (wire === undefined || this.#search === undefined) return undefined;
+    const { connectMs, attemptedMs } = this.#search;
+    const sessionMs = this.#lastMs() - attemptedMs;
+    return { connectMs, sessionMs, bytesReceived: wire.bytesRead, bytesSent: wire.bytesWritten };
   }
 
   start(): void {
@@ -162,7 +209,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
 
   countProgress(): void {
     if (this.#relaying === undefined) return;
-    const bytes = this.#bytesWith(this.#relaying.upstream);
+    const bytes = this.#bytes();
     this.#context.counters.sessionMoved(this.#listener.slot, bytes, this.#counted);
     this.#counted = bytes;
   }
@@ -219,7 +266,6 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
   }
 
   onAttempt(node: WorkerNode): void {
-    this.#trace?.upstreams.push(node.endpoint);
     this.#spans?.dialing(node);
   }
 
@@ -234,7 +280,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
 
   onNoRoom(reason: SessionReason): void {
     this.#report(reason, undefined);
-    this.#end(reason, undefined);
+    this.#end(reason);
     this.#downstream.close();
   }
 
@@ -252,7 +298,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
       this.#downstream,
       wire,
       options,
-      (result) => this.#onRelayed(result, wire),
+      (result) => this.#onRelayed(result),
       this.#takeHead(hasPreface),
     );
     // The client's end was read with its head, and will not be told again.
@@ -267,29 +313,29 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
     return payload === undefined ? header : Buffer.concat([header, payload]);
   }
 
-  #onRelayed({ code, errno }: RelayResult, wire: Wire): void {
+  #onRelayed({ code, errno }: RelayResult): void {
     const reason = reasonOf(code);
     if (isFailure(reason)) this.#report(reason, errno);
     if (reason === 'UPSTREAM_RESET' || reason === 'UPSTREAM_LOST') this.#search?.reportLoss();
-    this.#end(reason, wire);
+    this.#end(reason);
   }
 
   /** Closes the client's connection without a byte. */
   #refuse(reason: SessionReason, isGone = false, errno?: string): void {
     // Failed attempts have been reported one by one.
     if (isFailure(reason) && (this.#search?.tried.size ?? 0) === 0) this.#report(reason, errno);
-    this.#end(reason, undefined);
+    this.#end(reason);
     if (!isGone) this.#downstream.close();
   }
 
-  #end(reason: SessionReason, wire: Wire | undefined): void {
+  #end(reason: SessionReason): void {
     const { counters, tallies, onEnded } = this.#context;
     this.#search?.letGo();
     if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
-    counters.sessionEnded(this.#listener.slot, reason, this.#bytesWith(wire), this.#counted);
+    counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
     tallies.count(reason, this.#route?.id, this.#listener.name, this.#search?.node?.endpoint);
-    this.#record(reason, wire);
+    this.#record(reason);
     this.#spans?.ended(reason, this.bytesReceived, this.bytesSent);
   }
 
@@ -304,28 +350,26 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession {
     });
   }
 
-  #bytesWith(wire: Wire | undefined): SessionBytes {
+  #bytes(): SessionBytes {
+    const upstream = this.#relaying?.upstream;
     return {
       downstreamRead: this.#downstream.bytesRead,
       downstreamWritten: this.#downstream.bytesWritten,
-      upstreamRead: wire?.bytesRead ?? 0,
-      upstreamWritten: wire?.bytesWritten ?? 0,
+      upstreamRead: upstream?.bytesRead ?? 0,
+      upstreamWritten: upstream?.bytesWritten ?? 0,
     };
   }
 
-  #record(reason: SessionReason, wire: Wire | undefined): void {
+  #lastMs(): number {
+    return this.ending === undefined ? this.#context.nowMs() : this.#endedMs;
+  }
+
+  #record(reason: SessionReason): void {
     const { accessLog, nowMs } = this.#context;
-    const trace = this.#trace;
-    const search = this.#search;
-    if (accessLog === undefined || trace === undefined) return;
-    const upstream = wire && {
-      connectMs: search?.connectMs ?? 0,
-      sessionMs: nowMs() - (search?.attemptedMs ?? 0),
-      bytesReceived: wire.bytesRead,
-      bytesSent: wire.bytesWritten,
-    };
-    const durationMs = nowMs() - this.startedMs;
-    accessLog(recordOf(this, trace, { reason, durationMs, node: search?.node, upstream }));
+    if (accessLog === undefined) return;
+    this.#endedMs = nowMs();
+    this.ending = { reason, status: statusOf(reason), atMs: Date.now() };
+    accessLog(this);
   }
 
   #report(reason: SessionReason, errno: string | undefined, source?: string): void {

@@ -5,10 +5,10 @@ import type { UpstreamTls } from '@apisix-ts/transport';
 import type { NodeFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { SharedNodeLoad, WorkerNodeLoads } from '../shared-node-loads.ts';
 import { SourceAddresses } from '../source-addresses.ts';
+import type { VariableSource } from '../variables/variable-source.ts';
 import type { NodeIdentity } from '../workers/worker-link.ts';
 import type { DrainRules } from './drain-rules.ts';
 import { compileHashKey } from './hash-key.ts';
-import type { HashSource } from './hash-key.ts';
 
 const kindsByName: ReadonlyMap<string, BalancerKind> = new Map(
   balancerKinds.map((kind) => [kind.name, kind]),
@@ -49,7 +49,7 @@ export class Upstream {
   /** Those that the last balancer was made of. */
   #nodes: readonly WorkerNode[] = [];
   #balancer: Balancer | undefined;
-  #hashKey: ((session: HashSource) => string) | undefined;
+  #hashKey: ((session: VariableSource) => string) | undefined;
   #tls: UpstreamTls | undefined;
   #sources: SourceAddresses | undefined;
 
@@ -99,7 +99,7 @@ export class Upstream {
   }
 
   /** What a hashing balancer hashes. */
-  hashKeyOf(session: HashSource): string {
+  hashKeyOf(session: VariableSource): string {
     this.#hashKey ??= compileHashKey(this.#facts.hash);
     return this.#hashKey(session);
   }

@@ -38,6 +38,7 @@ export function compileRoute(id: string, route: StreamRouteDocument): RouteFacts
   const key = routeUpstreamKey(id, route);
   return {
     id,
+    ...(route.name === undefined ? {} : { name: route.name }),
     priority: route.priority ?? 0,
     ...(names.length === 0 ? {} : { serverNames: names }),
     ...(route.alpn === undefined ? {} : { alpn: route.alpn }),
@@ -63,9 +64,18 @@ function ratesOf({
 
 /** In a service it is the other way round: its embedded upstream beats `upstream_id`, as in the reference. */
 export function compileService(id: string, service: ServiceDocument): ServiceFacts {
-  if (service.upstream !== undefined) return { upstreamKey: upstreamKey('services', id) };
-  if (service.upstream_id === undefined) return {};
-  return { upstreamKey: upstreamKey('upstreams', String(service.upstream_id)) };
+  const key = serviceUpstreamKey(id, service);
+  return {
+    ...(service.name === undefined ? {} : { name: service.name }),
+    ...(key === undefined ? {} : { upstreamKey: key }),
+  };
+}
+
+function serviceUpstreamKey(id: string, service: ServiceDocument): string | undefined {
+  if (service.upstream !== undefined) return upstreamKey('services', id);
+  return service.upstream_id === undefined
+    ? undefined
+    : upstreamKey('upstreams', String(service.upstream_id));
 }
 
 /** What stands for addresses: a host among the nodes, or the `service_name` of an upstream with a discovery. */

@@ -2,12 +2,14 @@ import type { RelayRates } from '@apisix-ts/core';
 
 /**
  * What workers know: compiled from documents in the main thread, resolved to addresses, plain enough to be copied
- * to another thread. Labels, names and descriptions stay behind, and so do defaults that most resources have.
+ * to another thread. Labels and descriptions stay behind, and so do defaults that most resources have.
  */
 
 /** A stream route. Without `upstreamKey` the service's upstream serves; without both there is nothing to serve with. */
 export interface RouteFacts {
   readonly id: string;
+  /** For variables. */
+  readonly name?: string;
   readonly priority: number;
   /** Names of the TLS handshake, wildcards too; absent is no condition. */
   readonly serverNames?: readonly string[];
@@ -27,6 +29,8 @@ export interface RouteFacts {
 }
 
 export interface ServiceFacts {
+  /** For variables. */
+  readonly name?: string;
   readonly upstreamKey?: string;
 }
 

@@ -134,7 +134,8 @@ class Attempt extends WheelEntry implements TlsAccept, Handshake {
     this.#socket.off('end', this.#socketEnded);
     // Until here an end was to close the socket.
     secure.allowHalfOpen = true;
-    this.#handler.onWire(new TlsWire(secure, this.#socket, this.#serverName));
+    const shown = client === undefined ? undefined : secure.getPeerX509Certificate();
+    this.#handler.onWire(new TlsWire(secure, this.#socket, this.#serverName, shown));
   }
 
   failed(error: NodeJS.ErrnoException, secure: TLSSocket): void {

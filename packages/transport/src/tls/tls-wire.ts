@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SocketWire } from '../socket/socket-wire.ts';
@@ -14,6 +15,8 @@ export interface TlsFacts {
   readonly cipher: string;
   /** The peer showed a certificate, and it was verified. */
   readonly isPeerVerified: boolean;
+  /** What a client showed that had to show one. Its texts are made when they are read, also after the connection. */
+  readonly clientCertificate: X509Certificate | undefined;
   /** An earlier session was taken up: no certificates were exchanged. */
   readonly isResumed: boolean;
 }
@@ -26,7 +29,12 @@ export interface TlsFacts {
 export class TlsWire extends SocketWire {
   readonly facts: TlsFacts;
 
-  constructor(socket: TLSSocket, carrier: Socket, serverName: string | undefined) {
+  constructor(
+    socket: TLSSocket,
+    carrier: Socket,
+    serverName: string | undefined,
+    clientCertificate?: X509Certificate,
+  ) {
     super(socket, carrier);
     this.facts = {
       serverName,
@@ -34,6 +42,7 @@ export class TlsWire extends SocketWire {
       protocol: socket.getProtocol() ?? '',
       cipher: socket.getCipher().name,
       isPeerVerified: socket.authorized,
+      clientCertificate,
       isResumed: socket.isSessionReused(),
     };
   }
