@@ -19,6 +19,7 @@ export type {
 export type { Flow, FlowHandler, FlowResult, FlowTarget } from './datagram/flow.ts';
 export { FlowTable } from './datagram/flow-table.ts';
 export type { FlowTableOptions } from './datagram/flow-table.ts';
+export { compileExpression, expressionFault } from './expression/compile-expression.ts';
 export { HealthTarget } from './health/health-target.ts';
 export type { HealthReport, HealthStatus, HealthThresholds, ReportSource } from './health/health-target.ts';
 export { ConnectPacketParser } from './mqtt/connect-packet.ts';

@@ -57,6 +57,7 @@ export type { ProtoDocument } from './proto.ts';
 export { routeKind } from './route.ts';
 export type { RouteDocument } from './route.ts';
 export { secretKind } from './secret.ts';
+export { varsFault } from './vars.ts';
 
 /** Every kind there is, what is named before what names it. */
 export const resourceKinds: readonly ResourceKind[] = [
