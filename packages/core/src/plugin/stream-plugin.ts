@@ -1,5 +1,6 @@
 import type { HeadParser } from '../connection/head-parser.ts';
 import type { PeekOptions, PeekOutcome } from '../connection/peek-buffer.ts';
+import type { TimerWheel } from '../pipe/timer-wheel.ts';
 
 /**
  * A kind of plugin for connections and datagram sessions. The main thread knows what its configurations look like;
@@ -42,6 +43,10 @@ export interface PluginHost<M = unknown> {
   readonly metadata: M | undefined;
   /** Sessions by keys of any kind, counted over all workers. */
   readonly counts: SessionCounts;
+  /** Serves the time-outs of a thread. */
+  readonly wheel: TimerWheel;
+  /** PEM of the authorities whose servers are believed; undefined: those that Node brings. */
+  readonly authorities: string | undefined;
   /** The key of an upstream that the configuration names or has, for `useUpstream`. */
   upstreamKey(upstream: PluginUpstream): string;
   log(level: 'error' | 'warn' | 'info', message: string, fields: JsonObject): void;

@@ -1,4 +1,5 @@
 import { compileSchema } from '@apisix-ts/config';
+import { TimerWheel } from '@apisix-ts/core';
 import type {
   PluginHandlers,
   PluginHost,
@@ -7,6 +8,7 @@ import type {
   SessionCounts,
   StreamPlugin,
 } from '@apisix-ts/core';
+import { FakeClock } from '@apisix-ts/testkit';
 
 /** What is wrong with a configuration; undefined for nothing. */
 export function faultOf(plugin: StreamPlugin, configuration: object): string | undefined {
@@ -68,6 +70,8 @@ function bareHost(): PluginHost {
     owner: 'stream_routes/1',
     metadata: undefined,
     counts: countsOfOne(),
+    wheel: new TimerWheel(new FakeClock()),
+    authorities: undefined,
     upstreamKey: (upstream) =>
       'id' in upstream ? `upstreams/${upstream.id}` : `stream_routes/1/${upstream.place}`,
     log(level, message) {
