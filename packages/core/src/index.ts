@@ -19,6 +19,7 @@ export type {
 export type { Flow, FlowHandler, FlowResult, FlowTarget } from './datagram/flow.ts';
 export { FlowTable } from './datagram/flow-table.ts';
 export type { FlowTableOptions } from './datagram/flow-table.ts';
+export type { Condition } from '@apisix-ts/expression';
 export { compileExpression, expressionFault } from './expression/compile-expression.ts';
 export { HealthTarget } from './health/health-target.ts';
 export type { HealthReport, HealthStatus, HealthThresholds, ReportSource } from './health/health-target.ts';
@@ -27,6 +28,7 @@ export type { ConnectPacketOptions, MqttConnect } from './mqtt/connect-packet.ts
 export { PluginRun, logSession } from './plugin/plugin-run.ts';
 export type { ChainedPlugin, PluginPatience, PluginRunEvents } from './plugin/plugin-run.ts';
 export type {
+  JsonObject,
   PluginHandlers,
   PluginHost,
   PluginPause,

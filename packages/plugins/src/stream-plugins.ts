@@ -1,8 +1,9 @@
 import type { StreamPlugin } from '@apisix-ts/core';
 import { ipRestriction } from './ip-restriction.ts';
 import { mqttProxy } from './mqtt-proxy.ts';
+import { trafficSplit } from './traffic-split.ts';
 
 /** All there are, in the order in which they run. A plugin is one file and one line here. */
-export const streamPlugins: readonly StreamPlugin[] = [ipRestriction, mqttProxy].sort(
+export const streamPlugins: readonly StreamPlugin[] = [ipRestriction, mqttProxy, trafficSplit].sort(
   (left, right) => right.priority - left.priority,
 );

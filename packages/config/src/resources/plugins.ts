@@ -1,5 +1,7 @@
 import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
+import { idSchema } from './fields.ts';
+import { upstreamSchema } from './upstream.ts';
 import { varsFault } from './vars.ts';
 import type { CheckContext, Document, DocumentCheck, PluginSchemas } from './resource-kind.ts';
 
@@ -25,14 +27,29 @@ const metaSchema: JsonSchema = {
 
 const schemasWithMeta = new WeakMap<JsonSchema, JsonSchema>();
 
-/** A plugin's schema as it is served and checked: with `_meta`. The same object for the same schema. */
+/** What `$ref` in a plugin's schema may name. */
+const parts: Readonly<Record<string, JsonSchema>> = { id: idSchema, upstream: upstreamSchema };
+
+/**
+ * A plugin's schema as it is served and checked: with `_meta`, and with what it refers to. The same object for the same
+ * schema.
+ */
 export function withMeta(schema: JsonSchema): JsonSchema {
   const known = schemasWithMeta.get(schema);
   if (known !== undefined) return known;
-  const properties = schema['properties'];
-  const merged = { ...schema, properties: { ...(isTable(properties) ? properties : {}), _meta: metaSchema } };
+  const whole = withParts(schema) as JsonSchema; // a table stays one
+  const properties = whole['properties'];
+  const merged = { ...whole, properties: { ...(isTable(properties) ? properties : {}), _meta: metaSchema } };
   schemasWithMeta.set(schema, merged);
   return merged;
+}
+
+function withParts(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((member) => withParts(member));
+  if (!isTable(value)) return value;
+  const part = value['$ref'];
+  if (typeof part === 'string' && parts[part] !== undefined) return parts[part];
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withParts(member)]));
 }
 
 /**

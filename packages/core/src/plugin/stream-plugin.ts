@@ -12,7 +12,10 @@ export interface StreamPlugin<C = unknown, M = unknown> {
   readonly priority: number;
   /** As APISIX has it, `0.1`: a number. */
   readonly version: number;
-  /** JSON schema of its configurations, with defaults; without `_meta`, which every plugin has. */
+  /**
+   * JSON schema of its configurations, with defaults; without `_meta`, which every plugin has. `{ $ref: 'upstream' }` is an
+   * upstream, `{ $ref: 'id' }` the id of a resource.
+   */
   readonly schema: JsonObject;
   /** JSON schema of its `plugin_metadata`. Default: it has none to speak of, and any object is taken. */
   readonly metadataSchema?: JsonObject;

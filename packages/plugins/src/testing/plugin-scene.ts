@@ -1,4 +1,4 @@
-import { compileSchema } from '@apisix-ts/config';
+import { compileSchema, withMeta } from '@apisix-ts/config';
 import { TimerWheel } from '@apisix-ts/core';
 import type {
   PluginHandlers,
@@ -12,7 +12,7 @@ import { FakeClock } from '@apisix-ts/testkit';
 
 /** What is wrong with a configuration; undefined for nothing. */
 export function faultOf(plugin: StreamPlugin, configuration: object): string | undefined {
-  const checked = compileSchema(plugin.schema)(configuration);
+  const checked = compileSchema(withMeta(plugin.schema))(configuration);
   return checked.ok ? plugin.check?.(checked.value) : checked.message;
 }
 
@@ -22,7 +22,7 @@ export function compilePlugin(
   configuration: object,
   host: Partial<PluginHost> = {},
 ): PluginHandlers {
-  const checked = compileSchema(plugin.schema)(configuration);
+  const checked = compileSchema(withMeta(plugin.schema))(configuration);
   if (!checked.ok) throw new TypeError(checked.message);
   return plugin.compile(checked.value, { ...bareHost(), ...host });
 }
