@@ -1,9 +1,10 @@
 import type { StreamPlugin } from '@apisix-ts/core';
 import { ipRestriction } from './ip-restriction.ts';
 import { mqttProxy } from './mqtt-proxy.ts';
+import { syslog } from './syslog.ts';
 import { trafficSplit } from './traffic-split.ts';
 
 /** All there are, in the order in which they run. A plugin is one file and one line here. */
-export const streamPlugins: readonly StreamPlugin[] = [ipRestriction, mqttProxy, trafficSplit].sort(
+export const streamPlugins: readonly StreamPlugin[] = [ipRestriction, mqttProxy, syslog, trafficSplit].sort(
   (left, right) => right.priority - left.priority,
 );

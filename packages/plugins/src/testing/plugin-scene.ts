@@ -50,7 +50,7 @@ export function hear(
 }
 
 /** A session with these facts, from 192.0.2.1 on route 1, whose variables are the ones that were set. */
-function testSession(facts: Partial<PluginSession> = {}): PluginSession {
+export function testSession(facts: Partial<PluginSession> = {}): PluginSession {
   const variables = new Map<string, string>();
   return {
     transport: 'tcp',
