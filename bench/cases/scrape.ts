@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { openEmbeddedStore } from '@apisix-ts/store-embedded';
 import { startLoad, whyNoLoad } from '../load/load-generator.ts';
-import type { LoadGenerator, LoadResult } from '../load/load-generator.ts';
+import type { LoadGenerator, LoadResult, Page } from '../load/load-generator.ts';
 import { cpuMs } from '../measure/cpu.ts';
 import { spread } from '../measure/statistics.ts';
 import { freePorts } from '../programs/free-ports.ts';
@@ -22,10 +21,10 @@ const SERIES = 10_000;
 const NODES_PER_UPSTREAM = 100;
 /** Connections that are made at a time, for the series of sessions. */
 const AT_ONCE = 50;
+const ROUND_MS = 2000;
 
 interface Round {
   readonly load: LoadResult;
-  readonly scrapes: number;
   /** Of the whole process. Milliseconds. */
   readonly cpuMs: number;
 }
@@ -38,18 +37,27 @@ export const scrapeCase: Case = async (workbench, isQuick) => {
   const rounds = isQuick ? 3 : 9;
   const load = await startLoad(workbench, loadCpu);
   const rows: string[][] = [];
-  // It reads what is scraped, and must not take the gateway's core for that.
+  // Its sessions for the series must not take the gateway's core.
   workbench.onClose(pinSelf(loadCpu));
   for (const workers of [1, 0]) rows.push(...(await measure(workbench, load, workers, rounds)));
   return [
     {
       title,
       notes: [
-        `${SERIES} series and more, read again as soon as they have come, while one connection sends 64 bytes and waits for their echo. ${rounds} rounds of 1 s each, in turns with as many without scrapes, after one of each that is not counted; the gateway on one core, the load and whoever reads on the other. Median (lowest–highest) of the rounds.`,
+        `${SERIES} series and more, read again as soon as they have come, while one connection sends 64 bytes and waits for their echo. ${rounds} rounds of 2 s each, in turns with as many without scrapes, after one of each that is not counted; the gateway on one core, the load program, which also reads, on the other. Median (lowest–highest) of the rounds; what scrapes add is the difference to the round without them that came just before.`,
       ],
       tables: [
         {
-          columns: ['worker_processes', 'scrapes', 'round trip µs, median', 'µs, p99', 'CPU ms a scrape'],
+          columns: [
+            'worker_processes',
+            'scrapes',
+            'round trip µs, median',
+            'µs, p99',
+            'µs, p99.9',
+            'of 1000 over 1 ms',
+            'ms a scrape',
+            'CPU ms a scrape',
+          ],
           rows,
         },
       ],
@@ -83,28 +91,33 @@ async function measure(
     cpu: proxyCpu,
   });
   await connectTimes(SERIES / 2, sessionsPort);
-  const scrape = async (): Promise<number> => {
-    const answer = await fetch(`http://127.0.0.1:${metricsPort}/apisix/prometheus/metrics`);
-    return (await answer.text()).split('\n').length;
-  };
-  const lines = await scrape();
+  const page: Page = { port: metricsPort, path: '/apisix/prometheus/metrics' };
+  const answer = await fetch(`http://127.0.0.1:${page.port}${page.path}`);
+  const lines = (await answer.text()).split('\n').length;
   if (lines < SERIES) throw new Error(`expected ${SERIES} series, found ${lines} lines`);
 
   const quiet: Round[] = [];
   const busy: Round[] = [];
   for (let round = 0; round <= rounds; round++) {
-    for (const [taken, isScraped] of [
-      [quiet, false],
-      [busy, true],
+    for (const [taken, scraped] of [
+      [quiet, undefined],
+      [busy, page],
     ] as const) {
-      const sample = await takeRound(load, echoPort, gateway.pid, isScraped ? scrape : undefined);
+      const sample = await takeRound(load, echoPort, gateway.pid, scraped);
       if (round > 0) taken.push(sample);
     }
   }
   await endProgram(gateway.child);
   return [
-    describe(workers, 'none', quiet, () => '–'),
-    describe(workers, 'one after the other', busy, () => showSpread(spread(scrapeCosts(quiet, busy)))),
+    [String(workers), 'none', ...describe(quiet), '–', '–'],
+    [
+      String(workers),
+      'one after the other',
+      ...describe(busy),
+      showSpread(spread(busy.map(({ load: { pages, pageMs } }) => pageMs / pages))),
+      showSpread(spread(scrapeCosts(quiet, busy))),
+    ],
+    [String(workers), 'what they add', ...describeAdded(quiet, busy), '–', '–'],
   ];
 }
 
@@ -112,38 +125,49 @@ async function takeRound(
   load: LoadGenerator,
   port: number,
   pid: number,
-  scrape: (() => Promise<number>) | undefined,
+  page: Page | undefined,
 ): Promise<Round> {
-  const ms = 1000;
   const before = cpuMs(pid);
-  const running = load.run({ kind: 'round-trips', lanes: 1, bytes: 64, port, ms });
-  const endMs = performance.now() + ms;
-  let scrapes = 0;
-  if (scrape !== undefined) {
-    for (; performance.now() < endMs; scrapes++) await scrape();
-  }
-  const result = await running;
-  return { load: result, scrapes, cpuMs: cpuMs(pid) - before };
+  const order = { kind: 'round-trips', lanes: 1, bytes: 64, port, ms: ROUND_MS } as const;
+  const result = await load.run(page === undefined ? order : { ...order, page });
+  return { load: result, cpuMs: cpuMs(pid) - before };
 }
 
 /** What is not that of round trips, which cost as much without scrapes. */
 function scrapeCosts(quiet: readonly Round[], busy: readonly Round[]): readonly number[] {
-  return busy.map((round, index) => {
-    const other = quiet[index];
-    if (other === undefined) throw new TypeError('as many rounds of each');
-    const perRoundTrip = other.cpuMs / other.load.operations;
-    return (round.cpuMs - perRoundTrip * round.load.operations) / round.scrapes;
+  return inPairs(quiet, busy, (without, round) => {
+    const perRoundTrip = without.cpuMs / without.load.operations;
+    return (round.cpuMs - perRoundTrip * round.load.operations) / round.load.pages;
   });
 }
 
-function describe(workers: number, name: string, rounds: readonly Round[], cost: () => string): string[] {
-  return [
-    String(workers),
-    name,
-    showSpread(spread(rounds.map(({ load }) => load.p50Us))),
-    showSpread(spread(rounds.map(({ load }) => load.p99Us))),
-    cost(),
-  ];
+const figures: readonly ((load: LoadResult) => number)[] = [
+  ({ p50Us }) => p50Us,
+  ({ p99Us }) => p99Us,
+  ({ p999Us }) => p999Us,
+  ({ late, operations }) => (1000 * late) / operations,
+];
+
+function describe(rounds: readonly Round[]): readonly string[] {
+  return figures.map((figure) => showSpread(spread(rounds.map(({ load }) => figure(load)))));
+}
+
+function describeAdded(quiet: readonly Round[], busy: readonly Round[]): readonly string[] {
+  return figures.map((figure) =>
+    showSpread(spread(inPairs(quiet, busy, (without, round) => figure(round.load) - figure(without.load)))),
+  );
+}
+
+function inPairs(
+  quiet: readonly Round[],
+  busy: readonly Round[],
+  compare: (without: Round, round: Round) => number,
+): readonly number[] {
+  return busy.map((round, index) => {
+    const without = quiet[index];
+    if (without === undefined) throw new TypeError('as many rounds of each');
+    return compare(without, round);
+  });
 }
 
 /** Upstreams whose nodes are under checks, and routes that no session takes. Nothing is probed within the run. */

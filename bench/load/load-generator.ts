@@ -14,6 +14,14 @@ export interface LoadOrder {
   /** Of a message; of one write for `bulk`. */
   readonly bytes: number;
   readonly ms: number;
+  /** What is fetched meanwhile, again as soon as it has come. Default: nothing. */
+  readonly page?: Page;
+}
+
+/** A page of an HTTP server on loopback. */
+export interface Page {
+  readonly port: number;
+  readonly path: string;
 }
 
 export interface LoadResult {
@@ -25,6 +33,12 @@ export interface LoadResult {
   /** From the first step of an operation to the last byte of its answer. Microseconds; 0 for `bulk`. */
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
+  /** Operations that took more than a millisecond. */
+  readonly late: number;
+  /** Pages that came, and how long they took together. */
+  readonly pages: number;
+  readonly pageMs: number;
 }
 
 /** The servers that stand behind a proxy, all of them on loopback and in the load program. */
@@ -75,8 +89,9 @@ export async function startLoad(workbench: Workbench, cpu: number): Promise<Load
   const backends = (await answer()) as Backends; // the first line that load.c prints
   return {
     backends,
-    async run({ kind, port, lanes, bytes, ms }) {
-      stdin.write(`${kind} ${port} ${lanes} ${bytes} ${ms}\n`);
+    async run({ kind, port, lanes, bytes, ms, page }) {
+      const words = [kind, port, lanes, bytes, ms, ...(page === undefined ? [] : [page.port, page.path])];
+      stdin.write(`${words.join(' ')}\n`);
       const result = (await answer()) as LoadResult; // the line that load.c prints for an order
       if (result.failed > 0) throw new Error(`${result.failed} operations of ${kind} broke on port ${port}`);
       return result;

@@ -6,8 +6,9 @@
 //   connections PORT LANES BYTES MS   each lane connects, makes one round trip, closes, and begins again
 //   datagrams PORT LANES BYTES MS     each lane has one UDP socket and sends the next datagram when one has come back
 //   bulk PORT LANES BYTES MS          each lane sends, in writes of BYTES, as fast as it is taken
-// {"operations":…,"failed":…,"elapsedMs":…,"p50Us":…,"p99Us":…}; an operation of `bulk` is a byte
-// that has arrived.
+// Each may be followed by PORT PATH: a page that is fetched meanwhile, again as soon as it has come.
+// {"operations":…,"failed":…,"elapsedMs":…,"p50Us":…,"p99Us":…,"p999Us":…,"late":…,"pages":…,"pageMs":…}; an operation of `bulk` is
+// a byte that has arrived, `late` are operations of more than a millisecond, `pageMs` is what the pages took together.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,7 +27,7 @@
 enum { ECHO_SERVERS = 8, CLIENT_ADDRESSES = 8, BACKLOG = 1024, MOST_FDS = 8192, BUFFER = 1 << 20, MOST_US = 1 << 20,
        SETTLE_MS = 500, LOST_MS = 3000 };
 
-enum role { FREE, STDIN, ECHO_LISTENER, SINK_LISTENER, ECHO, SINK, DATAGRAM_ECHO, PINGING, CONNECTING, SENDING, ASKING };
+enum role { FREE, STDIN, ECHO_LISTENER, SINK_LISTENER, ECHO, SINK, DATAGRAM_ECHO, PINGING, CONNECTING, SENDING, ASKING, READING_PAGE };
 
 struct peer {
   enum role role;
@@ -47,6 +48,11 @@ static long operations, sunkBytes, failed;
 static unsigned samples[MOST_US]; // how many operations took so many microseconds
 static unsigned nextAddress;
 static int isOver; // no new datagrams
+static struct page {
+  int port;
+  char path[96];
+  long count, startedNs, tookNs;
+} page;
 
 static long nowNs(void) {
   struct timespec now;
@@ -192,6 +198,29 @@ static void sendMore(int fd) {
   drop(fd);
 }
 
+static void fetchPage(void) {
+  char request[256];
+  struct sockaddr_in to = loopback(1, page.port);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  check(connect(fd, (struct sockaddr *)&to, sizeof to) == 0, "connect");
+  watch(fd, READING_PAGE, EPOLLIN);
+  page.startedNs = nowNs();
+  int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", page.path);
+  check(send(fd, request, length, MSG_NOSIGNAL) == length, "send");
+}
+
+static void readPage(int fd) {
+  // MSG_TRUNC: thrown away without a copy, so that reading takes nothing from the clients and servers beside it.
+  ssize_t count = recv(fd, buffer, sizeof buffer, MSG_TRUNC | MSG_DONTWAIT);
+  if (count < 0 && errno == EAGAIN) return;
+  if (count > 0) return;
+  if (count < 0) failed += 1;
+  page.tookNs += nowNs() - page.startedNs;
+  page.count += 1;
+  drop(fd);
+  fetchPage();
+}
+
 static void handle(int fd) {
   switch (peers[fd].role) {
     case ECHO_LISTENER: return acceptAll(fd, ECHO);
@@ -203,6 +232,7 @@ static void handle(int fd) {
     case SENDING: return sendMore(fd);
     case DATAGRAM_ECHO: return echoDatagram(fd);
     case ASKING: return receiveDatagram(fd);
+    case READING_PAGE: return readPage(fd);
     default: return;
   }
 }
@@ -214,7 +244,7 @@ static void turn(int timeoutMs) {
 }
 
 static int isClient(enum role role) {
-  return role == PINGING || role == CONNECTING || role == SENDING || role == ASKING;
+  return role == PINGING || role == CONNECTING || role == SENDING || role == ASKING || role == READING_PAGE;
 }
 
 static int percentileUs(double share) {
@@ -222,6 +252,12 @@ static int percentileUs(double share) {
   for (int us = 0; us < MOST_US; us++)
     if ((seen += samples[us]) > wanted) return us;
   return 0;
+}
+
+static long countAbove(int limitUs) {
+  long count = 0;
+  for (int us = limitUs + 1; us < MOST_US; us++) count += samples[us];
+  return count;
 }
 
 static void dropClients(void) {
@@ -251,28 +287,31 @@ static int hasSessions(void) {
 
 static void run(enum role role) {
   operations = sunkBytes = failed = 0;
+  page.count = page.tookNs = 0;
   memset(samples, 0, sizeof samples);
   long startNs = nowNs(), untilNs = startNs + order.ms * 1000000L;
   for (int lane = 0; lane < order.lanes; lane++) {
     if (role == ASKING) askDatagram();
     else open_(role);
   }
+  if (page.port != 0) fetchPage();
   while (nowNs() < untilNs) turn(100);
   double elapsedMs = (nowNs() - startNs) / 1e6;
   if (role == SENDING) operations = sunkBytes;
-  int p50Us = percentileUs(0.5), p99Us = percentileUs(0.99);
-  long counted = operations;
+  int p50Us = percentileUs(0.5), p99Us = percentileUs(0.99), p999Us = percentileUs(0.999);
+  long counted = operations, late = countAbove(1000);
   failed += lostDatagrams();
   dropClients();
   // What is on its way must not disturb the next proxy's turn.
   for (long endNs = nowNs() + SETTLE_MS * 1000000L; hasSessions() && nowNs() < endNs;) turn(10);
-  printf("{\"operations\":%ld,\"failed\":%ld,\"elapsedMs\":%.3f,\"p50Us\":%d,\"p99Us\":%d}\n", counted, failed,
-         elapsedMs, p50Us, p99Us);
+  printf("{\"operations\":%ld,\"failed\":%ld,\"elapsedMs\":%.3f,\"p50Us\":%d,\"p99Us\":%d,\"p999Us\":%d,\"late\":%ld,"
+         "\"pages\":%ld,\"pageMs\":%.3f}\n",
+         counted, failed, elapsedMs, p50Us, p99Us, p999Us, late, page.count, page.tookNs / 1e6);
 }
 
 int main(void) {
   // Only whole orders are read from standard input, so it can be asked for without waiting.
-  char line[128];
+  char line[256];
   signal(SIGPIPE, SIG_IGN);
   setvbuf(stdout, NULL, _IOLBF, 0);
   loop = epoll_create1(0);
@@ -288,7 +327,9 @@ int main(void) {
       continue;
     }
     if (fgets(line, sizeof line, stdin) == NULL) return 0;
-    check(sscanf(line, "%31s %d %d %d %d", order.name, &order.port, &order.lanes, &order.bytes, &order.ms) == 5, line);
+    page.port = 0;
+    check(sscanf(line, "%31s %d %d %d %d %d %95s", order.name, &order.port, &order.lanes, &order.bytes, &order.ms,
+                 &page.port, page.path) >= 5, line);
     if (strcmp(order.name, "round-trips") == 0) run(PINGING);
     else if (strcmp(order.name, "connections") == 0) run(CONNECTING);
     else if (strcmp(order.name, "datagrams") == 0) run(ASKING);
