@@ -168,7 +168,7 @@ function planMetrics({ settings, gateway, store, httpActivity }: ServiceContext)
         version,
         provider: store.name,
         status: () => gateway.status(),
-        health: () => gateway.health(),
+        checkedNodes: () => gateway.checkedNodes(),
         http: () => httpActivity,
         kindRevisions: () => gateway.documents.kindRevisions(),
         counts: async () => {

@@ -96,7 +96,7 @@ async function open(more: Partial<MetricsServerOptions> = {}): Promise<string> {
     version: '1.2.3',
     provider: 'embedded',
     status: () => facts,
-    health: () => [health],
+    checkedNodes: () => health.nodes.map((node) => [health.name, node] as const),
     http: () => ({ accepted: 5, active: 3, requests: 9, answering: 1 }),
     kindRevisions: () =>
       new Map([

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import type { HttpSocketOptions } from '@apisix-ts/http-server';
-import type { GatewayFacts, HttpFacts, SessionTotals, UpstreamHealthFacts } from './gateway-facts.ts';
+import type { GatewayFacts, HttpFacts, SessionTotals } from './gateway-facts.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
 import { configMetrics } from './metrics/config-metrics.ts';
 import { expositionType, writeExposition } from './metrics/exposition.ts';
 import { healthMetrics } from './metrics/health-metrics.ts';
+import type { CheckedNodeFacts } from './metrics/health-metrics.ts';
 import { httpMetrics } from './metrics/http-metrics.ts';
 import { single } from './metrics/metric.ts';
 import type { Metric } from './metrics/metric.ts';
@@ -29,8 +30,8 @@ export interface MetricsServerOptions extends HttpSocketOptions {
   /** The store's name: `embedded`. */
   readonly provider: string;
   readonly status: () => Omit<GatewayFacts, 'provider' | 'health'>;
-  /** The upstreams under checks, read over several turns of the event loop. */
-  readonly health: () => Iterable<UpstreamHealthFacts>;
+  /** The nodes under checks, read over several turns of the event loop. */
+  readonly checkedNodes: () => Iterable<CheckedNodeFacts>;
   readonly http: () => HttpFacts;
   /** The revision of the last write to each kind of resource, by its segment: `upstreams`. */
   readonly kindRevisions: () => ReadonlyMap<string, number>;
@@ -52,7 +53,7 @@ export function createMetricsServer(options: MetricsServerOptions): Promise<Http
 }
 
 async function collect(options: MetricsServerOptions): Promise<readonly Metric[]> {
-  const { version, provider, status, health, http, kindRevisions, counts, nameOfRoute } = options;
+  const { version, provider, status, checkedNodes, http, kindRevisions, counts, nameOfRoute } = options;
   const ofProcess = await processMetrics(version);
   const totals = await counts();
   const facts = status();
@@ -61,7 +62,7 @@ async function collect(options: MetricsServerOptions): Promise<readonly Metric[]
     ...configMetrics(facts),
     ...storeMetrics(provider, facts, kindRevisions),
     ...httpMetrics(http()),
-    ...healthMetrics(health(), totals),
+    ...healthMetrics(checkedNodes(), totals),
     ...streamMetrics(totals, nameOfRoute),
     ...threadMetrics(totals),
     single(

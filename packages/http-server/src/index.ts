@@ -7,5 +7,6 @@ export { jsonListBody } from './json-list.ts';
 export type { JsonList } from './json-list.ts';
 export type { HttpLimits } from './limits.ts';
 export { createPace } from './pace.ts';
+export type { PaceOptions } from './pace.ts';
 export { clientCertificateFault } from './tls.ts';
 export type { ServerTls } from './tls.ts';

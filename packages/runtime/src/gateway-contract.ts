@@ -13,6 +13,7 @@ import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/exp
 import type { GatewayDrains } from './drains.ts';
 import type { CertificateLife } from './facts/certificate-dates.ts';
 import type { Fault } from './facts/secret-users.ts';
+import type { NodeHealth } from './health/checked-upstream.ts';
 import type { UpstreamHealth } from './health/health-monitor.ts';
 import type { StreamSockets } from './listening.ts';
 import type { Log } from './log.ts';
@@ -94,8 +95,8 @@ export interface Gateway {
   /** What documents are checked against: the plugins and balancers there are. */
   readonly checkContext: CheckContext;
   status(): GatewayStatus;
-  /** The `health` of the status, one upstream after the other: there may be thousands. */
-  health(): Iterable<UpstreamHealth>;
+  /** The `health` of the status, one node after the other: there may be many thousands. */
+  checkedNodes(): Iterable<readonly [upstreamKey: string, node: NodeHealth]>;
   /** As the workers have told so far. */
   counts(): GatewayCounts;
   /** Asks the workers for what they have not told yet. Settles when it is in `counts`, or after 250 ms. */

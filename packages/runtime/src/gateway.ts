@@ -23,7 +23,7 @@ import {
   workerSettings,
 } from './gateway-settings.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
-import type { UpstreamHealth } from './health/health-monitor.ts';
+import type { NodeHealth } from './health/checked-upstream.ts';
 import { Listening } from './listening.ts';
 import type { StreamSockets } from './listening.ts';
 import type { Log } from './log.ts';
@@ -241,13 +241,13 @@ class RunningGateway implements Gateway {
       certificates: this.#certificates.lives,
       // Most who ask have no use for it.
       get health() {
-        return [...health.status()];
+        return health.status();
       },
     };
   }
 
-  health(): Iterable<UpstreamHealth> {
-    return this.#health.status();
+  checkedNodes(): Iterable<readonly [upstreamKey: string, node: NodeHealth]> {
+    return this.#health.nodes();
   }
 
   counts(): GatewayCounts {

@@ -50,11 +50,12 @@ const NUMBERS_PER_WORKER = CONNECT_SUM_AT + 1;
  */
 export class SharedCounters {
   readonly memory: SharedArrayBuffer;
-  readonly #workers: number;
+  readonly #regions: readonly Float64Array[];
 
   constructor(workers: number) {
-    this.#workers = workers;
-    this.memory = new SharedArrayBuffer(workers * NUMBERS_PER_WORKER * Float64Array.BYTES_PER_ELEMENT);
+    const memory = new SharedArrayBuffer(workers * NUMBERS_PER_WORKER * Float64Array.BYTES_PER_ELEMENT);
+    this.memory = memory;
+    this.#regions = Array.from({ length: workers }, (_, worker) => workerNumbers(memory, worker));
   }
 
   /** The sum over all workers for the listener in `slot`. */
@@ -84,9 +85,7 @@ export class SharedCounters {
 
   #sum(position: number): number {
     let sum = 0;
-    for (let worker = 0; worker < this.#workers; worker++) {
-      sum += workerNumbers(this.memory, worker)[position] ?? 0;
-    }
+    for (const numbers of this.#regions) sum += numbers[position] ?? 0;
     return sum;
   }
 }

@@ -1,6 +1,6 @@
 import type { GatewayFacts } from '../gateway-facts.ts';
 import { single } from './metric.ts';
-import type { Metric } from './metric.ts';
+import type { Metric, Sample } from './metric.ts';
 
 type ConfigFacts = Pick<
   GatewayFacts,
@@ -40,10 +40,7 @@ export function configMetrics(facts: ConfigFacts): readonly Metric[] {
       name: 'ssl_certificate_expiry_timestamp_seconds',
       type: 'gauge',
       help: 'When the first certificate of an ssl in use ends to be valid',
-      samples: certificates.map(({ resource, validToMs }) => ({
-        labels: { resource },
-        value: validToMs / 1000,
-      })),
+      samples: byCertificate(certificates),
     },
     single(
       'config_from_snapshot',
@@ -62,4 +59,8 @@ export function configMetrics(facts: ConfigFacts): readonly Metric[] {
           ),
         ]),
   ];
+}
+
+function* byCertificate(certificates: ConfigFacts['certificates']): Iterable<Sample> {
+  for (const { resource, validToMs } of certificates) yield { labels: { resource }, value: validToMs / 1000 };
 }

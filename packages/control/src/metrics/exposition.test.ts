@@ -42,6 +42,12 @@ test.for([
   expect((await write(gauge('m', sample))).split('\n')[2]).toBe(line);
 });
 
+test('a step without a sample leaves no line', async () => {
+  const metric: Metric = { ...gauge('m'), samples: [undefined, { value: 1 }, undefined] };
+
+  expect((await write(metric)).split('\n').slice(2)).toEqual(['p_m 1', '']);
+});
+
 test('help has no line breaks', async () => {
   const [help] = (await write({ ...gauge('m'), help: 'one\\\ntwo' })).split('\n');
 

@@ -1,9 +1,15 @@
-import type { SessionTotals, UpstreamHealthFacts } from '../gateway-facts.ts';
+import type { NodeHealthFacts, SessionTotals } from '../gateway-facts.ts';
 import type { Metric, Sample } from './metric.ts';
+
+/** A node under checks, and its upstream's place. */
+export type CheckedNodeFacts = readonly [
+  upstream: string,
+  node: Pick<NodeHealthFacts, 'ip' | 'port' | 'status'>,
+];
 
 /** The nodes under checks. */
 export function healthMetrics(
-  upstreams: Iterable<UpstreamHealthFacts>,
+  nodes: Iterable<CheckedNodeFacts>,
   { healthChanges }: Pick<SessionTotals, 'healthChanges'>,
 ): readonly Metric[] {
   return [
@@ -11,7 +17,7 @@ export function healthMetrics(
       name: 'upstream_status',
       type: 'gauge',
       help: 'Nodes under health checks: 1 while healthy, 0 while not',
-      samples: byNode(upstreams),
+      samples: byNode(nodes),
     },
     {
       name: 'upstream_health_changes_total',
@@ -25,11 +31,9 @@ export function healthMetrics(
   ];
 }
 
-function* byNode(upstreams: Iterable<UpstreamHealthFacts>): Iterable<Sample> {
-  for (const { name, nodes } of upstreams) {
-    for (const { ip, port, status } of nodes) {
-      const isHealthy = status === 'healthy' || status === 'mostly_healthy';
-      yield { labels: { name: `/${name}`, ip, port }, value: isHealthy ? 1 : 0 };
-    }
+function* byNode(nodes: Iterable<CheckedNodeFacts>): Iterable<Sample> {
+  for (const [upstream, { ip, port, status }] of nodes) {
+    const isHealthy = status === 'healthy' || status === 'mostly_healthy';
+    yield { labels: { name: `/${upstream}`, ip, port }, value: isHealthy ? 1 : 0 };
   }
 }

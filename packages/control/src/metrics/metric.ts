@@ -14,8 +14,8 @@ export interface Metric {
   /** A `summary` here is one of the last seconds: it has no sum and no count. */
   readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
   readonly help: string;
-  /** May be many: they are read over several turns of the event loop. */
-  readonly samples: Iterable<Sample>;
+  /** May be many: they are read over several turns of the event loop. undefined: a step towards the next one. */
+  readonly samples: Iterable<Sample | undefined>;
 }
 
 /** A metric with one line, without labels. */

@@ -1,4 +1,4 @@
-import type { Distribution, ListenerTotals, SessionTotals } from '../gateway-facts.ts';
+import type { Distribution, SessionTotals } from '../gateway-facts.ts';
 import { single } from './metric.ts';
 import type { Metric, Sample } from './metric.ts';
 
@@ -13,10 +13,7 @@ export function streamMetrics(
       name: 'stream_active_connections',
       type: 'gauge',
       help: 'Open sessions',
-      samples: Array.from(listeners, ([listen_addr, { accepted, closed }]) => ({
-        labels: { listen_addr },
-        value: accepted - closed,
-      })),
+      samples: openSessions(listeners),
     },
     {
       name: 'stream_connection_total',
@@ -40,7 +37,7 @@ export function streamMetrics(
       name: 'stream_bandwidth',
       type: 'counter',
       help: 'Bytes, those of open sessions included',
-      samples: Array.from(listeners).flatMap(([listen_addr, counts]) => bandwidth(listen_addr, counts)),
+      samples: bandwidth(listeners),
     },
     single(
       'stream_waiting_sessions',
@@ -72,7 +69,16 @@ export function streamMetrics(
   ];
 }
 
-function* byRoute({ routes }: SessionTotals, nameOf: ((id: string) => string) | undefined): Iterable<Sample> {
+function* openSessions(listeners: SessionTotals['listeners']): Iterable<Sample> {
+  for (const [listen_addr, { accepted, closed }] of listeners) {
+    yield { labels: { listen_addr }, value: accepted - closed };
+  }
+}
+
+function* byRoute(
+  { routes }: SessionTotals,
+  nameOf: ((id: string) => string) | undefined,
+): Iterable<Sample | undefined> {
   if (nameOf === undefined) {
     for (const { labels: route, value } of routes) yield { labels: { route }, value };
     return;
@@ -82,6 +88,7 @@ function* byRoute({ routes }: SessionTotals, nameOf: ((id: string) => string) | 
   for (const { labels: id, value } of routes) {
     const name = nameOf(id);
     byName.set(name, (byName.get(name) ?? 0) + value);
+    yield undefined;
   }
   for (const [route, value] of byName) yield { labels: { route }, value };
 }
@@ -92,19 +99,15 @@ function* byStatus({ statuses }: SessionTotals): Iterable<Sample> {
   }
 }
 
-function bandwidth(listen_addr: string, counts: ListenerTotals): readonly Sample[] {
-  return [
-    {
-      labels: { listen_addr, type: 'ingress', side: 'downstream' },
-      value: counts.downstreamIngressBytes,
-    },
-    {
-      labels: { listen_addr, type: 'egress', side: 'downstream' },
-      value: counts.downstreamEgressBytes,
-    },
-    { labels: { listen_addr, type: 'ingress', side: 'upstream' }, value: counts.upstreamIngressBytes },
-    { labels: { listen_addr, type: 'egress', side: 'upstream' }, value: counts.upstreamEgressBytes },
-  ];
+function* bandwidth(listeners: SessionTotals['listeners']): Iterable<Sample> {
+  for (const [listen_addr, counts] of listeners) {
+    const { downstreamIngressBytes, downstreamEgressBytes, upstreamIngressBytes, upstreamEgressBytes } =
+      counts;
+    yield { labels: { listen_addr, type: 'ingress', side: 'downstream' }, value: downstreamIngressBytes };
+    yield { labels: { listen_addr, type: 'egress', side: 'downstream' }, value: downstreamEgressBytes };
+    yield { labels: { listen_addr, type: 'ingress', side: 'upstream' }, value: upstreamIngressBytes };
+    yield { labels: { listen_addr, type: 'egress', side: 'upstream' }, value: upstreamEgressBytes };
+  }
 }
 
 function* histogram({ buckets, above, sum }: Distribution): Iterable<Sample> {

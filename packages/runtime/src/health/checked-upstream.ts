@@ -98,21 +98,24 @@ export class CheckedUpstream {
     return this.#settings.checks.on_unhealthy === 'close';
   }
 
-  nodes(): readonly NodeHealth[] {
+  /** Nodes may come and go between two of them. */
+  *nodes(): Iterable<NodeHealth> {
     const { checks, hostHeader } = this.#settings;
-    return [...this.#nodes.values()].map(({ node, target }) => ({
-      ip: node.address,
-      port: node.port,
-      hostname: checks.active.host ?? node.host,
-      ...(hostHeader === undefined ? {} : { hostheader: hostHeader }),
-      status: target.status,
-      counter: {
-        success: target.counters.success,
-        http_failure: target.counters.http_failure,
-        tcp_failure: target.counters.tcp_failure,
-        timeout_failure: target.counters.timeout,
-      },
-    }));
+    for (const { node, target } of this.#nodes.values()) {
+      yield {
+        ip: node.address,
+        port: node.port,
+        hostname: checks.active.host ?? node.host,
+        ...(hostHeader === undefined ? {} : { hostheader: hostHeader }),
+        status: target.status,
+        counter: {
+          success: target.counters.success,
+          http_failure: target.counters.http_failure,
+          tcp_failure: target.counters.tcp_failure,
+          timeout_failure: target.counters.timeout,
+        },
+      };
+    }
   }
 
   #check(node: ProbedNode): CheckedNode {

@@ -98,15 +98,26 @@ export class HealthMonitor {
     this.#upstreams.get(upstreamKey)?.reportPassive(node, kind);
   }
 
-  /** Every upstream followed. Others may have their turns between two of them. */
-  *status(): Iterable<UpstreamHealth> {
-    for (const [name, checked] of this.#upstreams) yield { name, type: checked.type, nodes: checked.nodes() };
+  /** Every upstream followed. */
+  status(): readonly UpstreamHealth[] {
+    return Array.from(this.#upstreams, ([name, checked]) => ({
+      name,
+      type: checked.type,
+      nodes: [...checked.nodes()],
+    }));
   }
 
   /** One of them; undefined when it is not followed. */
   statusOf(upstreamKey: string): UpstreamHealth | undefined {
     const checked = this.#upstreams.get(upstreamKey);
-    return checked && { name: upstreamKey, type: checked.type, nodes: checked.nodes() };
+    return checked && { name: upstreamKey, type: checked.type, nodes: [...checked.nodes()] };
+  }
+
+  /** The nodes of every upstream followed, with its key. Others may have their turns between two of them. */
+  *nodes(): Iterable<readonly [upstreamKey: string, node: NodeHealth]> {
+    for (const [name, checked] of this.#upstreams) {
+      for (const node of checked.nodes()) yield [name, node];
+    }
   }
 
   /** Cuts every probe and forgets every upstream. Idempotent. */
