@@ -81,7 +81,7 @@ function bareHost(): PluginHost {
 }
 
 /** Those of a gateway with one worker. */
-function countsOfOne(): SessionCounts {
+export function countsOfOne(): SessionCounts {
   const counts = new Map<string, number>();
   return {
     enter(key, most) {
