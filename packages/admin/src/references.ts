@@ -1,8 +1,7 @@
-import { idText, memberAt } from '@apisix-ts/config';
+import { idText, memberAt, pluginReferencesOf } from '@apisix-ts/config';
 import type { Document, Reference, ResourceKind } from '@apisix-ts/config';
 import type { Documents } from './duplicates.ts';
 import { rulesFor } from './kind-rules.ts';
-import { isObject } from './patch.ts';
 
 /** How to answer when a resource cannot be named: these words, and why. */
 export function refusalOf({ segment, id }: Reference, kinds: readonly ResourceKind[]): string {
@@ -34,13 +33,11 @@ export function findUse(
       if (fields.some((field) => isNamed(memberAt(document, field), id))) {
         return `${refused}, ${referrer.name} [${user}] is still using it now`;
       }
-      if (kind.segment === 'upstreams' && splitsTrafficTo(document, id)) {
-        const name = rulesFor(referrer.segment).userName ?? referrer.name;
-        return `${refused}, plugin in ${name} [${user}] is still using it now`;
-      }
-      if (kind.segment === 'protos' && transcodes(document, id)) {
-        return `${refused}, ${referrer.name} [${user}] is still using it now`;
-      }
+      if (!isNamedByPlugin(document, kind.segment, id)) continue;
+      // As the reference says it.
+      if (kind.segment === 'protos') return `${refused}, ${referrer.name} [${user}] is still using it now`;
+      const name = rulesFor(referrer.segment).userName ?? referrer.name;
+      return `${refused}, plugin in ${name} [${user}] is still using it now`;
     }
   }
   return undefined;
@@ -55,30 +52,6 @@ function isNamed(value: unknown, id: string): boolean {
   return value !== undefined && idText(value) === id;
 }
 
-/** The resources that a document's plugins name, as keys of the store. */
-export function namedByPlugins({ plugins }: Document): readonly string[] {
-  if (!isObject(plugins)) return [];
-  const transcode = plugins['grpc-transcode'];
-  const proto = isObject(transcode) ? transcode['proto_id'] : undefined;
-  return [
-    ...membersOf(plugins['traffic-split'], 'rules')
-      .flatMap((rule) => membersOf(rule, 'weighted_upstreams'))
-      .map((target) => (isObject(target) ? target['upstream_id'] : undefined))
-      .filter((id) => id !== undefined)
-      .map((id) => `upstreams/${idText(id)}`),
-    ...(proto === undefined ? [] : [`protos/${idText(proto)}`]),
-  ];
-}
-
-function splitsTrafficTo(document: Document, upstreamId: string): boolean {
-  return namedByPlugins(document).includes(`upstreams/${upstreamId}`);
-}
-
-function transcodes(document: Document, protoId: string): boolean {
-  return namedByPlugins(document).includes(`protos/${protoId}`);
-}
-
-function membersOf(value: unknown, name: string): readonly unknown[] {
-  const member = isObject(value) ? value[name] : undefined;
-  return Array.isArray(member) ? member : [];
+function isNamedByPlugin(document: Document, segment: string, id: string): boolean {
+  return pluginReferencesOf(document).some((named) => named.segment === segment && named.id === id);
 }

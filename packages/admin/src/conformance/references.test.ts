@@ -4,6 +4,12 @@ const upstream = { id: '1', nodes: {} };
 const split = {
   'traffic-split': { rules: [{ weighted_upstreams: [{ weight: 1 }, { upstream_id: 1, weight: 1 }] }] },
 };
+const splitOff = { 'traffic-split': { ...split['traffic-split'], _meta: { disable: true } } };
+const splitWithin = {
+  'traffic-split': {
+    rules: [{ weighted_upstreams: [{ upstream: { nodes: {}, tls: { client_cert_id: 's' } } }] }],
+  },
+};
 const inUse = { 'upstreams/1': upstream, 'stream_routes/9': { id: '9', upstream_id: '1' } };
 const gone = { deleted: '1', key: '/apisix/upstreams/1' };
 
@@ -45,12 +51,34 @@ testRows('naming another resource', [
     status: 400,
     body: says('failed to fetch upstream info by upstream id [y], response code: 404'),
   },
+  ...['PUT /stream_routes/9', 'PUT /services/9'].map((request) => ({
+    claim: 'an upstream of a traffic-split rule that is not there',
+    request,
+    send: { plugins: split },
+    status: 400,
+    body: says('failed to fetch upstream info by upstream id [1], response code: 404'),
+  })),
   {
-    claim: 'upstreams in plugins are not looked for',
+    claim: 'an upstream of a traffic-split rule that is there',
+    given: { 'upstreams/1': upstream },
     request: 'PUT /stream_routes/9',
     send: { plugins: split },
     status: 201,
     body: { key: '/apisix/stream_routes/9', value: stamped({ plugins: split }, '9') },
+  },
+  {
+    claim: 'a certificate of an upstream within a traffic-split rule that is not there',
+    request: 'PUT /stream_routes/9',
+    send: { plugins: splitWithin },
+    status: 400,
+    body: says('failed to fetch ssl info by ssl id [s], response code: 404'),
+  },
+  {
+    claim: 'upstreams in a plugin that is switched off are not looked for',
+    request: 'PUT /stream_routes/9',
+    send: { plugins: splitOff },
+    status: 201,
+    body: { key: '/apisix/stream_routes/9', value: stamped({ plugins: splitOff }, '9') },
   },
 ]);
 
@@ -83,6 +111,13 @@ testRows('deleting what is used', [
     request: 'DELETE /upstreams/1',
     status: 400,
     body: says('can not delete this upstream, plugin in stream_route [9] is still using it now'),
+  },
+  {
+    claim: 'a certificate of an upstream within a traffic-split rule',
+    given: { 'ssls/s': {}, 'services/1': { id: '1', plugins: splitWithin } },
+    request: 'DELETE /ssls/s',
+    status: 400,
+    body: says('can not delete this ssl, plugin in service [1] is still using it now'),
   },
   {
     claim: 'a service of a stream route',

@@ -1,12 +1,14 @@
 import {
   checkResource,
   compileSchema,
+  isDisabled,
   openPrivateKeys,
   placeOfKey,
+  pluginReferencesOf,
   referencesOf,
   sealPrivateKeys,
 } from '@apisix-ts/config';
-import type { CheckContext, Document, ResourceKind } from '@apisix-ts/config';
+import type { CheckContext, Document, Reference, ResourceKind } from '@apisix-ts/config';
 import { rulesFor } from '../kind-rules.ts';
 import { isObject } from '../patch.ts';
 import { refusalOf } from '../references.ts';
@@ -74,7 +76,7 @@ async function referenceFault(
   document: Document,
   { kinds, resources }: AdminContext,
 ): Promise<string | undefined> {
-  for (const reference of referencesOf(kind, document)) {
+  for (const reference of [...referencesOf(kind, document), ...enabledReferencesOf(document)]) {
     const { segment, id } = reference;
     const named = await resources.read(segment, id);
     const target = kinds.find((candidate) => candidate.segment === segment);
@@ -82,6 +84,16 @@ async function referenceFault(
     if (reason !== undefined) return `${refusalOf(reference, kinds)}, ${reason}`;
   }
   return undefined;
+}
+
+/** A plugin that is switched off may be wrong. */
+function enabledReferencesOf(document: Document): readonly Reference[] {
+  const { plugins } = document;
+  if (!isObject(plugins)) return [];
+  const enabled = Object.entries(plugins).filter(
+    ([, configuration]) => !isObject(configuration) || !isDisabled(configuration),
+  );
+  return pluginReferencesOf({ plugins: Object.fromEntries(enabled) });
 }
 
 async function duplicateFault(

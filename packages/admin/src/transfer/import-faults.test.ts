@@ -50,7 +50,12 @@ describe('what may not be imported', () => {
           plugins: { 'traffic-split': { rules: [{ weighted_upstreams: [{ upstream_id: 7 }] }] } },
         },
       },
-      [['plugins', 'plugin_configs/1: a plugin names upstreams/7: there is none']],
+      [
+        [
+          'plugins.traffic-split.rules.0.weighted_upstreams.0.upstream_id',
+          'plugin_configs/1: a plugin names upstreams/7: there is none',
+        ],
+      ],
     ],
     [
       'a credential of nobody',

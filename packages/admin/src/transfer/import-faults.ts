@@ -1,7 +1,6 @@
-import { checkResource, findFaults, referencesOf } from '@apisix-ts/config';
+import { checkResource, findFaults, pluginReferencesOf, referencesOf } from '@apisix-ts/config';
 import type { CheckContext, Document, ResourceKind } from '@apisix-ts/config';
 import { claimsOf } from '../duplicates.ts';
-import { namedByPlugins } from '../references.ts';
 import type { ImportFault } from './import-report.ts';
 import type { Draft, StoredResource } from './plan-import.ts';
 
@@ -59,9 +58,10 @@ function missingNames(
       faults.push({ key, path: reference.path, message });
     }
   }
-  for (const name of namedByPlugins(document)) {
+  for (const { path, segment, id: named } of pluginReferencesOf(document)) {
+    const name = `${segment}/${named}`;
     if (!result.has(name))
-      faults.push({ key, path: ['plugins'], message: `${key}: a plugin names ${name}: there is none` });
+      faults.push({ key, path, message: `${key}: a plugin names ${name}: there is none` });
   }
   const owner = `consumers/${id.split('/')[0]}`;
   if (kind.segment === 'credentials' && !result.has(owner)) {

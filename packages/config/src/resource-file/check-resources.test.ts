@@ -5,7 +5,8 @@ import { problemsError } from '../source/problem.ts';
 import { findResourceProblems } from './check-resources.ts';
 import { parseResourceFile } from './resource-file.ts';
 
-const context = { plugins: new Map(), balancers: new Set(['roundrobin']) };
+const plugins = new Map([['traffic-split', { schema: { type: 'object' } }]]);
+const context = { plugins, balancers: new Set(['roundrobin']) };
 const upstream = '{type: roundrobin, nodes: {"127.0.0.1:1": 1}}';
 
 function serverSsl(key: string): string {
@@ -60,6 +61,11 @@ describe('what a resource names', () => {
   test.for([
     ['an upstream', 'stream_routes: [{id: a, upstream_id: 7}]', 'names the upstream 7: the file has none'],
     ['a service', 'stream_routes: [{id: a, service_id: s}]', 'names the service s: the file has none'],
+    [
+      'an upstream, by a plugin',
+      'plugin_configs: [{id: a, plugins: {traffic-split: {rules: [{weighted_upstreams: [{upstream_id: 7}]}]}}}]',
+      'names the upstream 7: the file has none (plugin_configs[1].plugins.traffic-split.rules[1].weighted_upstreams[1].upstream_id: expected the id of a fitting upstream, found 7)',
+    ],
     [
       'an ssl for the upstream',
       'upstreams: [{id: a, type: roundrobin, nodes: {"h:1": 1}, scheme: tls, tls: {client_cert_id: 5}}]',

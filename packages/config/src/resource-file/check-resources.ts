@@ -1,4 +1,4 @@
-import { checkWritten, referencesOf, resourceKinds } from '../resources/index.ts';
+import { checkWritten, pluginReferencesOf, referencesOf, resourceKinds } from '../resources/index.ts';
 import type { CheckContext, ResourceKind } from '../resources/index.ts';
 import { isMap } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
@@ -62,7 +62,7 @@ function findDangling(
 ): readonly Problem[] {
   if (!isMap(value)) return [];
   const problems: Problem[] = [];
-  for (const reference of referencesOf(kind, value)) {
+  for (const reference of [...referencesOf(kind, value), ...pluginReferencesOf(value)]) {
     const target = resourceKinds.find(({ segment }) => segment === reference.segment);
     const word = target?.word ?? reference.segment;
     const named = byKey.get(`${reference.segment}/${reference.id}`);

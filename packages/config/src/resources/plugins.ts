@@ -113,7 +113,8 @@ function describePluginFault(name: string, reason: string): string {
   return `failed to check the configuration of plugin ${name} err: ${reason}`;
 }
 
-function isDisabled(configuration: PluginsField): boolean {
+/** `_meta.disable`. */
+export function isDisabled(configuration: PluginsField): boolean {
   const meta = configuration['_meta'];
   return isTable(meta) && meta['disable'] === true;
 }

@@ -1,10 +1,11 @@
+import type { KeyPath } from '../source/key-path.ts';
 import { idText } from './id-text.ts';
 import type { Document, ResourceKind } from './resource-kind.ts';
 
 /** One resource that a document names. */
 export interface Reference {
   /** Where the document has the id. */
-  readonly path: readonly string[];
+  readonly path: KeyPath;
   /** Segment of the kind that is named. */
   readonly segment: string;
   readonly id: string;
@@ -12,10 +13,37 @@ export interface Reference {
 
 /** The resources a document names directly, in the order of its kind's fields. Those in plugins are not among them. */
 export function referencesOf(kind: ResourceKind, document: Document): readonly Reference[] {
-  return Object.entries(kind.references).flatMap(([field, segment]) => {
-    const id = memberAt(document, field);
-    return id === undefined ? [] : [{ path: field.split('.'), segment, id: idText(id) }];
+  return namedBy(document, [], kind.references);
+}
+
+/** The resources that a document's plugins name, also those that are switched off. */
+export function pluginReferencesOf({ plugins }: Document): readonly Reference[] {
+  if (!isDocument(plugins)) return [];
+  const rules = listOf(plugins['traffic-split'], 'rules').flatMap((rule, index) =>
+    listOf(rule, 'weighted_upstreams').flatMap((target, place) => {
+      const path = ['plugins', 'traffic-split', 'rules', index, 'weighted_upstreams', place];
+      return namedBy(target, path, { upstream_id: 'upstreams', 'upstream.tls.client_cert_id': 'ssls' });
+    }),
+  );
+  const transcode = namedBy(plugins['grpc-transcode'], ['plugins', 'grpc-transcode'], { proto_id: 'protos' });
+  return [...rules, ...transcode];
+}
+
+function namedBy(
+  holder: unknown,
+  path: KeyPath,
+  fields: Readonly<Record<string, string>>,
+): readonly Reference[] {
+  if (!isDocument(holder)) return [];
+  return Object.entries(fields).flatMap(([field, segment]) => {
+    const id = memberAt(holder, field);
+    return id === undefined ? [] : [{ path: [...path, ...field.split('.')], segment, id: idText(id) }];
   });
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  const member = isDocument(value) ? value[name] : undefined;
+  return Array.isArray(member) ? member : [];
 }
 
 /** @param field names with dots between: `tls.client_cert_id`. */
