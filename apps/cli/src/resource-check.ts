@@ -40,9 +40,9 @@ export async function checkResources(
   const file = readResources(context, home, settings);
   if (file === undefined) return [];
   // The data plane knows the balancers and plugins; only this command asks it.
-  const { checkContext, keyringOf } = await import('@apisix-ts/runtime');
+  const { checkContextOf, keyringOf } = await import('@apisix-ts/runtime');
   const [first, ...others] = findResourceProblems(file, {
-    context: checkContext,
+    context: checkContextOf(settings),
     keyring: keyringOf(settings),
   });
   if (first !== undefined) throw problemsError([first, ...others], file.source);

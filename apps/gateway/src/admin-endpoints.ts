@@ -4,7 +4,6 @@ import { resourceKinds } from '@apisix-ts/config';
 import type { Settings, Store } from '@apisix-ts/config';
 import { keyringOf } from '@apisix-ts/runtime';
 import type { Gateway } from '@apisix-ts/runtime';
-import { reloadPlugins } from './plugins.ts';
 
 export interface AdminEndpointsContext {
   /** As the gateway started. */
@@ -13,6 +12,8 @@ export interface AdminEndpointsContext {
   readonly store: Store;
   /** Does the gateway proxy streams at the moment? */
   readonly isStreamEnabled: () => boolean;
+  /** Reads the list of plugins in config.yaml again. */
+  readonly reloadPlugins: () => Promise<void>;
   /** The shape of answers at the moment. */
   readonly apiVersion: () => 'v2' | 'v3';
 }
@@ -23,7 +24,7 @@ export interface AdminEndpointsContext {
  * @returns undefined when the store only reads.
  */
 export function createAdminEndpoints(context: AdminEndpointsContext): Endpoints | undefined {
-  const { settings, gateway, store, isStreamEnabled, apiVersion } = context;
+  const { settings, gateway, store, isStreamEnabled, apiVersion, reloadPlugins } = context;
   const common = {
     kinds: resourceKinds,
     checkContext: gateway.checkContext,
@@ -36,7 +37,8 @@ export function createAdminEndpoints(context: AdminEndpointsContext): Endpoints 
       ...common,
       isStreamEnabled,
       apiVersion,
-      plugins: [],
+      plugins: () =>
+        Array.from(gateway.plugins.values(), (plugin) => ({ ...plugin, subsystems: ['stream'] as const })),
       writer,
       documents: gateway.documents,
       applied: (revision, signal) => gateway.whenApplied(revision, signal),

@@ -122,6 +122,7 @@ export class GatewayProcess {
       gateway,
       store,
       isStreamEnabled: () => this.settings.apisix.proxy_mode !== 'http',
+      reloadPlugins: () => this.reloadPlugins(),
       apiVersion: () => (this.settings.deployment.admin.admin_api_version === 'v3' ? 'v3' : 'v2'),
     });
   }
@@ -169,6 +170,22 @@ export class GatewayProcess {
    */
   reload(): Promise<void> {
     return this.#inTurn(() => this.#reload(), undefined);
+  }
+
+  /**
+   * Reads the list of plugins in the configuration file again, and nothing else of it. Rejects with `SETTINGS_*` or
+   * `PLUGINS_UNUSABLE`; the list stays as it was then.
+   */
+  reloadPlugins(): Promise<void> {
+    const reload = async (): Promise<void> => {
+      const { settings } = load({ ...this.#options, config: this.#loaded.file });
+      await this.#gateway.reloadPlugins(settings);
+      this.#loaded = {
+        ...this.#loaded,
+        settings: { ...this.settings, stream_plugins: settings.stream_plugins },
+      };
+    };
+    return this.#inTurn(reload, undefined);
   }
 
   /**
@@ -306,7 +323,8 @@ export class GatewayProcess {
   /** @param over is answered where nothing here changes any more. */
   #inTurn<T>(change: () => Promise<T>, over: T): Promise<T> {
     const changed = this.#changing.then(() => (this.#isHandedOver ? over : change()));
-    this.#changing = changed;
+    // Whoever asked is told of a failure; the next change has nothing to do with it.
+    this.#changing = changed.catch(() => {});
     return changed;
   }
 
@@ -335,6 +353,7 @@ export class GatewayProcess {
       gateway: this.#gateway,
       store: this.#store,
       adminEndpoints: this.#adminEndpoints,
+      reloadPlugins: () => this.reloadPlugins(),
       log: this.#log.log,
     };
   }

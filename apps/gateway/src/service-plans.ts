@@ -11,7 +11,6 @@ import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
 import type { HttpActivity } from './http-activity.ts';
 import { openHttpListener } from './http-listener.ts';
-import { reloadPlugins } from './plugins.ts';
 import type { ServicePlan } from './service.ts';
 import { version } from './version.ts';
 
@@ -24,6 +23,8 @@ export interface ServiceContext {
   readonly store: Store;
   /** What the Admin API serves; undefined when the store cannot be written. */
   readonly adminEndpoints: Endpoints | undefined;
+  /** Reads the list of plugins in config.yaml again. */
+  readonly reloadPlugins: () => Promise<void>;
   readonly log: Log;
 }
 
@@ -117,7 +118,7 @@ function planAdmin({ settings, home, log }: ServiceContext, endpoints: Endpoints
   };
 }
 
-function planControl({ settings, gateway, store }: ServiceContext): ServicePlan {
+function planControl({ settings, gateway, store, reloadPlugins }: ServiceContext): ServicePlan {
   const { ip, port } = settings.apisix.control;
   return {
     key: `control ${ip} ${port} ${serverToken(settings)}`,
@@ -130,7 +131,7 @@ function planControl({ settings, gateway, store }: ServiceContext): ServicePlan 
         serverToken: serverToken(settings),
         kinds: resourceKinds,
         documents: gateway.documents,
-        plugins: gateway.checkContext.plugins,
+        plugins: gateway.plugins,
         reloadPlugins,
         collectGarbage,
         explain: (question) => gateway.explain(question),

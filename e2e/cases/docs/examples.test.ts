@@ -45,7 +45,7 @@ describe('what you can say, in the README', () => {
   });
 
   test.for(rows.map(([, want = '', body = '']) => ({ want, body })))('is a route: $want', ({ body }) => {
-    const context = { plugins: new Map(), balancers: new Set(['roundrobin']) };
+    const context = { plugins: new Map(), streamPlugins: new Map(), balancers: new Set(['roundrobin']) };
 
     expect(checkResource(streamRouteKind, JSON.parse(body), context)).toMatchObject({ ok: true });
   });

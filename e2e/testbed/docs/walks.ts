@@ -43,6 +43,7 @@ export const walks: readonly Walk[] = [
     opens: [1883],
   },
   { pages: ['docs/guides/limits.md'] },
+  { pages: ['docs/plugins/README.md', 'docs/plugins/ip-restriction.md'] },
   {
     // What one page makes, the other one moves.
     pages: ['docs/config/upstream.md', 'docs/guides/moving.md'],

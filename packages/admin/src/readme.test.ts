@@ -10,8 +10,8 @@ test('the example of the README runs', async ({ signal }) => {
   const endpoints = createResourceEndpoints({
     isStreamEnabled: () => true,
     kinds: resourceKinds,
-    plugins: [],
-    checkContext: { plugins: new Map(), balancers: new Set(['roundrobin']) },
+    plugins: () => [],
+    checkContext: { plugins: new Map(), streamPlugins: new Map(), balancers: new Set(['roundrobin']) },
     writer: store.writer,
     documents,
     applied: async (revision) =>

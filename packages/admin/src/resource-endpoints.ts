@@ -28,7 +28,7 @@ export interface ResourceEndpointsOptions {
   readonly kinds: readonly ResourceKind[];
   readonly checkContext: CheckContext;
   /** What the plugin endpoints tell about. */
-  readonly plugins: readonly PluginFacts[];
+  readonly plugins: () => readonly PluginFacts[];
   readonly writer: StoreWriter;
   /** The resources in effect, for the question whether something is still used. */
   readonly documents: DocumentView;

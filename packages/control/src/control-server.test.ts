@@ -106,7 +106,7 @@ async function open(status = facts, options: Partial<ControlServerOptions> = {})
     kinds: resourceKinds,
     status: () => status,
     documents: documentsOf(resources),
-    plugins: new Map([['known', {}]]),
+    plugins: new Map([['known', { priority: 1, version: 0.1, schema: { type: 'object' } }]]),
     reloadPlugins: async () => {},
     collectGarbage() {},
     identity,
@@ -194,7 +194,7 @@ test('serves the schemas of all kinds of resources', async () => {
   expect(schemas).toMatchObject({
     main: { stream_route: { type: 'object' }, upstream: {}, service: {} },
     plugins: {},
-    stream_plugins: {},
+    stream_plugins: { known: { priority: 1, version: 0.1, schema: { type: 'object' } } },
   });
 });
 

@@ -11,7 +11,7 @@ import { addHealthRoutes } from './health-routes.ts';
 import type { HealthRoutesOptions } from './health-routes.ts';
 import { openHttpService } from './http-service.ts';
 import type { HttpService } from './http-service.ts';
-import { addPluginRoutes } from './plugin-routes.ts';
+import { addPluginRoutes, showPlugins } from './plugin-routes.ts';
 import type { PluginRoutesOptions } from './plugin-routes.ts';
 import { addResourceRoutes } from './resource-routes.ts';
 import type { ResourceRoutesOptions } from './resource-routes.ts';
@@ -49,7 +49,7 @@ export function createControlServer(options: ControlServerOptions): Promise<Http
   const main = Object.fromEntries(kinds.map(({ name, schema }) => [name, schema]));
 
   return openHttpService({ name: 'the Control API (apisix.control)', ...options }, (app) => {
-    app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: {} }));
+    app.get('/v1/schema', async () => ({ main, plugins: {}, stream_plugins: showPlugins(options.plugins) }));
     app.get('/v1/config/status', async () => configStatus(identity, status(), counts(), drains.current));
     app.post('/v1/gc', { onRequest: refuseBrowsers }, async (_request, reply) => {
       collectGarbage();

@@ -1,11 +1,21 @@
+import { withMeta } from '@apisix-ts/config';
+import type { JsonSchema } from '@apisix-ts/config';
 import type { FastifyInstance } from 'fastify';
 import { refuseBrowsers } from './browser-guard.ts';
 import { refuse } from './refusal.ts';
 import type { ShownDocuments } from './resource-routes.ts';
 
+/** What is shown of a plugin. */
+export interface ShownPlugin {
+  readonly priority: number;
+  readonly version: number;
+  readonly schema: JsonSchema;
+  readonly metadataSchema?: JsonSchema;
+}
+
 export interface PluginRoutesOptions {
-  /** The plugins there are, by name. */
-  readonly plugins: ReadonlyMap<string, unknown>;
+  /** The stream plugins there are at the moment, by name. */
+  readonly plugins: ReadonlyMap<string, ShownPlugin>;
   readonly documents: ShownDocuments;
   /** Loads the plugins of config.yaml again. */
   readonly reloadPlugins: () => Promise<void>;
@@ -31,4 +41,14 @@ export function addPluginRoutes(
     await reloadPlugins();
     return reply.type('text/plain').send('done');
   });
+}
+
+/** Of `GET /v1/schema`, by name. Absent members are left out of the JSON. */
+export function showPlugins(plugins: ReadonlyMap<string, ShownPlugin>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Array.from(plugins, ([name, { priority, version, schema, metadataSchema }]) => [
+      name,
+      { priority, version, schema: withMeta(schema), metadata_schema: metadataSchema },
+    ]),
+  );
 }

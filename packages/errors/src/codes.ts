@@ -25,6 +25,9 @@ export const codes = {
   // Resources: stream routes, upstreams, services
   RESOURCE_INVALID: { side: 'operator', retryable: false, status: 400 },
 
+  // Plugins
+  PLUGINS_UNUSABLE: { side: 'operator', retryable: false, status: 503 },
+
   // Secrets: what references to the environment and to managers stand for
   SECRET_REFERENCE_INVALID: { side: 'operator', retryable: false, status: 500 },
   SECRET_MANAGER_UNKNOWN: { side: 'operator', retryable: false, status: 500 },
@@ -94,6 +97,7 @@ export const codes = {
   CLIENT_HELLO_MALFORMED: { side: 'downstream', retryable: false, status: 400 },
   CLIENT_HELLO_TIMEOUT: { side: 'downstream', retryable: false, status: 400 },
   ROUTE_NOT_FOUND: { side: 'operator', retryable: false, status: 404 },
+  PLUGIN_REFUSED: { side: 'operator', retryable: false, status: 403 },
   UPSTREAM_NOT_CONFIGURED: { side: 'operator', retryable: false, status: 503 },
   UPSTREAM_NO_NODE: { side: 'operator', retryable: true, status: 503 },
   UPSTREAM_FULL: { side: 'operator', retryable: true, status: 503 },

@@ -7,6 +7,7 @@ import type {
   Settings,
   Store,
 } from '@apisix-ts/config';
+import type { StreamPlugin } from '@apisix-ts/core';
 import type { Lookup } from '@apisix-ts/discovery';
 import type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
@@ -82,7 +83,7 @@ export interface Gateway {
   start(): Promise<void>;
   /**
    * Takes other settings: listeners are opened and closed, workers are added, open sessions are not touched.
-   * Rejects with `LISTENER_*` when one cannot be opened; then nothing changed.
+   * Rejects with `LISTENER_*` when one cannot be opened, or `PLUGINS_UNUSABLE`; then nothing changed.
    * @returns settings that differ and take effect only after a restart, as key paths.
    */
   reload(settings: Settings): Promise<readonly string[]>;
@@ -94,6 +95,13 @@ export interface Gateway {
   readonly documents: DocumentView;
   /** What documents are checked against: the plugins and balancers there are. */
   readonly checkContext: CheckContext;
+  /** The plugins of `stream_plugins` by name, in the order in which they run. A list that is taken later shows here. */
+  readonly plugins: ReadonlyMap<string, StreamPlugin>;
+  /**
+   * Takes another list of plugins, and settles when it is in effect in every worker; open sessions are not touched.
+   * Rejects with `PLUGINS_UNUSABLE`, and nothing changed, when a resource has a wrong configuration for one that comes.
+   */
+  reloadPlugins(settings: Pick<Settings, 'stream_plugins'>): Promise<void>;
   status(): GatewayStatus;
   /** The `health` of the status, one node after the other: there may be many thousands. */
   checkedNodes(): Iterable<readonly [upstreamKey: string, node: NodeHealth]>;

@@ -1,7 +1,6 @@
 import { resolve as resolvePath } from 'node:path';
 import { checkResource, checkWritten } from '@apisix-ts/config';
 import type { CheckContext, CheckStored, Settings } from '@apisix-ts/config';
-import { checkContext } from './check-context.ts';
 import { hostOptions, serviceOptions } from './names.ts';
 import type { WorkerOptions } from './workers/worker-link.ts';
 
@@ -9,7 +8,7 @@ import type { WorkerOptions } from './workers/worker-link.ts';
  * How documents are judged that come from the store. What stands in a file was written for this gateway, so a plugin
  * that does not exist is a mistake there, and not another product's.
  */
-export function judgeOf(settings: Settings): CheckStored {
+export function judgeOf(settings: Settings, checkContext: CheckContext): CheckStored {
   if (settings.deployment.rules === 'file') {
     return (kind, document) => checkWritten(kind, document, checkContext, keyringOf(settings));
   }

@@ -1,8 +1,15 @@
 import { DocumentSet, parseDurationMs, resourceKinds } from '@apisix-ts/config';
-import type { DocumentBatch, DocumentChange, DocumentView, Revision, Settings } from '@apisix-ts/config';
+import type {
+  CheckContext,
+  DocumentBatch,
+  DocumentChange,
+  DocumentView,
+  Revision,
+  Settings,
+} from '@apisix-ts/config';
+import type { StreamPlugin } from '@apisix-ts/core';
 import { SecretWatcher } from '@apisix-ts/secrets';
 import { systemClock } from '@apisix-ts/transport';
-import { checkContext } from './check-context.ts';
 import { collectAfterLoad } from './collect-garbage.ts';
 import { ConfigurationSource } from './configuration/configuration-source.ts';
 import type { ConnectionExplanation, ConnectionQuestion } from './data-plane/explain-connection.ts';
@@ -29,6 +36,8 @@ import type { StreamSockets } from './listening.ts';
 import type { Log } from './log.ts';
 import { GatewayMeter } from './metrics/gateway-meter.ts';
 import type { GatewayCounts } from './metrics/gateway-meter.ts';
+import { EnabledPlugins, unknownPlugins } from './plugins/enabled-plugins.ts';
+import { checkPluginChange, dependsOnPlugins } from './plugins/check-plugin-change.ts';
 import { followNames } from './names.ts';
 import type { Names } from './names.ts';
 import { Publisher } from './publisher.ts';
@@ -37,6 +46,7 @@ import type { GatewaySessions } from './sessions.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedSessionCounts } from './shared-session-counts.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { sharesPorts, threadCount, workerRoom } from './worker-count.ts';
@@ -48,14 +58,13 @@ export function createGateway(settings: Settings, options: GatewayOptions): Gate
 }
 
 class RunningGateway implements Gateway {
-  readonly checkContext = checkContext;
-
   /** As it started; a reload changes only some of them. */
   readonly #started: Settings;
   #settings: Settings;
   readonly #log: Log;
   readonly #source: ConfigurationSource;
   readonly #documents: DocumentSet;
+  readonly #plugins: EnabledPlugins;
   readonly #names: Names;
   readonly #secrets: SecretWatcher;
   readonly #compiler: FactCompiler;
@@ -83,7 +92,8 @@ class RunningGateway implements Gateway {
     this.#started = settings;
     this.#settings = settings;
     this.#log = log;
-    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings), {
+    this.#plugins = new EnabledPlugins(settings.stream_plugins);
+    this.#documents = new DocumentSet(resourceKinds, judgeOf(settings, this.checkContext), {
       keepsText: snapshot !== undefined,
     });
     this.#source = new ConfigurationSource({
@@ -112,6 +122,7 @@ class RunningGateway implements Gateway {
     this.#loads = new SharedNodeLoads(room);
     this.#waiting = new SharedWaiting(room);
     const admissions = new SharedAdmissions(room);
+    const sessionCounts = new SharedSessionCounts(room);
     this.#health = new HealthMonitor({
       log,
       onChange: (upstreamKey, { host, address, port }, isHealthy) => {
@@ -130,6 +141,7 @@ class RunningGateway implements Gateway {
       health: this.#watch(settings),
       certificates: this.#certificates,
       keyring: keyringOf(settings),
+      plugins: this.#plugins.byName,
       log,
     });
     this.#publisher = new Publisher(this.#compiler, log);
@@ -142,6 +154,7 @@ class RunningGateway implements Gateway {
         counters: this.#counters.memory,
         loads: this.#loads.shared,
         admissions: admissions.shared,
+        sessionCounts: sessionCounts.shared,
         waiting: this.#waiting.shared,
         ticketKeys: this.#ticketKeys.keys,
         ...workerSettings(settings, writeAccess !== undefined),
@@ -154,6 +167,7 @@ class RunningGateway implements Gateway {
       onLost: (worker) => {
         this.#loads.closeSessionsOf(worker);
         admissions.closeSessionsOf(worker);
+        sessionCounts.closeSessionsOf(worker);
         this.#waiting.closeSessionsOf(worker);
         this.#waiting.tell();
       },
@@ -190,7 +204,16 @@ class RunningGateway implements Gateway {
     return this.#documents;
   }
 
+  get checkContext(): CheckContext {
+    return this.#plugins.checkContext;
+  }
+
+  get plugins(): ReadonlyMap<string, StreamPlugin> {
+    return this.#plugins.byName;
+  }
+
   async start(): Promise<void> {
+    this.#tellOfUnknownPlugins(this.#settings.stream_plugins);
     try {
       // Before the load: a worker that comes later has everything compiled for it once more.
       await this.#pool.start();
@@ -212,11 +235,20 @@ class RunningGateway implements Gateway {
   async reload(settings: Settings): Promise<readonly string[]> {
     const plan = this.#listening.plan(settings);
     const threads = threadCount(settings);
+    // Before anything changes.
+    checkPluginChange(settings, this.#plugins, this.#documents);
     await this.#pool.grow(threads);
     await this.#listening.become(plan);
+    await this.#enablePlugins(settings.stream_plugins);
     this.#settings = settings;
     const paths = changedForRestart(this.#started, settings);
     return threads === this.#pool.threads ? paths : ['nginx_config.worker_processes', ...paths];
+  }
+
+  async reloadPlugins(settings: Pick<Settings, 'stream_plugins'>): Promise<void> {
+    checkPluginChange(settings, this.#plugins, this.#documents);
+    this.#settings = { ...this.#settings, stream_plugins: settings.stream_plugins };
+    await this.#enablePlugins(settings.stream_plugins);
   }
 
   whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
@@ -304,6 +336,23 @@ class RunningGateway implements Gateway {
   #watch({ apisix, deployment }: Settings): HealthWatch {
     const isOff = apisix.disable_upstream_healthcheck || deployment.role === 'control_plane';
     return isOff ? { follow() {}, unfollow() {} } : this.#health;
+  }
+
+  /** Settles when the list is in effect in every worker. */
+  async #enablePlugins(names: readonly string[]): Promise<void> {
+    const former = [...this.#plugins.byName.keys()];
+    this.#plugins.set(names);
+    const present = [...this.#plugins.byName.keys()];
+    this.#tellOfUnknownPlugins(names);
+    if (former.join() === present.join()) return;
+    this.#publish(this.#documents.judgeAgain(dependsOnPlugins));
+    await this.#publisher.whenTaken();
+  }
+
+  #tellOfUnknownPlugins(names: readonly string[]): void {
+    for (const name of unknownPlugins(names)) {
+      this.#log('info', 'stream_plugins names a plugin that does not exist', { plugin: name });
+    }
   }
 
   #publish(batch: DocumentBatch): void {

@@ -59,6 +59,7 @@ function setUp(names = noNames): {
       health: { follow() {}, unfollow() {} },
       certificates: { set() {}, delete() {} },
       keyring: [],
+      plugins: new Map(),
       log: () => {},
     }),
     () => {},

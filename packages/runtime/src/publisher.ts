@@ -33,6 +33,8 @@ export class Publisher {
   readonly #unacknowledged = new Map<number, Revision>();
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #queue: Promise<void> | undefined;
+  /** Settles when the last part that was sent is in effect. */
+  #taken: Promise<unknown> = Promise.resolve();
   #sequence = 0;
   #revision: Revision = 0;
   /** What every worker has in effect, and since when. */
@@ -125,6 +127,12 @@ export class Publisher {
     await this.#queue;
   }
 
+  /** Settles when every worker has all that was published until now in effect. */
+  async whenTaken(): Promise<void> {
+    await this.#queue;
+    await this.#taken;
+  }
+
   /** Settles when every worker has this revision or a later one in effect; rejects when `signal` aborts before. */
   whenApplied(revision: Revision, signal?: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -176,6 +184,7 @@ export class Publisher {
         const next = takePart(rest);
         const isLast = next.length === 0;
         const taken = Promise.all(links.map((link) => link.apply(sequence, part, isLast)));
+        this.#taken = taken;
         if (isLast) return undefined;
         part = next;
         const before = former;

@@ -8,6 +8,7 @@ import { Publisher } from './publisher.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedSessionCounts } from './shared-session-counts.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
@@ -60,6 +61,7 @@ async function openPool(threads: number): Promise<OpenPool> {
       health: { follow() {}, unfollow() {} },
       certificates: { set() {}, delete() {} },
       keyring: [],
+      plugins: new Map(),
       log: () => {},
     }),
     () => {},
@@ -75,6 +77,7 @@ async function openPool(threads: number): Promise<OpenPool> {
       loads: loads.shared,
       admissions: new SharedAdmissions(threads).shared,
       waiting: new SharedWaiting(threads).shared,
+      sessionCounts: new SharedSessionCounts(threads).shared,
       relay: 'auto',
       halfClose: true,
       udpSessions: 1,

@@ -39,11 +39,11 @@ export async function openStoreAccess(
   const home = findHome(homeOption, context.env, context.cwd);
   // Loaded when needed: the packages bring the whole gateway along.
   const { describeStore, openStore } = await import('@apisix-ts/gateway');
-  const { checkContext, keyringOf } = await import('@apisix-ts/runtime');
+  const { checkContextOf, keyringOf } = await import('@apisix-ts/runtime');
   const running = await runningConfig(context, home.path);
   const { settings } = checkSettings(context, home, config ?? running);
   const shared = {
-    checkContext,
+    checkContext: checkContextOf(settings),
     keyring: keyringOf(settings),
     name: describeStore(settings, home.path, context.env),
   };

@@ -81,7 +81,7 @@ function expected(model: Model, { digest, version, protos = [] }: Put): { status
 function endpointsOf(store: MemoryStore): Endpoints {
   return createConfigsEndpoints({
     kinds: [secretKind, protoKind],
-    checkContext: { plugins: new Map(), balancers: new Set() },
+    checkContext: { plugins: new Map(), streamPlugins: new Map(), balancers: new Set() },
     replaceAll: (values) => store.replaceAll(values),
     now: () => 0,
   });

@@ -32,7 +32,7 @@ test('a deletion that comes between the check of a reference and its write waits
   };
   const context: AdminContext = {
     kinds: [upstreamKind, streamRouteKind],
-    plugins: [],
+    plugins: () => [],
     resources: createResourceStore(writer, '/apisix'),
     writer,
     documents: new DocumentSet([], () => ({ ok: false, message: 'never asked' })),

@@ -39,7 +39,7 @@ export type Handlers = Readonly<Partial<Record<string, Handler>>>;
 /** What handlers work with. */
 export interface AdminContext {
   readonly kinds: readonly ResourceKind[];
-  readonly plugins: readonly PluginFacts[];
+  readonly plugins: () => readonly PluginFacts[];
   readonly resources: ResourceStore;
   /** The store below `resources`. */
   readonly writer: StoreWriter;

@@ -9,7 +9,7 @@ export function pluginHandlers({ plugins }: AdminContext): Handlers {
     GET({ id, query }) {
       const subsystem = query.get('subsystem') ?? 'http';
       if (!isSubsystem(subsystem)) return refuse(400, `unsupported subsystem: ${subsystem}`);
-      const known = plugins.filter((plugin) => plugin.subsystems.includes(subsystem));
+      const known = plugins().filter((plugin) => plugin.subsystems.includes(subsystem));
       if (id === undefined && query.get('all') === 'true') {
         return answer(200, Object.fromEntries(known.map((plugin) => [plugin.name, describe(plugin)])));
       }
@@ -28,7 +28,7 @@ export function pluginListHandlers({ plugins }: AdminContext): Handlers {
     GET({ query }) {
       const subsystem = query.get('subsystem') ?? 'http';
       if (!isSubsystem(subsystem)) return refuse(400, 'invalid subsystem passed');
-      const known = plugins.filter((plugin) => plugin.subsystems.includes(subsystem));
+      const known = plugins().filter((plugin) => plugin.subsystems.includes(subsystem));
       const ordered = known.toSorted((a, b) => b.priority - a.priority);
       return answer(
         200,

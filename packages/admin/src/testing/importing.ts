@@ -10,7 +10,11 @@ import type { ImportItem, ImportOptions, ImportPlan } from '../transfer/plan-imp
 /** The present, in Unix seconds. */
 export const now = 1_700_000_000;
 export const keyring: readonly string[] = ['qeddd145sfvddff3', 'edd1c9f0985e76a2'];
-const context: CheckContext = { plugins: new Map(), balancers: new Set(['roundrobin']) };
+const context: CheckContext = {
+  plugins: new Map(),
+  streamPlugins: new Map(),
+  balancers: new Set(['roundrobin']),
+};
 export const options: ImportOptions = {
   kinds: resourceKinds,
   checkContext: context,

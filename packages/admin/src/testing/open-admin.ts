@@ -57,6 +57,11 @@ export const testPlugins: readonly PluginFacts[] = [
 
 export const testCheckContext: CheckContext = {
   plugins: new Map(testPlugins.map((plugin) => [plugin.name, plugin])),
+  streamPlugins: new Map(
+    testPlugins
+      .filter(({ subsystems }) => subsystems.includes('stream'))
+      .map((plugin) => [plugin.name, plugin]),
+  ),
   balancers: new Set(['roundrobin', 'chash', 'least_conn', 'random']),
 };
 
@@ -88,7 +93,7 @@ export async function openAdmin(overrides: AdminOverrides = {}): Promise<TestAdm
     isStreamEnabled: () => true,
     kinds: resourceKinds,
     checkContext: testCheckContext,
-    plugins: testPlugins,
+    plugins: () => testPlugins,
     writer: store.writer,
     documents: follower.documents,
     applied: follower.applied,

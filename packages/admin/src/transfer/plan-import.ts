@@ -218,11 +218,14 @@ function withTimes(
   };
 }
 
-function unknownPlugins(drafts: readonly Draft[], { plugins }: CheckContext): readonly string[] {
+function unknownPlugins(
+  drafts: readonly Draft[],
+  { plugins, streamPlugins }: CheckContext,
+): readonly string[] {
   const users = new Map<string, string[]>();
   for (const { key, document } of drafts) {
     for (const name of Object.keys(isMap(document['plugins']) ? document['plugins'] : {})) {
-      if (!plugins.has(name)) users.set(name, [...(users.get(name) ?? []), key]);
+      if (!plugins.has(name) && !streamPlugins.has(name)) users.set(name, [...(users.get(name) ?? []), key]);
     }
   }
   return [...users].map(([name, [first = '', ...others]]) => {

@@ -6,7 +6,7 @@ import { findResourceProblems } from './check-resources.ts';
 import { parseResourceFile } from './resource-file.ts';
 
 const plugins = new Map([['traffic-split', { schema: { type: 'object' } }]]);
-const context = { plugins, balancers: new Set(['roundrobin']) };
+const context = { plugins, streamPlugins: plugins, balancers: new Set(['roundrobin']) };
 const upstream = '{type: roundrobin, nodes: {"127.0.0.1:1": 1}}';
 
 function serverSsl(key: string): string {

@@ -5,6 +5,7 @@ import type { CheckContext } from './index.ts';
 
 const context: CheckContext = {
   plugins: new Map([['known', { schema: { type: 'object', required: ['a'] } }]]),
+  streamPlugins: new Map(),
   balancers: new Set(['roundrobin']),
 };
 

@@ -13,7 +13,8 @@ export const pluginMetadataKind: ResourceKind = {
   references: {},
   check(document, context) {
     const { id, ...metadata } = document;
-    const plugin = typeof id === 'string' ? context.plugins.get(id) : undefined;
+    const plugin =
+      typeof id === 'string' ? (context.plugins.get(id) ?? context.streamPlugins.get(id)) : undefined;
     if (plugin === undefined) {
       return context.isStored === true
         ? { ok: true, document }

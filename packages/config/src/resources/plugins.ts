@@ -52,17 +52,28 @@ function withParts(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withParts(member)]));
 }
 
+export interface PluginsCheckOptions {
+  /** The plugins that a resource of this kind may have, by name. */
+  readonly known: (name: string) => PluginSchemas | undefined;
+  /** Others pass unchecked. */
+  readonly isStored: boolean | undefined;
+  /** Puts a validator's message about a plugin into the words of the resource. Default: those of most. */
+  readonly describe?: (name: string, reason: string) => string;
+  /** Checks one configuration. Default: against its plugin's schema, then what the plugin itself has to say. */
+  readonly check?: (plugin: PluginSchemas, configuration: PluginsField) => PluginCheck;
+}
+
+type PluginCheck =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly message: string };
+
 /**
- * Checks each configuration against its plugin's schema and fills in its defaults. One that is switched off with
- * `_meta.disable` may be wrong and stays as it is.
- * @param describe puts a validator's message about a plugin into the words of the resource.
- * @param schemaOf which of a plugin's schemas is meant; default that of its configurations.
+ * Checks each configuration and fills in its defaults. One that is switched off with `_meta.disable` may be wrong and
+ * stays as it is.
  */
 export function checkPlugins(
   plugins: PluginsField,
-  context: CheckContext,
-  describe: (name: string, reason: string) => string = describePluginFault,
-  schemaOf: (plugin: PluginSchemas) => JsonSchema = ({ schema }) => schema,
+  { known, isStored, describe = describePluginFault, check = checkConfiguration }: PluginsCheckOptions,
 ): PluginsCheck {
   const checked = new Map(Object.entries(plugins));
   for (const [name, configuration] of Object.entries(plugins)) {
@@ -72,28 +83,39 @@ export function checkPlugins(
         message: `invalid plugin conf ${JSON.stringify(configuration)} for plugin [${name}]`,
       };
     }
-    const plugin = context.plugins.get(name);
+    const plugin = known(name);
     if (plugin === undefined) {
-      if (context.isStored === true) continue;
+      if (isStored === true) continue;
       return { ok: false, message: `unknown plugin [${name}]` };
     }
     if (isDisabled(configuration)) continue;
-    const result = compileSchema(withMeta(schemaOf(plugin)))(configuration);
+    const result = check(plugin, configuration);
     if (!result.ok) return { ok: false, message: describe(name, result.message) };
     checked.set(name, result.value);
   }
   return { ok: true, plugins: Object.fromEntries(checked) };
 }
 
-/** The check of a document that has plugins for HTTP and nothing else to look at. */
+/** The configuration of a plugin, defaults filled in. */
+function checkConfiguration(plugin: PluginSchemas, configuration: PluginsField): PluginCheck {
+  const checked = compileSchema(withMeta(plugin.schema))(configuration);
+  const message = checked.ok ? plugin.check?.(checked.value) : undefined;
+  return message === undefined ? checked : { ok: false, message };
+}
+
+/**
+ * The check of a document that has plugins and nothing else to look at.
+ * @param known the plugins it may have; default those for HTTP.
+ */
 export function checkPluginsOf<D extends Document & { readonly plugins?: PluginsField }>(
   document: D,
   context: CheckContext,
+  known: PluginsCheckOptions['known'] = (name) => context.plugins.get(name),
 ): DocumentCheck<D> {
   if (document.plugins === undefined) return { ok: true, document };
   const message = context.isStored === true ? undefined : filterFault(document.plugins);
   if (message !== undefined) return { ok: false, message };
-  const checked = checkPlugins(document.plugins, context);
+  const checked = checkPlugins(document.plugins, { known, isStored: context.isStored });
   return checked.ok ? { ok: true, document: { ...document, plugins: checked.plugins } } : checked;
 }
 

@@ -5,8 +5,10 @@ export type Document = Readonly<Record<string, unknown>>;
 
 /** What the rest of the gateway offers to the document that is checked. */
 export interface CheckContext {
-  /** The plugins there are, by name. Their `_meta` member is ours and not in these schemas. */
+  /** The plugins there are for HTTP, by name. Their `_meta` member is ours and not in these schemas. */
   readonly plugins: ReadonlyMap<string, PluginSchemas>;
+  /** Likewise for streams. */
+  readonly streamPlugins: ReadonlyMap<string, PluginSchemas>;
   /** The names of the balancers there are. */
   readonly balancers: ReadonlySet<string>;
   /**
@@ -19,6 +21,8 @@ export interface CheckContext {
 /** What a plugin's configurations look like. */
 export interface PluginSchemas {
   readonly schema: JsonSchema;
+  /** What the schema cannot say about a configuration that it fits. @returns what is wrong; undefined for nothing. */
+  check?(configuration: unknown): string | undefined;
   /** Of its part of a consumer or credential; only plugins that find out who the client is have one. */
   readonly consumerSchema?: JsonSchema;
   /** Of its `plugin_metadata`. */

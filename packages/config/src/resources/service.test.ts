@@ -5,7 +5,8 @@ import { serviceKind } from './service.ts';
 
 const plugin = { schema: { type: 'object', properties: { list: { type: 'array', default: [] } } } };
 const context: CheckContext = {
-  plugins: new Map([['ip-restriction', plugin]]),
+  plugins: new Map(),
+  streamPlugins: new Map([['ip-restriction', plugin]]),
   balancers: new Set(['roundrobin']),
 };
 const nodes = { '127.0.0.1:3306': 1 };

@@ -36,6 +36,11 @@ export const serviceKind: ResourceKind<ServiceDocument> = {
   check(service, context) {
     const message = service.upstream && checkUpstream(service.upstream, context);
     if (message !== undefined) return { ok: false, message };
-    return checkPluginsOf(service, context);
+    // Routes of either subsystem may be served with it.
+    return checkPluginsOf(
+      service,
+      context,
+      (name) => context.streamPlugins.get(name) ?? context.plugins.get(name),
+    );
   },
 };

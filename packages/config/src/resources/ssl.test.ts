@@ -4,7 +4,7 @@ import { checkResource } from './check-resource.ts';
 import type { CheckContext } from './resource-kind.ts';
 import { sslKind } from './ssl.ts';
 
-const context: CheckContext = { plugins: new Map(), balancers: new Set() };
+const context: CheckContext = { plugins: new Map(), streamPlugins: new Map(), balancers: new Set() };
 const { one, two } = testPairs;
 const valid = { ...one, sni: 'one.example.com' };
 const junk = `-----BEGIN CERTIFICATE-----\n${'A'.repeat(128)}\n-----END CERTIFICATE-----\n`;

@@ -12,7 +12,8 @@ const limit = {
   required: ['conn'],
 };
 const context: CheckContext = {
-  plugins: new Map([['limit-conn', { schema: limit }]]),
+  plugins: new Map(),
+  streamPlugins: new Map([['limit-conn', { schema: limit }]]),
   balancers: new Set(['roundrobin', 'chash']),
 };
 const nodes = { '127.0.0.1:3306': 1 };

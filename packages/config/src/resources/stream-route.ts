@@ -92,7 +92,11 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
   references: { upstream_id: 'upstreams', service_id: 'services', 'upstream.tls.client_cert_id': 'ssls' },
   privateKeys: ['upstream.tls.client_key'],
   check(route, context) {
-    const plugins = checkPlugins(route.plugins ?? {}, context, describePluginFault);
+    const plugins = checkPlugins(route.plugins ?? {}, {
+      known: (name) => context.streamPlugins.get(name),
+      isStored: context.isStored,
+      describe: describePluginFault,
+    });
     if (!plugins.ok) return plugins;
     const message =
       checkAddress('remote_addr', route.remote_addr) ??

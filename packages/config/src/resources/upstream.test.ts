@@ -8,6 +8,7 @@ import type { UpstreamDocument } from './upstream.ts';
 
 const context: CheckContext = {
   plugins: new Map(),
+  streamPlugins: new Map(),
   balancers: new Set(['roundrobin', 'chash', 'least_conn']),
 };
 const nodes = { '127.0.0.1:3306': 1 };

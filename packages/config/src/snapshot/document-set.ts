@@ -162,6 +162,33 @@ export class DocumentSet implements DocumentView {
     return batch.finish(change.revision);
   }
 
+  /**
+   * Judges resources in effect once more, because something else is right now. What is no longer right stays as it is, and
+   * is reported.
+   * @param isMeant which ones, by the segment of their kind. @returns them, with the present revision.
+   */
+  judgeAgain(isMeant: (kind: string, document: Document) => boolean): DocumentBatch {
+    const batch = new BatchBuilder();
+    for (const [segment, held] of this.#held) {
+      const kind = this.#kinds.get(segment);
+      for (const [id, { entry, document }] of held) {
+        if (kind === undefined || document === undefined || !isMeant(segment, document)) continue;
+        const checked = this.#check(kind, document);
+        if (checked.ok) {
+          held.set(id, { entry, document: checked.document });
+          batch.changes.push({ kind: segment, id, document: checked.document });
+          continue;
+        }
+        const { key, modRevision: revision } = entry;
+        const { message } = checked;
+        const rejection: Rejection = { kind: segment, id, revision, message, hasPredecessor: true };
+        this.#rejected.set(key, rejection);
+        batch.rejections.push(rejection);
+      }
+    }
+    return batch.finish(this.#revision);
+  }
+
   /** @param isKnown of an entry that has the same text: is it the same? */
   #put(entry: StoreEntry, batch: BatchBuilder, isKnown: (former: StoreEntry) => boolean): void {
     const { kind: segment, id } = placeOfKey(entry.key);

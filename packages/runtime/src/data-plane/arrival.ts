@@ -1,4 +1,4 @@
-import type { ClientHello, IpAddresses, TimerWheel, Wire } from '@apisix-ts/core';
+import type { ClientHello, IpAddresses, PeekBuffer, TimerWheel, Wire } from '@apisix-ts/core';
 import { SocketWire } from '@apisix-ts/transport';
 import type { TlsAccept, TlsAcceptor } from '@apisix-ts/transport';
 import { HeadReader, needsHead } from './head-reader.ts';
@@ -18,8 +18,12 @@ export interface ArrivalEvents {
   isPassedOn(): boolean;
   /** Asked when TLS ends here, before the handshake: which application protocol of those offered is agreed on. */
   chooseProtocol(): string | undefined;
-  /** The payload comes next. @param wire the accepted one, or the one within TLS; paused. */
-  onArrived(wire: Wire): void;
+  /**
+   * The payload comes next.
+   * @param wire the accepted one, or the one within TLS; paused.
+   * @param payload where the heads were read, and what came with them; undefined: nothing of the payload was read.
+   */
+  onArrived(wire: Wire, payload: PeekBuffer | undefined): void;
   /**
    * The session ends here.
    * @param isGone the connection is closed already.
@@ -39,8 +43,6 @@ export class Arrival {
   readonly #gate: Gate;
   readonly #events: ArrivalEvents;
   readonly #head: HeadReader;
-  /** TLS ends here. */
-  #isTerminated = false;
   #handshake: TlsAccept | undefined;
   #hello: ClientHello | undefined;
   #tlsServerName: string | undefined;
@@ -75,18 +77,8 @@ export class Arrival {
     return (this.#hello ?? this.#head.hello)?.alpn;
   }
 
-  /** The client's FIN was read with its head, and its wire will not say so again. */
-  get hasEnded(): boolean {
-    return !this.#isTerminated && this.#head.hasEnded;
-  }
-
   start(): void {
     this.#head.start();
-  }
-
-  /** Payload that was read with the heads. Once. */
-  takePayload(): Uint8Array | undefined {
-    return this.#isTerminated ? undefined : this.#head.takeHead();
   }
 
   /** Gives up without an event. @returns whether that closed the connection. */
@@ -99,10 +91,9 @@ export class Arrival {
   #onHead(): void {
     const { tls, heads } = this.#gate;
     if (tls === undefined || (heads.options.tlsPassthrough && this.#events.isPassedOn())) {
-      this.#events.onArrived(this.#accepted);
+      this.#events.onArrived(this.#accepted, this.#head.buffer);
       return;
     }
-    this.#isTerminated = true;
     if (!(this.#accepted instanceof SocketWire)) throw new TypeError('a TLS listener accepts sockets');
     this.#handshake = tls.accept(
       this.#accepted,
@@ -114,14 +105,14 @@ export class Arrival {
         },
         onWire: (wire) => {
           this.#handshake = undefined;
-          this.#events.onArrived(wire);
+          this.#events.onArrived(wire, undefined);
         },
         onFailure: ({ code, detail }) => {
           this.#handshake = undefined;
           this.#events.onRefused(reasonOf(code), true, String(detail['reason']));
         },
       },
-      this.#head.takeHead(),
+      this.#head.buffer.takeHead(),
     );
   }
 }

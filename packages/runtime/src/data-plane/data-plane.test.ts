@@ -4,6 +4,7 @@ import type { FactChange } from '../facts/facts.ts';
 import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
+import { SharedSessionCounts } from '../shared-session-counts.ts';
 import { SharedWaiting } from '../shared-waiting.ts';
 import { DataPlane } from './data-plane.ts';
 
@@ -101,6 +102,7 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
       loads: loads.shared,
       admissions: new SharedAdmissions(1).shared,
       waiting: new SharedWaiting(1).shared,
+      sessionCounts: new SharedSessionCounts(1).shared,
       reusePort: false,
       relay: 'auto',
       halfClose: true,

@@ -11,6 +11,7 @@ import { ActivityMonitor } from '../metrics/thread-activity.ts';
 import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
+import { WorkerSessionCounts } from '../shared-session-counts.ts';
 import { WorkerWaiting } from '../shared-waiting.ts';
 import type { Drain } from '../workers/drain.ts';
 import type { Tracing } from '../tracing/tracing.ts';
@@ -27,6 +28,7 @@ import type { OpenSession } from './open-session.ts';
 import { openSockets } from './listener-sockets.ts';
 import type { ListenerSockets } from './listener-sockets.ts';
 import { PacedClosing } from './paced-closing.ts';
+import { PluginTable } from './plugin-table.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Overlap } from './routing-table.ts';
 import { SessionCloser } from './session-closer.ts';
@@ -61,6 +63,7 @@ export class DataPlane {
   readonly #log: Log;
   readonly #accessLines: LineBatch;
   readonly #table: RoutingTable;
+  readonly #plugins: PluginTable;
   /** Of the change that is arriving. */
   #parts: (readonly FactChange[])[] = [];
   /** Of either protocol, open or opening. */
@@ -109,7 +112,11 @@ export class DataPlane {
       options.index,
       () => performance.timeOrigin + performance.now(),
     );
-    this.#table = new RoutingTable(loads);
+    this.#plugins = new PluginTable({
+      counts: new WorkerSessionCounts(options.sessionCounts, options.index),
+      log: this.#log,
+    });
+    this.#table = new RoutingTable(loads, this.#plugins);
     this.#acceptors = new TlsAcceptors(this.#table.certificates, this.#wheel, options);
     this.#datagrams = new DatagramPlane({
       index: options.index,
@@ -213,6 +220,7 @@ export class DataPlane {
     this.#activity.close();
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await this.#plugins.close();
     const context = await this.#context.catch(() => undefined);
     await context?.tracing?.close();
   }
@@ -231,6 +239,7 @@ export class DataPlane {
       table: this.#table,
       counters: workerCounters,
       tallies: this.#tallies,
+      log: this.#log,
       failures: new FailureLog(this.#log, () => performance.now()),
       relay: { wheel, halfClose },
       room: this.#room,

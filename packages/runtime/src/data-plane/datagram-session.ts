@@ -17,6 +17,8 @@ import type { CompiledRoute } from './routing-table.ts';
 import type { SessionBytes } from '../shared-counters.ts';
 import type { OpenSession, SessionState } from './open-session.ts';
 import type { SessionContext } from './session-context.ts';
+import { SessionPlugins } from './session-plugins.ts';
+import type { Refusal } from './session-plugins.ts';
 import { isFailure, reasonOf, statusOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import { describeNode, isUnhealthyNode } from './upstream.ts';
@@ -25,7 +27,16 @@ import type { Upstream, WorkerNode } from './upstream.ts';
 /** What the datagram sessions of a worker share. */
 export interface DatagramContext extends Pick<
   SessionContext,
-  'table' | 'counters' | 'tallies' | 'tracing' | 'room' | 'failures' | 'onNodeFailure' | 'accessLog' | 'nowMs'
+  | 'table'
+  | 'counters'
+  | 'tallies'
+  | 'tracing'
+  | 'room'
+  | 'failures'
+  | 'log'
+  | 'onNodeFailure'
+  | 'accessLog'
+  | 'nowMs'
 > {
   readonly flows: FlowTable;
   readonly onOpened: (session: DatagramSession) => void;
@@ -53,9 +64,12 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   #node: WorkerNode | undefined;
   /** Of the session that is open; absent unless it is traced. */
   #spans: SessionSpans | undefined;
+  /** Those of its route, when it has any. */
+  #plugins: SessionPlugins | undefined;
+  /** One of them refused it. */
+  #refusal: Refusal | undefined;
   /** What the session moved when somebody last asked; undefined: nobody did. */
   #counted: SessionBytes | undefined;
-  readonly ownVariables: ReadonlyMap<string, string> | undefined = undefined;
   ending: SessionEnding | undefined;
   /** By the context's clock, where there is an `ending`. */
   #endedMs = 0;
@@ -128,6 +142,10 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     return this.#route && this.#context.table.serviceOf(this.#route)?.name;
   }
 
+  get ownVariables(): ReadonlyMap<string, string> | undefined {
+    return this.#plugins?.variables;
+  }
+
   get durationMs(): number {
     return (this.ending === undefined ? this.#context.nowMs() : this.#endedMs) - this.startedMs;
   }
@@ -162,6 +180,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     onOpened(this);
     this.#node = undefined;
     this.#counted = undefined;
+    this.#plugins = undefined;
+    this.#refusal = undefined;
     this.ending = undefined;
     this.#spans = this.#context.tracing?.begin({
       transport: this.transport,
@@ -175,7 +195,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     this.#route = table.match(this);
     this.#spans?.matched(this.#route);
     if (this.#route === undefined) return this.#refuse('ROUTE_NOT_FOUND');
-    const upstream = table.upstreamOf(this.#route);
+    if (!this.#passPlugins(this.#route)) return this.#refuse('PLUGIN_REFUSED');
+    const upstream = this.#upstreamOf(this.#route);
     if (upstream === undefined) return this.#refuse('UPSTREAM_NOT_CONFIGURED');
     // Datagrams have no TLS here, and must not go out without what was asked for.
     if (upstream.facts.tls !== undefined) return this.#refuse('UPSTREAM_NO_NODE', 'scheme tls, on UDP');
@@ -227,6 +248,26 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     this.#counted = bytes;
   }
 
+  #upstreamOf(route: CompiledRoute): Upstream | undefined {
+    return this.#plugins === undefined ? this.#context.table.upstreamOf(route) : this.#plugins.upstream;
+  }
+
+  /** @returns whether the session goes on. */
+  #passPlugins(route: CompiledRoute): boolean {
+    const plugins = this.#context.table.pluginsOf(route);
+    if (plugins.length === 0) return true;
+    let isPassed = false;
+    this.#plugins = new SessionPlugins(this, route, plugins, this.#context);
+    this.#plugins.begin(undefined, {
+      onPassed: () => (isPassed = true),
+      onRefused: (plugin, { refuse: status, reason }) => (this.#refusal = { plugin, status, why: reason }),
+      onClosed() {
+        throw new TypeError('datagrams have no connection that could close');
+      },
+    });
+    return isPassed;
+  }
+
   /** Not a node that was tried, until all that may be tried were. */
   #take(upstream: Upstream): ReturnType<Upstream['take']> {
     if (upstream !== this.#upstream || this.#tried.size >= upstream.attempts) this.#tried.clear();
@@ -256,7 +297,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     const { counters, tallies, onEnded } = this.#context;
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
-    tallies.count(reason, this.#route?.id, this.#listener.name, this.#node?.endpoint);
+    tallies.count(reason, this.#route?.id, this.#listener.name, this.#node?.endpoint, this.#refusal?.status);
     this.#record(reason);
     this.#spans?.ended(reason, this.#flow.bytesFromClient, this.#flow.bytesToClient);
   }
@@ -273,10 +314,11 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
 
   #record(reason: SessionReason): void {
     const { accessLog, nowMs } = this.#context;
-    if (accessLog === undefined) return;
+    if (accessLog === undefined && this.#plugins === undefined) return;
     this.#endedMs = nowMs();
-    this.ending = { reason, status: statusOf(reason), atMs: Date.now() };
-    accessLog(this);
+    this.ending = { reason, status: this.#refusal?.status ?? statusOf(reason), atMs: Date.now() };
+    accessLog?.(this);
+    this.#plugins?.end();
   }
 
   #report(reason: SessionReason, errno: string | undefined): void {
@@ -287,6 +329,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
       route: this.#route?.id,
       node: this.#node && describeNode(this.#node),
       client: this.remoteAddress,
+      ...this.#refusal,
     });
   }
 }

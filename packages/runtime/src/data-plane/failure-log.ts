@@ -16,11 +16,16 @@ export interface SessionFailure {
   readonly source?: string | undefined;
   readonly client?: string | undefined;
   readonly errno?: string | undefined;
+  readonly plugin?: string | undefined;
+  /** What a plugin refused it with, and why. */
+  readonly status?: number | undefined;
+  readonly why?: string | undefined;
 }
 
 const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
   LISTENER_FULL: 'warn',
   LISTENER_RATE_EXCEEDED: 'warn',
+  PLUGIN_REFUSED: 'warn',
   UPSTREAM_FULL: 'warn',
   UPSTREAM_QUEUE_TIMEOUT: 'warn',
   ROUTE_NOT_FOUND: 'info',
@@ -42,8 +47,8 @@ const LEVELS: Partial<Record<SessionReason, LogLevel>> = {
 };
 
 /**
- * Logs why sessions fail without letting a storm of failures fill the disk: of one kind (reason, listener, route and
- * node) the first is logged at once, and the next a second later at the earliest, with the number in between.
+ * Logs why sessions fail without letting a storm of failures fill the disk: of one kind (reason, listener, route,
+ * node and plugin) the first is logged at once, and the next a second later at the earliest, with the number in between.
  */
 export class FailureLog {
   readonly #log: Log;
@@ -56,8 +61,8 @@ export class FailureLog {
   }
 
   add(failure: SessionFailure): void {
-    const { reason, listener, route, node } = failure;
-    const key = `${reason} ${listener} ${route} ${node}`;
+    const { reason, listener, route, node, plugin } = failure;
+    const key = `${reason} ${listener} ${route} ${node} ${plugin}`;
     const nowMs = this.#nowMs();
     const kind = this.#kinds.get(key);
     if (kind !== undefined && nowMs < kind.untilMs) {

@@ -46,7 +46,8 @@ export interface HeadEvents {
 export class HeadReader {
   readonly #wire: Wire;
   readonly #heads: ListenerHeads;
-  readonly #buffer: PeekBuffer;
+  /** What was read and is no PROXY header belongs to the upstream. */
+  readonly buffer: PeekBuffer;
   readonly #events: HeadEvents;
   /** What a PROXY header says, believed or not; undefined: there is none, or it names no addresses. */
   proxied: IpAddresses | undefined;
@@ -58,24 +59,14 @@ export class HeadReader {
   constructor(wire: Wire, heads: ListenerHeads, wheel: TimerWheel, events: HeadEvents) {
     this.#wire = wire;
     this.#heads = heads;
-    this.#buffer = new PeekBuffer(wire, wheel);
+    this.buffer = new PeekBuffer(wire, wheel);
     this.#events = events;
-  }
-
-  /** The client sent FIN already, and the wire will not say so again. */
-  get hasEnded(): boolean {
-    return this.#buffer.hasEnded;
-  }
-
-  /** Bytes that were read and belong to the upstream. Once. */
-  takeHead(): Uint8Array {
-    return this.#buffer.takeHead();
   }
 
   start(): void {
     if (this.#heads.options.proxyProtocol) {
       const options = { limitBytes: PROXY_HEADER_BYTES, timeoutMs: HEAD_TIMEOUT_MS };
-      this.#buffer.peek(new ProxyHeaderParser(), options, (outcome) => this.#onProxyHeader(outcome));
+      this.buffer.peek(new ProxyHeaderParser(), options, (outcome) => this.#onProxyHeader(outcome));
     } else {
       this.#readClientHello();
     }
@@ -83,7 +74,7 @@ export class HeadReader {
 
   /** Gives up without an event; the wire is paused. */
   cancel(): void {
-    this.#buffer.cancel();
+    this.buffer.cancel();
   }
 
   #onProxyHeader(outcome: PeekOutcome<ProxyHeader>): void {
@@ -122,7 +113,7 @@ export class HeadReader {
       return;
     }
     const options = { limitBytes: CLIENT_HELLO_BYTES, timeoutMs: HEAD_TIMEOUT_MS };
-    this.#buffer.peek(new ClientHelloParser(), options, (outcome) => {
+    this.buffer.peek(new ClientHelloParser(), options, (outcome) => {
       switch (outcome.kind) {
         case 'parsed':
           this.hello = outcome.value;

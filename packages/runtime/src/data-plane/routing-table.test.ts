@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 import type { FactChange } from '../facts/facts.ts';
 import { SharedNodeLoads, WorkerNodeLoads } from '../shared-node-loads.ts';
+import { SharedSessionCounts, WorkerSessionCounts } from '../shared-session-counts.ts';
+import { PluginTable } from './plugin-table.ts';
 import { RoutingTable } from './routing-table.ts';
 
 function createTable(): RoutingTable {
-  return new RoutingTable(new WorkerNodeLoads(new SharedNodeLoads(1).shared, 0, () => 0));
+  const loads = new WorkerNodeLoads(new SharedNodeLoads(1).shared, 0, () => 0);
+  const counts = new WorkerSessionCounts(new SharedSessionCounts(1).shared, 0);
+  return new RoutingTable(loads, new PluginTable({ counts, log() {} }));
 }
 
 function route(id: string, serverPort: number): FactChange {

@@ -5,6 +5,8 @@ import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
 import type { WorkerNodeLoads } from '../shared-node-loads.ts';
 import type { Drain } from '../workers/drain.ts';
 import { DrainRules } from './drain-rules.ts';
+import { chainPlugins } from './plugin-table.ts';
+import type { PluginTable, WorkerPlugin } from './plugin-table.ts';
 import { Upstream } from './upstream.ts';
 
 /** A stream route in a worker. */
@@ -16,6 +18,17 @@ export interface CompiledRoute extends StreamMatch {
   readonly tlsPassthrough: boolean;
   /** Of each session; undefined: no limit. */
   readonly rates: RelayRates | undefined;
+  /** Its own. */
+  readonly plugins: readonly WorkerPlugin[];
+}
+
+/** A service in a worker. */
+interface CompiledService {
+  readonly name: string | undefined;
+  readonly upstreamKey: string | undefined;
+  readonly plugins: readonly WorkerPlugin[];
+  /** The plugins of routes that are served with it, together with its own. */
+  readonly chains: WeakMap<CompiledRoute, readonly WorkerPlugin[]>;
 }
 
 /** Two routes that tie on everything but their id: `shadowed` never serves a session. */
@@ -30,11 +43,12 @@ export interface Overlap {
  */
 export class RoutingTable {
   readonly #router = new StreamRouter<CompiledRoute>();
-  readonly #services = new Map<string, ServiceFacts>();
+  readonly #services = new Map<string, CompiledService>();
   readonly #upstreams = new Map<string, Upstream>();
   /** What clients are shown. */
   readonly certificates: CertificateStore = new CertificateStore();
   readonly #loads: WorkerNodeLoads;
+  readonly #plugins: PluginTable;
   /** What gets no new sessions. */
   readonly drains: DrainRules = new DrainRules();
   /** Routes that are drained, and are not looked at because of that. */
@@ -42,8 +56,9 @@ export class RoutingTable {
   /** Routes that tied with another one when they came. */
   readonly #tied = new Set<string>();
 
-  constructor(loads: WorkerNodeLoads) {
+  constructor(loads: WorkerNodeLoads, plugins: PluginTable) {
     this.#loads = loads;
+    this.#plugins = plugins;
   }
 
   apply(changes: readonly FactChange[]): void {
@@ -53,8 +68,10 @@ export class RoutingTable {
           this.#applyRoute(change.key, change.facts);
           break;
         case 'service':
-          if (change.facts === undefined) this.#services.delete(change.key);
-          else this.#services.set(change.key, change.facts);
+          this.#applyService(change.key, change.facts);
+          break;
+        case 'plugin-metadata':
+          this.#plugins.setMetadata(change.key, change.facts);
           break;
         case 'certificate':
           if (change.facts === undefined) this.certificates.delete(change.key);
@@ -119,8 +136,25 @@ export class RoutingTable {
   }
 
   /** @returns undefined when the route has none, or names one that does not exist. */
-  serviceOf({ serviceId }: CompiledRoute): ServiceFacts | undefined {
+  serviceOf({ serviceId }: CompiledRoute): CompiledService | undefined {
     return serviceId === undefined ? undefined : this.#services.get(serviceId);
+  }
+
+  /** @returns undefined when there is none with this key. */
+  upstream(key: string): Upstream | undefined {
+    return this.#upstreams.get(key);
+  }
+
+  /** Those that look at the sessions of a route, in their order: its own, and its service's. */
+  pluginsOf(route: CompiledRoute): readonly WorkerPlugin[] {
+    const service = this.serviceOf(route);
+    if (service === undefined || service.plugins.length === 0) return route.plugins;
+    let chain = service.chains.get(route);
+    if (chain === undefined) {
+      chain = chainPlugins(route.plugins, service.plugins);
+      service.chains.set(route, chain);
+    }
+    return chain;
   }
 
   /** Whether sessions still get it. */
@@ -129,6 +163,8 @@ export class RoutingTable {
   }
 
   #applyRoute(id: string, facts: RouteFacts | undefined): void {
+    const former = this.#router.get(id) ?? this.#drained.get(id);
+    const plugins = this.#plugins.replace(`stream_routes/${id}`, facts?.plugins, former?.plugins);
     if (facts === undefined) {
       this.#router.delete(id);
       this.#drained.delete(id);
@@ -148,6 +184,7 @@ export class RoutingTable {
       serviceId: facts.serviceId,
       tlsPassthrough: facts.tlsPassthrough ?? false,
       rates: facts.rates,
+      plugins,
     };
     if (this.drains.hasRoute(id)) {
       this.#drained.set(id, route);
@@ -155,6 +192,19 @@ export class RoutingTable {
     }
     const other = this.#router.set(route);
     if (other !== undefined) this.#tied.add(id);
+  }
+
+  #applyService(id: string, facts: ServiceFacts | undefined): void {
+    const former = this.#services.get(id);
+    const plugins = this.#plugins.replace(`services/${id}`, facts?.plugins, former?.plugins);
+    if (facts === undefined) this.#services.delete(id);
+    else
+      this.#services.set(id, {
+        name: facts.name,
+        upstreamKey: facts.upstreamKey,
+        plugins,
+        chains: new WeakMap(),
+      });
   }
 
   #applyUpstream(key: string, facts: Upstream['facts'] | undefined): void {

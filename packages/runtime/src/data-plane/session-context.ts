@@ -2,6 +2,7 @@ import type { RelayOptions } from '@apisix-ts/core';
 import type { WireDriver } from '@apisix-ts/transport';
 import type { VariableSource } from '../variables/variable-source.ts';
 import type { Admission } from '../shared-admissions.ts';
+import type { Log } from '../log.ts';
 import type { SessionTallies } from '../metrics/session-tallies.ts';
 import type { WorkerCounters } from '../shared-counters.ts';
 import type { Tracing } from '../tracing/tracing.ts';
@@ -19,6 +20,7 @@ export interface SessionContext {
   readonly counters: WorkerCounters;
   readonly tallies: SessionTallies;
   readonly failures: FailureLog;
+  readonly log: Log;
   /** Where sessions wait for a node. */
   readonly room: WaitingRoom;
   readonly relay: Pick<RelayOptions, 'wheel' | 'halfClose'>;

@@ -38,6 +38,7 @@ export const sessionReasons = [
   'UPSTREAM_SOURCE_UNAVAILABLE',
   'SESSION_CLOSED_BY_OPERATOR',
   'SESSION_DRAINED',
+  'PLUGIN_REFUSED',
 ] as const;
 
 export type SessionReason = (typeof sessionReasons)[number];

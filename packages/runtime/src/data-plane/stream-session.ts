@@ -1,4 +1,4 @@
-import { relay } from '@apisix-ts/core';
+import { PeekBuffer, relay } from '@apisix-ts/core';
 import type { IpAddresses, RelayResult, Session, StreamFacts, Wire } from '@apisix-ts/core';
 import { TlsWire } from '@apisix-ts/transport';
 import type { TlsFacts } from '@apisix-ts/transport';
@@ -16,6 +16,8 @@ import type { OpenSession, SessionState } from './open-session.ts';
 import { writeProxyHeader } from './proxy-head.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { SessionContext, SessionListener } from './session-context.ts';
+import { SessionPlugins } from './session-plugins.ts';
+import type { Refusal } from './session-plugins.ts';
 import { isFailure, reasonOf, statusOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import { startTrace } from './session-trace.ts';
@@ -41,8 +43,14 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   #search: NodeSearch | undefined;
   /** Addresses of the client's connection; absent where nobody asks for them when it is gone. */
   #trace: SessionTrace | undefined;
-  /** What it is busy with, and what was said before the payload; absent where the payload comes first. */
+  /** What was said before the payload; absent where the payload comes first. */
   #arrival: Arrival | undefined;
+  /** Where the client's first bytes were read; absent where that was left to the relay. */
+  #payload: PeekBuffer | undefined;
+  /** Those of its route, once they look at it; absent where it has none. */
+  #plugins: SessionPlugins | undefined;
+  /** One of them refused it. */
+  #refusal: Refusal | undefined;
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
   #relaying: Session | undefined;
@@ -50,7 +58,6 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   #spans: SessionSpans | undefined;
   /** What it moved when somebody last asked; undefined: nobody did. */
   #counted: SessionBytes | undefined;
-  readonly ownVariables: ReadonlyMap<string, string> | undefined = undefined;
   ending: SessionEnding | undefined;
   /** By the context's clock, where there is an `ending`. */
   #endedMs = 0;
@@ -146,6 +153,10 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     return this.#route && this.#context.table.serviceOf(this.#route)?.name;
   }
 
+  get ownVariables(): ReadonlyMap<string, string> | undefined {
+    return this.#plugins?.variables;
+  }
+
   get durationMs(): number {
     return this.#lastMs() - this.startedMs;
   }
@@ -194,7 +205,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
       isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
       chooseProtocol: () => this.#chooseProtocol(),
-      onArrived: (wire) => {
+      onArrived: (wire, payload) => {
+        this.#payload = payload;
         if (wire !== this.#downstream) counters.happened('downstreamHandshakes');
         this.#downstream = wire;
         this.#serve();
@@ -223,7 +235,33 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
       this.#refuse('ROUTE_NOT_FOUND');
       return;
     }
-    const upstream = table.upstreamOf(this.#route);
+    const plugins = table.pluginsOf(this.#route);
+    if (plugins.length === 0) this.#seekNode(this.#route);
+    else this.#meet(new SessionPlugins(this, this.#route, plugins, this.#context), this.#route);
+  }
+
+  #meet(plugins: SessionPlugins, route: CompiledRoute): void {
+    this.#plugins = plugins;
+    // They may ask for its addresses when it is gone.
+    this.#trace ??= startTrace(this.#downstream);
+    const { wheel } = this.#context.relay;
+    plugins.begin(
+      { wheel, buffer: () => (this.#payload ??= new PeekBuffer(this.#downstream, wheel)) },
+      {
+        onPassed: () => this.#seekNode(route),
+        onRefused: (plugin, { refuse: status, reason }) => {
+          this.#refusal = { plugin, status, why: reason };
+          this.#refuse('PLUGIN_REFUSED');
+        },
+        onClosed: (error) =>
+          this.#refuse(error?.kind === 'failed' ? 'DOWNSTREAM_LOST' : 'DOWNSTREAM_RESET', true),
+      },
+    );
+  }
+
+  #seekNode(route: CompiledRoute): void {
+    const upstream =
+      this.#plugins === undefined ? this.#context.table.upstreamOf(route) : this.#plugins.upstream;
     if (upstream === undefined) {
       this.#refuse('UPSTREAM_NOT_CONFIGURED');
       return;
@@ -246,6 +284,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
       return;
     }
     const isGone = this.#arrival?.cancel();
+    this.#plugins?.cancel();
     this.#search?.cancel();
     this.#refuse(reason, isGone);
   }
@@ -285,6 +324,9 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   onUpstreamGone(): void {
+    // It may get another route, with plugins of its own.
+    this.#plugins?.leave();
+    this.#plugins = undefined;
     this.#serve();
   }
 
@@ -301,13 +343,13 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
       (result) => this.#onRelayed(result),
       this.#takeHead(hasPreface),
     );
-    // The client's end was read with its head, and will not be told again.
-    if (this.#arrival?.hasEnded === true) wire.end();
+    // The client's end was read with its first bytes, and will not be told again.
+    if (this.#payload?.hasEnded === true) wire.end();
   }
 
-  /** What goes to the upstream first: a PROXY header, and the bytes that were read with the client's own head. */
+  /** What goes to the upstream first: a PROXY header, and the client's bytes that were read already. */
   #takeHead(hasPreface: boolean): Uint8Array | undefined {
-    const payload = this.#arrival?.takePayload();
+    const payload = this.#payload?.takeHead();
     const header = hasPreface ? undefined : this.proxyHeader();
     if (header === undefined) return payload;
     return payload === undefined ? header : Buffer.concat([header, payload]);
@@ -334,7 +376,13 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
-    tallies.count(reason, this.#route?.id, this.#listener.name, this.#search?.node?.endpoint);
+    tallies.count(
+      reason,
+      this.#route?.id,
+      this.#listener.name,
+      this.#search?.node?.endpoint,
+      this.#refusal?.status,
+    );
     this.#record(reason);
     this.#spans?.ended(reason, this.bytesReceived, this.bytesSent);
   }
@@ -366,10 +414,11 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
 
   #record(reason: SessionReason): void {
     const { accessLog, nowMs } = this.#context;
-    if (accessLog === undefined) return;
+    if (accessLog === undefined && this.#plugins === undefined) return;
     this.#endedMs = nowMs();
-    this.ending = { reason, status: statusOf(reason), atMs: Date.now() };
-    accessLog(this);
+    this.ending = { reason, status: this.#refusal?.status ?? statusOf(reason), atMs: Date.now() };
+    accessLog?.(this);
+    this.#plugins?.end();
   }
 
   #report(reason: SessionReason, errno: string | undefined, source?: string): void {
@@ -382,6 +431,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
       node: node && describeNode(node),
       source,
       client: this.remoteAddress,
+      ...this.#refusal,
     });
   }
 }

@@ -6,7 +6,6 @@ import {
   compileService,
   compileUpstream,
   namesOf,
-  routeFaults,
   upstreamFault,
   upstreamShortcoming,
 } from './compile.ts';
@@ -16,6 +15,7 @@ import type { NodeAddresses } from './compile.ts';
 function checked<D extends Document>(kind: ResourceKind<D>, document: Document): D {
   const result = checkResource(kind, document, {
     plugins: new Map(),
+    streamPlugins: new Map(),
     balancers: new Set(['roundrobin']),
     isStored: true,
   });
@@ -58,12 +58,6 @@ describe('the upstream of a route', () => {
     });
     expect(compileService('s', checked(serviceKind, {}))).toEqual({});
   });
-});
-
-test('a plugin that does not exist is named', () => {
-  expect(routeFaults(checked(streamRouteKind, { plugins: { absent: {} } }))).toEqual([
-    'plugin "absent" is not available: it is served without',
-  ]);
 });
 
 test.for([

@@ -160,11 +160,6 @@ function wantedReports(checks: NonNullable<UpstreamDocument['checks']>): 'attemp
   return checks.passive === undefined ? 'attempts' : 'sessions';
 }
 
-/** What of a route or service has no effect here, for the log. */
-export function routeFaults({ plugins = {} }: Pick<StreamRouteDocument, 'plugins'>): readonly string[] {
-  return Object.keys(plugins).map((name) => `plugin "${name}" is not available: it is served without`);
-}
-
 /**
  * What of an upstream this gateway cannot serve with, for the log; undefined when all of it works.
  * @param discoveries the values of `discovery_type` that config.yaml provides for.

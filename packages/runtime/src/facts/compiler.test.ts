@@ -77,6 +77,7 @@ function setUp(services?: Names<Endpoint>): {
       health,
       certificates: { set() {}, delete() {} },
       keyring: [],
+      plugins: new Map(),
       log: (_level, message) => logged.push(message),
     }),
   };

@@ -1,18 +1,19 @@
 import type {
   Document,
   DocumentChange,
+  PluginsField,
   ServiceDocument,
   SslDocument,
   StreamRouteDocument,
   UpstreamDocument,
 } from '@apisix-ts/config';
+import type { StreamPlugin } from '@apisix-ts/core';
 import type { Endpoint } from '@apisix-ts/discovery';
 import {
   compileRoute,
   compileService,
   compileUpstream,
   namesOf,
-  routeFaults,
   upstreamFault,
   upstreamKey,
   upstreamShortcoming,
@@ -20,6 +21,7 @@ import {
 import type { NameKind, NodeAddresses } from './compile.ts';
 import { compileCertificate, compileClientPair, compileUpstreamTls, referencesOf } from './certificates.ts';
 import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
+import { compilePlugins, pluginFaults } from './plugins.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
@@ -60,6 +62,8 @@ export interface FactCompilerOptions {
   readonly certificates: CertificateWatch;
   /** `apisix.data_encryption.keyring`: opens private keys. */
   readonly keyring: readonly string[];
+  /** Those there are at the moment, by name. */
+  readonly plugins: ReadonlyMap<string, StreamPlugin>;
   readonly log: Log;
 }
 
@@ -81,6 +85,7 @@ export class FactCompiler {
   readonly #touched = new Set<string>();
   readonly #certificates: CertificateWatch;
   readonly #keyring: readonly string[];
+  readonly #plugins: ReadonlyMap<string, StreamPlugin>;
   /** Certificates to show to upstreams, by id, and the upstreams that name one. */
   readonly #clientPairs = new Map<string, KeyPairFacts>();
   readonly #usersOfPair = new Map<string, UpstreamDocument>();
@@ -96,9 +101,11 @@ export class FactCompiler {
     health,
     certificates,
     keyring,
+    plugins,
     log,
   }: FactCompilerOptions) {
     this.#keyring = keyring;
+    this.#plugins = plugins;
     this.#names = {
       host: new NameUsers(names.hosts, (name) => onLateName('host', name)),
       service: new NameUsers(names.services ?? NO_SERVICES, (name) => onLateName('service', name)),
@@ -183,7 +190,7 @@ export class FactCompiler {
 
   #report(key: string, document: Document | undefined, upstream: UpstreamDocument | undefined): void {
     const shortcomings = [
-      ...(document === undefined ? [] : routeFaults(document)),
+      ...pluginFaults(document && pluginsOf(document), this.#plugins),
       upstream && upstreamShortcoming(upstream),
     ];
     for (const reason of shortcomings) {
@@ -202,15 +209,25 @@ export class FactCompiler {
         return [this.#upstreamFacts(key, upstreamOf(change))];
       case 'services': {
         const service: ServiceDocument | undefined = document;
-        const facts = service && compileService(id, service);
+        const facts = service && {
+          ...compileService(id, service),
+          ...compilePlugins(service.plugins, this.#plugins),
+        };
         this.#uses.setService(id, facts);
         return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'service', key: id, facts }];
       }
       case 'stream_routes': {
         const route = document as StreamRouteDocument | undefined; // the snapshot only hands out checked documents
-        const facts = route && compileRoute(id, route);
+        const facts = route && {
+          ...compileRoute(id, route),
+          ...compilePlugins(route.plugins, this.#plugins),
+        };
         this.#uses.setRoute(id, facts);
         return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'route', key: id, facts }];
+      }
+      case 'plugin_metadata': {
+        const { id: _, ...metadata } = document ?? {};
+        return [{ kind: 'plugin-metadata', key: id, facts: document && { metadata } }];
       }
       case 'ssls':
         return this.#certificateFacts(id, document as SslDocument | undefined); // checked, like the others
@@ -329,6 +346,11 @@ const NO_SERVICES: NameSource<Endpoint> = {
 
 /** Changes of other kinds do not reach connections. */
 const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);
+
+/** Those of a route or service; other kinds that are served have none. */
+function pluginsOf({ plugins }: Document): PluginsField | undefined {
+  return plugins as PluginsField | undefined; // checked, like all of it
+}
 
 /** The upstream that a document is or has. */
 function upstreamOf({ kind, document }: DocumentChange): UpstreamDocument | undefined {

@@ -5,6 +5,15 @@ import type { RelayRates } from '@apisix-ts/core';
  * to another thread. Labels and descriptions stay behind, and so do defaults that most resources have.
  */
 
+/** A plugin that is switched on, and its configuration. */
+export interface PluginFacts {
+  readonly name: string;
+  /** The configuration, checked, as JSON: who has the same text has the same plugin at work. */
+  readonly text: string;
+  /** `_meta.filter`: an expression over variables. Absent: it looks at every session. */
+  readonly filter?: readonly unknown[];
+}
+
 /** A stream route. Without `upstreamKey` the service's upstream serves; without both there is nothing to serve with. */
 export interface RouteFacts {
   readonly id: string;
@@ -26,12 +35,21 @@ export interface RouteFacts {
   readonly tlsPassthrough?: true;
   /** Bytes per second of a session; absent: no limit. */
   readonly rates?: RelayRates;
+  /** In no particular order; absent: none. */
+  readonly plugins?: readonly PluginFacts[];
 }
 
 export interface ServiceFacts {
   /** For variables. */
   readonly name?: string;
   readonly upstreamKey?: string;
+  /** Those of a route with the same name go first. Absent: none. */
+  readonly plugins?: readonly PluginFacts[];
+}
+
+/** What all configurations of a plugin have in common: its `plugin_metadata`, checked. */
+export interface PluginMetadataFacts {
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 export interface NodeFacts {
@@ -108,5 +126,10 @@ export interface UpstreamTlsFacts {
 export type FactChange =
   | { readonly kind: 'route'; readonly key: string; readonly facts: RouteFacts | undefined }
   | { readonly kind: 'service'; readonly key: string; readonly facts: ServiceFacts | undefined }
+  | {
+      readonly kind: 'plugin-metadata';
+      readonly key: string;
+      readonly facts: PluginMetadataFacts | undefined;
+    }
   | { readonly kind: 'certificate'; readonly key: string; readonly facts: CertificateFacts | undefined }
   | { readonly kind: 'upstream'; readonly key: string; readonly facts: UpstreamFacts | undefined };

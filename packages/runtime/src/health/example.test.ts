@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { compileChecks } from './check-plan.ts';
 
 const page = readFileSync(new URL('../../../../docs/config/health-checks.md', import.meta.url), 'utf8');
-const context = { plugins: new Map(), balancers: new Set(['roundrobin']) };
+const context = { plugins: new Map(), streamPlugins: new Map(), balancers: new Set(['roundrobin']) };
 
 test('the example of the documentation does what the page says', () => {
   const [upstream = '', route = ''] = Array.from(page.matchAll(/ -d '([^']+)'/g), ([, body]) => body);

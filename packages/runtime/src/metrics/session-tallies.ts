@@ -34,9 +34,16 @@ export class SessionTallies {
     this.#onDue = onDue;
   }
 
-  count(reason: SessionReason, route: string | undefined, listener: string, node: string | undefined): void {
+  /** @param pluginStatus what a plugin refused the session with; undefined: none did. */
+  count(
+    reason: SessionReason,
+    route: string | undefined,
+    listener: string,
+    node: string | undefined,
+    pluginStatus?: number,
+  ): void {
     add(this.#routes, route ?? '');
-    add(this.#statuses, statusKey(streamCodeOf(reason), listener, node ?? ''));
+    add(this.#statuses, statusKey(streamCodeOf(reason, pluginStatus), listener, node ?? ''));
     this.#timer ??= setTimeout(() => this.#onDue(), TELL_MS).unref();
   }
 

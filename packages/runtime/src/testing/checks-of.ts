@@ -6,7 +6,7 @@ export function checksOf(checks: object): HealthChecks {
   const result = checkResource(
     upstreamKind,
     { nodes: {}, checks },
-    { plugins: new Map(), balancers: new Set(['roundrobin']) },
+    { plugins: new Map(), streamPlugins: new Map(), balancers: new Set(['roundrobin']) },
   );
   if (!result.ok) throw new TypeError(result.message);
   if (result.document.checks === undefined) throw new TypeError('the upstream lost its checks');

@@ -52,6 +52,8 @@ export interface WorkerOptions {
   readonly loads: WorkerMemory;
   /** What the limits of listeners go by. */
   readonly admissions: WorkerMemory;
+  /** What plugins count sessions by. */
+  readonly sessionCounts: WorkerMemory;
   /** How sessions that wait for a node learn that one was left. */
   readonly waiting: WorkerMemory;
   /** Listeners share their port with those of other workers. */
