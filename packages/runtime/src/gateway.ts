@@ -213,7 +213,6 @@ class RunningGateway implements Gateway {
   }
 
   async start(): Promise<void> {
-    this.#tellOfUnknownPlugins(this.#settings.stream_plugins);
     try {
       // Before the load: a worker that comes later has everything compiled for it once more.
       await this.#pool.start();
@@ -351,7 +350,7 @@ class RunningGateway implements Gateway {
 
   #tellOfUnknownPlugins(names: readonly string[]): void {
     for (const name of unknownPlugins(names)) {
-      this.#log('info', 'stream_plugins names a plugin that does not exist', { plugin: name });
+      this.#log('warn', 'stream_plugins names a plugin that does not exist', { plugin: name });
     }
   }
 

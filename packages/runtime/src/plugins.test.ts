@@ -78,6 +78,19 @@ describe.for([{ workers: 0 }, { workers: 2 }])('plugins with $workers worker thr
     expect(await isServed(opened)).toBe(true);
   });
 
+  test('one with a filter looks only at sessions for which it holds', async () => {
+    const opened = await openGateway({ workers });
+    const filtered = (filter: readonly unknown[]): object =>
+      route({ 'ip-restriction': { ...closed, _meta: { filter } } });
+
+    await opened.put('stream_routes/1', filtered([['remote_addr', 'ipmatch', ['192.0.2.0/24']]]));
+    expect(await isServed(opened)).toBe(true);
+    await opened.put('stream_routes/1', filtered([['server_port', '==', opened.port]]));
+    expect(await isServed(opened)).toBe(false);
+    await opened.put('stream_routes/1', filtered([['server_port', '?', 1]]));
+    expect(await isServed(opened)).toBe(false);
+  });
+
   test('datagrams of refused clients are dropped', async () => {
     const opened = await openGateway({ workers, udpHosts: ['127.0.0.1'] });
     const udpEcho = await openDatagramEcho();
@@ -113,7 +126,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('plugins with $workers worker thr
     await gateway.reload({ ...opened.withPorts(opened.port), stream_plugins: ['ip-restriction', 'no-such'] });
     expect(await isServed(opened)).toBe(false);
     expect(opened.lines).toContainEqual({
-      level: 'info',
+      level: 'warn',
       message: 'stream_plugins names a plugin that does not exist',
       fields: { plugin: 'no-such' },
     });

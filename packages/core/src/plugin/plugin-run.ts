@@ -16,7 +16,7 @@ export interface ChainedPlugin {
   readonly name: string;
   readonly handlers: PluginHandlers;
   /** Of `_meta.filter`: whether it looks at this session. Default: at every one. */
-  isMeant?(session: PluginSession): boolean;
+  readonly isMeant?: ((session: PluginSession) => boolean) | undefined;
 }
 
 /** Of the outcomes exactly one is told, once, never after `cancel`. */

@@ -114,6 +114,8 @@ export class DataPlane {
     );
     this.#plugins = new PluginTable({
       counts: new WorkerSessionCounts(options.sessionCounts, options.index),
+      wheel: this.#wheel,
+      authorities: undefined,
       log: this.#log,
     });
     this.#table = new RoutingTable(loads, this.#plugins);

@@ -1,18 +1,12 @@
-import type {
-  ChainedPlugin,
-  PluginHandlers,
-  PluginSession,
-  SessionCounts,
-  StreamPlugin,
-} from '@apisix-ts/core';
+import { compileExpression } from '@apisix-ts/core';
+import type { ChainedPlugin, PluginHandlers, PluginHost, PluginSession, StreamPlugin } from '@apisix-ts/core';
 import { streamPlugins } from '@apisix-ts/plugins';
 import type { PluginFacts, PluginMetadataFacts } from '../facts/facts.ts';
 import { pluginUpstreamKey } from '../facts/plugin-upstream-key.ts';
 import type { Log } from '../log.ts';
 
 /** What plugins of a worker share. */
-export interface PluginSurroundings {
-  readonly counts: SessionCounts;
+export interface PluginSurroundings extends Pick<PluginHost, 'counts' | 'wheel' | 'authorities'> {
   readonly log: Log;
 }
 
@@ -103,7 +97,7 @@ class RunningPlugin implements WorkerPlugin {
   readonly name: string;
   readonly priority: number;
   handlers: PluginHandlers;
-  readonly isMeant?: (session: PluginSession) => boolean;
+  readonly isMeant: ((session: PluginSession) => boolean) | undefined;
   readonly #owner: string;
   readonly #facts: PluginFacts;
   readonly #surroundings: PluginSurroundings;
@@ -119,6 +113,7 @@ class RunningPlugin implements WorkerPlugin {
     this.#owner = owner;
     this.#facts = facts;
     this.#surroundings = surroundings;
+    this.isMeant = facts.filter && this.#compileFilter(facts.filter);
     this.handlers = this.#compile(metadata);
   }
 
@@ -143,15 +138,36 @@ class RunningPlugin implements WorkerPlugin {
     });
   }
 
+  /** One that is none is as good as none. */
+  #compileFilter(filter: readonly unknown[]): RunningPlugin['isMeant'] {
+    try {
+      const holds = compileExpression(filter);
+      return (session) => holds((name) => session.variable(name));
+    } catch (error) {
+      this.#surroundings.log(
+        'warn',
+        'the filter of a plugin is not valid: the plugin looks at every session',
+        {
+          plugin: this.name,
+          resource: this.#owner,
+          reason: error instanceof Error ? error.message : String(error),
+        },
+      );
+      return undefined;
+    }
+  }
+
   /** One that cannot be put to work refuses: its sessions must not go on without it. */
   #compile(metadata: PluginMetadataFacts['metadata'] | undefined): PluginHandlers {
-    const { log, counts } = this.#surroundings;
+    const { log, counts, wheel, authorities } = this.#surroundings;
     const [owner, name] = [this.#owner, this.name];
     try {
       return pluginOf(this.#facts).compile(JSON.parse(this.#facts.text), {
         owner,
         metadata,
         counts,
+        wheel,
+        authorities,
         upstreamKey: (upstream) => pluginUpstreamKey(owner, name, upstream),
         log: (level, message, fields) => log(level, message, { plugin: name, resource: owner, ...fields }),
       });

@@ -1,3 +1,5 @@
+import { TimerWheel } from '@apisix-ts/core';
+import { FakeClock } from '@apisix-ts/testkit';
 import { expect, test } from 'vitest';
 import type { FactChange } from '../facts/facts.ts';
 import { SharedNodeLoads, WorkerNodeLoads } from '../shared-node-loads.ts';
@@ -8,7 +10,10 @@ import { RoutingTable } from './routing-table.ts';
 function createTable(): RoutingTable {
   const loads = new WorkerNodeLoads(new SharedNodeLoads(1).shared, 0, () => 0);
   const counts = new WorkerSessionCounts(new SharedSessionCounts(1).shared, 0);
-  return new RoutingTable(loads, new PluginTable({ counts, log() {} }));
+  return new RoutingTable(
+    loads,
+    new PluginTable({ counts, wheel: new TimerWheel(new FakeClock()), authorities: undefined, log() {} }),
+  );
 }
 
 function route(id: string, serverPort: number): FactChange {
