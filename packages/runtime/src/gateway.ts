@@ -213,6 +213,7 @@ class RunningGateway implements Gateway {
   }
 
   async start(): Promise<void> {
+    this.#tellOfUnknownPlugins(this.#settings.stream_plugins);
     try {
       // Before the load: a worker that comes later has everything compiled for it once more.
       await this.#pool.start();
