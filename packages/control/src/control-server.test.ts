@@ -15,6 +15,7 @@ const facts: GatewayFacts = {
   phase: 'serving',
   store: { state: 'following', since: 5, revision: 12 },
   revision: 12,
+  previousRevision: 0,
   workers: new Map([
     [0, 12],
     [1, 11],

@@ -11,6 +11,8 @@ export interface GatewayFacts {
   readonly snapshot?: SnapshotFacts;
   /** The last revision that came from the store. */
   readonly revision: Revision;
+  /** The one that came before it; 0: none did. */
+  readonly previousRevision: Revision;
   /** The revision in effect in each worker, by its index. */
   readonly workers: ReadonlyMap<number, Revision>;
   /** When the last change took effect in all of them. Milliseconds since 1970; absent: there was none yet. */

@@ -73,6 +73,7 @@ const facts: GatewayFacts = {
   phase: 'serving',
   store: { state: 'following', since: 0, revision: 12 },
   revision: 12,
+  previousRevision: 8,
   appliedAtMs: 1_800_000_000_500,
   workers: new Map([
     [0, 12],
@@ -98,12 +99,7 @@ async function open(more: Partial<MetricsServerOptions> = {}): Promise<string> {
     status: () => facts,
     checkedNodes: () => health.nodes.map((node) => [health.name, node] as const),
     http: () => ({ accepted: 5, active: 3, requests: 9, answering: 1 }),
-    kindRevisions: () =>
-      new Map([
-        ['upstreams', 7],
-        ['stream_routes', 9],
-        ['secrets', 10],
-      ]),
+    kindRevisions: () => [['upstreams', 7], undefined, ['stream_routes', 9], ['secrets', 10]],
     counts: () => Promise.resolve(totals),
     ...more,
   });
@@ -214,6 +210,7 @@ test('with etcd there are its own metrics, and those of the snapshot on disk as 
       ['upstreams', 7],
       ['stream_routes', 9],
       ['protos', 0],
+      ['prev_index', 8],
       ['max_modify_index', 10],
       ['x_etcd_index', 12],
     ].map(([key, revision]) => `apisix_etcd_modify_indexes{key="${key}"} ${revision}`),

@@ -12,6 +12,7 @@ import { single } from './metrics/metric.ts';
 import type { Metric } from './metrics/metric.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { storeMetrics } from './metrics/store-metrics.ts';
+import type { KindRevisions } from './metrics/store-metrics.ts';
 import { streamMetrics } from './metrics/stream-metrics.ts';
 import { threadMetrics } from './metrics/thread-metrics.ts';
 
@@ -33,8 +34,8 @@ export interface MetricsServerOptions extends HttpSocketOptions {
   /** The nodes under checks, read over several turns of the event loop. */
   readonly checkedNodes: () => Iterable<CheckedNodeFacts>;
   readonly http: () => HttpFacts;
-  /** The revision of the last write to each kind of resource, by its segment: `upstreams`. */
-  readonly kindRevisions: () => ReadonlyMap<string, number>;
+  /** The revision of the last write to each kind of resource, read over several turns of the event loop. */
+  readonly kindRevisions: () => KindRevisions;
   /** As it is now. */
   readonly counts: () => Promise<SessionTotals>;
   /** What a route is called in labels, by its id. Default: by its id. */

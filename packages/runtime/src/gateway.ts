@@ -264,6 +264,7 @@ class RunningGateway implements Gateway {
       store: this.#source.store,
       ...(snapshot === undefined ? {} : { snapshot }),
       revision: this.#documents.revision,
+      previousRevision: this.#documents.previousRevision,
       workers: this.#publisher.revisions,
       ...(appliedAtMs === undefined ? {} : { appliedAtMs }),
       workerCount: Math.max(this.#pool.threads, 1),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ResourceKind } from '../resources/resource-kind.ts';
-import type { StoreEntry } from '../store/store.ts';
+import type { StoreChange, StoreEntry } from '../store/store.ts';
 import { DocumentSet } from './document-set.ts';
 import type { CheckStored } from './document-set.ts';
 
@@ -39,6 +39,59 @@ test('tells when a resource was created and last written, also of one whose last
 
   expect(set.revisionsOf('upstreams', '1')).toMatchObject({ createRevision: 2, modRevision: 11 });
   expect(set.revisionsOf('upstreams', '2')).toBeUndefined();
+});
+
+describe('the last write to what is there', () => {
+  const revisionsOf = (set: DocumentSet): unknown =>
+    Object.fromEntries([...set.kindRevisions()].filter((step) => step !== undefined));
+  const put = (id: string, modRevision: number): StoreChange => ({
+    revision: modRevision,
+    events: [{ type: 'put', entry: entry(`upstreams/${id}`, {}, modRevision) }],
+  });
+  const deletion = (id: string, revision: number): StoreChange => ({
+    revision,
+    events: [{ type: 'delete', key: `upstreams/${id}` }],
+  });
+
+  test('is known without a look at all there is', () => {
+    const set = setOf(entry('upstreams/1', {}, 7), entry('upstreams/2', {}, 3));
+    expect([...set.kindRevisions()]).toEqual([['upstreams', 7]]);
+
+    set.apply(put('2', 11));
+    expect([...set.kindRevisions()]).toEqual([['upstreams', 11]]);
+    set.apply(deletion('1', 12));
+    expect([...set.kindRevisions()]).toEqual([['upstreams', 11]]);
+    expect([set.revision, set.previousRevision]).toEqual([12, 11]);
+  });
+
+  test('is found once, step by step, where the last one was deleted', () => {
+    const set = setOf(entry('upstreams/1', {}, 7), entry('upstreams/2', {}, 3), entry('upstreams/3', {}, 9));
+    set.apply(deletion('3', 11));
+
+    expect([...set.kindRevisions()]).toEqual([undefined, undefined, ['upstreams', 7]]);
+    expect([...set.kindRevisions()]).toEqual([['upstreams', 7]]);
+  });
+
+  test('is looked for again when something changed meanwhile', () => {
+    const set = setOf(entry('upstreams/1', {}, 7), entry('upstreams/2', {}, 8), entry('upstreams/3', {}, 9));
+    set.apply(deletion('3', 11));
+    const steps = set.kindRevisions()[Symbol.iterator]();
+    steps.next();
+    steps.next();
+    set.apply(deletion('2', 12));
+    for (let step = steps.next(); step.done !== true; step = steps.next()) void step;
+
+    expect(revisionsOf(set)).toEqual({ upstreams: 7 });
+  });
+
+  test('is that of the last load, also where its store counts anew, and 0 without any', () => {
+    const set = setOf(entry('upstreams/1', {}, 7));
+
+    set.load({ revision: 2, entries: [entry('upstreams/1', {}, 2)] });
+    expect(revisionsOf(set)).toEqual({ upstreams: 2 });
+    set.load({ revision: 3, entries: [] });
+    expect(revisionsOf(set)).toEqual({ upstreams: 0 });
+  });
 });
 
 describe('a kind below another', () => {

@@ -41,13 +41,19 @@ export interface DocumentBatch {
 export interface DocumentView {
   /** The last revision that was applied; 0 before the first load. */
   readonly revision: Revision;
+  /** The one that was applied before it; 0: none was. */
+  readonly previousRevision: Revision;
   get(kind: string, id: string): Document | undefined;
   /** Id and document of each resource of a kind, in no particular order. */
   entries(kind: string): Iterable<readonly [string, Document]>;
   /** When a resource was created and last written, the present version in effect or not; undefined: there is none. */
   revisionsOf(kind: string, id: string): Pick<StoreEntry, 'createRevision' | 'modRevision'> | undefined;
-  /** The revision of the last write to a resource of each kind, by its segment, deletions not counted; 0: there is none. */
-  kindRevisions(): ReadonlyMap<string, Revision>;
+  /**
+   * The revision of the last write to what is there of each kind, by its segment; 0: nothing is. It is known, unless what was
+   * written last is gone: then all there is has to be looked at, step by step. Others may have their turns between two
+   * steps; undefined is one without a result.
+   */
+  kindRevisions(): Iterable<readonly [kind: string, revision: Revision] | undefined>;
 }
 
 export interface DocumentSetOptions {
@@ -73,7 +79,10 @@ export class DocumentSet implements DocumentView {
   readonly #keepsText: boolean;
   readonly #held = new Map<string, Map<string, Held>>();
   readonly #rejected = new Map<string, Rejection>();
+  /** By kind; it is missing where what was written last is gone. */
+  readonly #lastWrites = new Map<string, Revision>();
   #revision: Revision = 0;
+  #previousRevision: Revision = 0;
 
   constructor(
     kinds: readonly ResourceKind[],
@@ -88,6 +97,10 @@ export class DocumentSet implements DocumentView {
 
   get revision(): Revision {
     return this.#revision;
+  }
+
+  get previousRevision(): Revision {
+    return this.#previousRevision;
   }
 
   /** What the store holds now and cannot be used. */
@@ -120,14 +133,10 @@ export class DocumentSet implements DocumentView {
     }
   }
 
-  kindRevisions(): ReadonlyMap<string, Revision> {
-    const revisions = new Map<string, Revision>();
+  *kindRevisions(): ReturnType<DocumentView['kindRevisions']> {
     for (const [kind, held] of this.#held) {
-      let last = 0;
-      for (const { entry } of held.values()) last = Math.max(last, entry.modRevision);
-      revisions.set(kind, last);
+      yield [kind, this.#lastWrites.get(kind) ?? (yield* this.#findLastWrite(kind, held))];
     }
-    return revisions;
   }
 
   /**
@@ -137,14 +146,14 @@ export class DocumentSet implements DocumentView {
   load(snapshot: StoreSnapshot): DocumentBatch {
     const batch = new BatchBuilder();
     const present = new Set(snapshot.entries.map((entry) => entry.key));
+    for (const kind of this.#held.keys()) this.#lastWrites.set(kind, 0);
     for (const [kind, held] of this.#held) {
       for (const [id, { entry }] of held) {
         if (!present.has(entry.key)) this.#remove(kind, id, batch);
       }
     }
     for (const entry of snapshot.entries) this.#put(entry, batch, () => true);
-    this.#revision = snapshot.revision;
-    return batch.finish(snapshot.revision);
+    return this.#finish(batch, snapshot.revision);
   }
 
   /** Takes a change. What was written again is looked at again, even with the same text: somebody wanted that. */
@@ -158,8 +167,25 @@ export class DocumentSet implements DocumentView {
         this.#remove(kind, id, batch);
       }
     }
-    this.#revision = change.revision;
-    return batch.finish(change.revision);
+    return this.#finish(batch, change.revision);
+  }
+
+  #finish(batch: BatchBuilder, revision: Revision): DocumentBatch {
+    this.#previousRevision = this.#revision;
+    this.#revision = revision;
+    return batch.finish(revision);
+  }
+
+  *#findLastWrite(kind: string, held: ReadonlyMap<string, Held>): Generator<undefined, Revision> {
+    const revision = this.#revision;
+    let last = 0;
+    for (const { entry } of held.values()) {
+      last = Math.max(last, entry.modRevision);
+      yield undefined;
+    }
+    // What changed meanwhile may have been looked at before.
+    if (this.#revision === revision) this.#lastWrites.set(kind, last);
+    return last;
   }
 
   /**
@@ -197,6 +223,8 @@ export class DocumentSet implements DocumentView {
     // Another kind of resource, or the placeholder of a directory.
     if (kind === undefined || held === undefined || id === '') return;
 
+    // A change is later than all that is there; only a load has entries in any order.
+    this.#lastWrites.set(segment, Math.max(this.#lastWrites.get(segment) ?? 0, entry.modRevision));
     const former = held.get(id);
     const known = this.#keepsText ? entry : { ...entry, value: hash('sha256', entry.value, 'base64') };
     if (former?.entry.value === known.value && isKnown(former.entry)) {
@@ -230,6 +258,7 @@ export class DocumentSet implements DocumentView {
     const former = held?.get(id);
     if (held === undefined || former === undefined) return;
     held.delete(id);
+    if (former.entry.modRevision === this.#lastWrites.get(kind)) this.#lastWrites.delete(kind);
     this.#rejected.delete(former.entry.key);
     if (former.document !== undefined) batch.changes.push({ kind, id, document: undefined });
   }

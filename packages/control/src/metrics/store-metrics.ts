@@ -1,6 +1,9 @@
 import type { GatewayFacts } from '../gateway-facts.ts';
 import { single } from './metric.ts';
-import type { Metric } from './metric.ts';
+import type { Metric, Sample } from './metric.ts';
+
+/** The revisions of the last writes to each kind, by its segment; undefined is a step towards one. */
+export type KindRevisions = Iterable<readonly [kind: string, revision: number] | undefined>;
 
 /** What the reference has as `key` of `etcd_modify_indexes`, and the kinds behind it. */
 const indexedKinds = [
@@ -19,9 +22,10 @@ const states: readonly GatewayFacts['store']['state'][] = ['connecting', 'follow
 /** How it stands with the store. What a gateway does not have is left out. */
 export function storeMetrics(
   provider: string,
-  { store, revision }: Pick<GatewayFacts, 'store' | 'revision'>,
-  kindRevisions: () => ReadonlyMap<string, number>,
+  facts: Pick<GatewayFacts, 'store' | 'revision' | 'previousRevision'>,
+  kindRevisions: () => KindRevisions,
 ): readonly Metric[] {
+  const { store } = facts;
   const isReachable = store.state === 'following' ? 1 : 0;
   return [
     {
@@ -42,14 +46,14 @@ export function storeMetrics(
       'When that state began, in seconds since 1970',
       store.since / 1000,
     ),
-    ...(provider === 'etcd' ? etcdMetrics(isReachable, revision, kindRevisions()) : []),
+    ...(provider === 'etcd' ? etcdMetrics(isReachable, facts, kindRevisions()) : []),
   ];
 }
 
 function etcdMetrics(
   isReachable: number,
-  revision: number,
-  revisions: ReadonlyMap<string, number>,
+  facts: Pick<GatewayFacts, 'revision' | 'previousRevision'>,
+  kindRevisions: KindRevisions,
 ): readonly Metric[] {
   return [
     single('etcd_reachable', 'gauge', '1 while etcd is being followed, 0 while it is away', isReachable),
@@ -57,11 +61,22 @@ function etcdMetrics(
       name: 'etcd_modify_indexes',
       type: 'gauge',
       help: 'The revision of the last write to each kind of resource, of all of them, and of etcd',
-      samples: [
-        ...indexedKinds.map((key) => ({ labels: { key }, value: revisions.get(key) ?? 0 })),
-        { labels: { key: 'max_modify_index' }, value: Math.max(0, ...revisions.values()) },
-        { labels: { key: 'x_etcd_index' }, value: revision },
-      ],
+      samples: modifyIndexes(facts, kindRevisions),
     },
   ];
+}
+
+function* modifyIndexes(
+  { revision, previousRevision }: Pick<GatewayFacts, 'revision' | 'previousRevision'>,
+  kindRevisions: KindRevisions,
+): Iterable<Sample | undefined> {
+  const revisions = new Map<string, number>();
+  for (const found of kindRevisions) {
+    if (found === undefined) yield undefined;
+    else revisions.set(...found);
+  }
+  for (const key of indexedKinds) yield { labels: { key }, value: revisions.get(key) ?? 0 };
+  yield { labels: { key: 'prev_index' }, value: previousRevision };
+  yield { labels: { key: 'max_modify_index' }, value: Math.max(0, ...revisions.values()) };
+  yield { labels: { key: 'x_etcd_index' }, value: revision };
 }
