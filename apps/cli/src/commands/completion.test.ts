@@ -81,6 +81,46 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
   });
 });
 
+const isThere = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0;
+
+describe.skipIf(!isThere('fish'))('in a real fish', () => {
+  test.for([
+    ['apisix relo', ['reload']],
+    ['apisix --home /srv relo', ['reload']],
+    ['apisix explain --protocol ', ['tcp', 'udp']],
+    ['apisix start --fo', ['--foreground']],
+    ['apisix help start --fo', []],
+    ['apisix --home /et', ['/etc/']],
+    ['apisix connections ', ['close', 'list']],
+  ] as const)('%j goes on as %j', async ([line, offered]) => {
+    const { stdout: script } = await apisix(['completion', 'fish']);
+
+    const { stdout, stderr } = spawnSync(
+      'fish',
+      ['--no-config', '--command', `${script}\ncomplete -C '${line}'`],
+      {
+        encoding: 'utf8',
+      },
+    );
+
+    expect(stderr).toBe('');
+    const lines = stdout.split('\n').filter(Boolean);
+    // What it is comes after a tab.
+    expect(lines.map((text) => text.split('\t')[0])).toEqual(offered);
+  });
+});
+
+test.skipIf(!isThere('zsh'))('a real zsh has it for the command', async () => {
+  const { stdout: script } = await apisix(['completion', 'zsh']);
+  const folder = mkdtempSync(join(tmpdir(), 'apisix-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+
+  const program = `autoload -Uz compinit && compinit -u -d ${folder}/dump\n${script}\necho $_comps[apisix]`;
+  const { stdout, stderr } = spawnSync('zsh', ['--no-rcs', '-ec', program], { encoding: 'utf8' });
+
+  expect([stdout, stderr]).toEqual(['_apisix\n', '']);
+});
+
 test.for(['zsh', 'fish'])('%s gets every action and option, in its own notation', async (shell) => {
   const { status, stdout } = await apisix(['completion', shell]);
 
