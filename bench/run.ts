@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readOptions, usage } from './options.ts';
-import type { Options } from './options.ts';
+import { describeMachine } from './machine.ts';
+import { readOptions, summaries, usage } from './options.ts';
+import type { CaseName, Options } from './options.ts';
 import { enterOwnNetwork } from './programs/own-network.ts';
+import { toMarkdown } from './report.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,6 +21,11 @@ async function main(): Promise<void> {
   // Where Debian has nginx and HAProxy, and other users than root do not look.
   process.env['PATH'] = `${process.env['PATH']}:/usr/sbin:/sbin`;
   enterOwnNetwork();
+  const command = `pnpm bench ${process.argv.slice(2).join(' ')}`.trim();
+  if (options.isList) {
+    process.stdout.write(listCases(options.cases, command));
+    return;
+  }
   // What is measured is what was built, and the rest of this program uses the built packages too.
   const { status } = spawnSync(`${root}node_modules/.bin/tsc`, ['-b', 'apps/gateway', 'packages/testkit'], {
     cwd: root,
@@ -32,7 +39,12 @@ async function main(): Promise<void> {
     return;
   }
   const { measure } = await import('./measure-cases.ts');
-  await measure(options, `pnpm bench ${process.argv.slice(2).join(' ')}`.trim());
+  await measure(options, command);
+}
+
+function listCases(names: readonly CaseName[], command: string): string {
+  const cases = { columns: ['case', 'what it measures'], rows: names.map((name) => [name, summaries[name]]) };
+  return toMarkdown({ title: 'Cases', notes: [], tables: [cases, describeMachine(command)] });
 }
 
 function readOptionsOrExit(): Options | undefined {

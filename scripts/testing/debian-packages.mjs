@@ -30,6 +30,8 @@ const commandOf = {
   'postgresql-15': '../lib/postgresql/15/bin/postgres',
   'postgresql-client-15': 'psql',
   socat: 'socat',
+  zsh: 'zsh',
+  fish: 'fish',
   logrotate: 'logrotate',
   systemd: 'systemd-analyze',
 };

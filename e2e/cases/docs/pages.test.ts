@@ -1,4 +1,5 @@
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { followPages } from '../../testbed/docs/follow-page.ts';
 import type { Walk } from '../../testbed/docs/follow-page.ts';
@@ -22,7 +23,7 @@ afterAll(async () => {
 describe.skipIf(!canOpenTerminals()).concurrent('what a page says is to be seen:', () => {
   test.for(walks.map((walk) => ({ walk, name: nameOf(walk) })))(
     '$name',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async ({ walk }) => {
       await followPages(walk);
     },
@@ -45,6 +46,22 @@ describe('the commands of a page', () => {
     expect([...new Set(run)].filter((page) => !followed.has(page))).toEqual([]);
   });
 
+  const tests = globSync('e2e/cases/**/*.test.ts', { cwd: root });
+  const handedOver = steps.filter((step) => step.does === 'hand over');
+
+  // That a test runs every block of a page, `runHandedOver` sees to when it runs.
+  test.for(handedOver.map(({ page, line, to }) => ({ page, line, to })))(
+    'are asked for by the test that they are left to: $page:$line, $to',
+    ({ page, to }) => {
+      const files = tests.filter((file) => basename(file) === to);
+      const sources = files.map((file) => readFileSync(join(root, file), 'utf8'));
+
+      expect(files).toHaveLength(1);
+      expect(sources.join('')).toContain('runHandedOver(import.meta.filename, ');
+      expect(sources.join('')).toContain(`'${page}'`);
+    },
+  );
+
   test('are left out for a few reasons only', () => {
     const reasons = steps.flatMap((step) =>
       step.does === 'leave out' ? [`${step.page}: ${step.reason}`] : [],
@@ -52,39 +69,11 @@ describe('the commands of a page', () => {
 
     expect(reasons.toSorted()).toMatchInlineSnapshot(`
       [
-        "README.md: it installs packages and stays in the foreground",
         "README.md: it is what runs this",
-        "docs/benchmarks.md: it takes ten minutes",
-        "docs/cli.md: completion.test.ts asks the shells",
-        "docs/cli.md: docs/guides/moving.md has it",
-        "docs/cli.md: docs/guides/moving.md has it",
-        "docs/cli.md: docs/operations/draining.md has it",
-        "docs/cli.md: docs/operations/draining.md has it",
-        "docs/cli.md: docs/operations/seeing.md has it",
-        "docs/cli.md: the first one holds the ports",
-        "docs/config/admin-api.md: it needs three certificates; the tests of admin-tls.ts have them",
-        "docs/config/admin-api.md: the configuration of a clone asks for no key",
-        "docs/getting-started.md: it installs packages and stays in the foreground; here its gateway runs already",
-        "docs/guides/mysql.md: it asks for a password; mysql.test.ts logs in",
-        "docs/guides/mysql.md: it needs a container engine; container.test.ts has one",
-        "docs/guides/mysql.md: it needs a container engine; container.test.ts has one",
-        "docs/guides/mysql.md: it needs a container engine; container.test.ts has one",
-        "docs/guides/mysql.md: it needs a container engine; container.test.ts has one",
-        "docs/guides/mysql.md: it needs a container engine; container.test.ts has one",
-        "docs/guides/mysql.md: it needs a container engine; container.test.ts has one",
         "docs/install.md: it needs a container engine; container.test.ts has one",
-        "docs/install.md: it needs a container engine; container.test.ts has one",
-        "docs/install.md: it needs a registry; npm.test.ts runs it against one of its own",
         "docs/install.md: it needs systemd; service.test.ts runs what the unit says",
-        "docs/install.md: it takes long; binary.test.ts runs it",
-        "docs/install.md: it writes to /usr/local; binary.test.ts does the same elsewhere",
-        "docs/operations/upgrading.md: it needs a registry",
         "docs/operations/upgrading.md: nothing is installed in /usr/local/apisix; service.test.ts runs what the unit says",
         "docs/releasing.md: it makes a release",
-        "docs/releasing.md: it makes a release",
-        "docs/releasing.md: it makes a release",
-        "docs/releasing.md: it makes a release",
-        "docs/stores/embedded.md: nothing is damaged; damage.test.ts does it",
       ]
     `);
   });

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { readPage } from '../../testbed/docs/page.ts';
 
 const fence = '```';
+/** What commands are about which a page says nothing more. */
+const plain = { shell: 'sh', opens: [], typed: [], fails: false };
 
 describe('a page', () => {
   test('has a step for each block of sh, with the output right below it', () => {
@@ -37,10 +39,9 @@ ${fence}
         line: 4,
         text: 'echo hello',
         output: { text: 'hello', isJson: false },
-        opens: [],
-        fails: false,
+        ...plain,
       },
-      { does: 'run', line: 14, text: 'if true; then\n  echo again\nfi', opens: [], fails: false },
+      { does: 'run', line: 14, text: 'if true; then\n  echo again\nfi', ...plain },
     ]);
   });
 
@@ -52,12 +53,23 @@ ${fence}
     ]);
   });
 
-  test('says in a comment what cannot be run, what fails, and which ports are opened', () => {
+  test('has commands for other shells', () => {
+    expect(readPage(`${fence}fish\necho hello\n${fence}`)).toEqual([
+      { does: 'run', line: 1, text: 'echo hello', ...plain, shell: 'fish' },
+    ]);
+  });
+
+  test('says in a comment what cannot be run or elsewhere, what fails or is typed, and which ports are opened', () => {
     const page = `
-<!-- test: not run, needs systemd -->
+<!-- test: not run, it makes a release -->
 
 ${fence}sh
-systemctl start x
+release
+${fence}
+
+<!-- test: run by container.test.ts -->
+${fence}sh
+docker run
 ${fence}
 
 <!-- test: opens 6379 6380 -->
@@ -69,12 +81,28 @@ ${fence}
 ${fence}sh
 wrong
 ${fence}
+
+<!-- test: at "password: " types "secret", at "> " types Ctrl-C -->
+${fence}sh
+log in
+${fence}
 `;
 
     expect(readPage(page)).toEqual([
-      { does: 'leave out', line: 4, reason: 'needs systemd' },
-      { does: 'run', line: 9, text: 'start servers', opens: [6379, 6380], fails: false },
-      { does: 'run', line: 14, text: 'wrong', opens: [], fails: true },
+      { does: 'leave out', line: 4, reason: 'it makes a release' },
+      { does: 'hand over', line: 9, text: 'docker run', to: 'container.test.ts' },
+      { does: 'run', line: 14, text: 'start servers', ...plain, opens: [6379, 6380] },
+      { does: 'run', line: 19, text: 'wrong', ...plain, fails: true },
+      {
+        does: 'run',
+        line: 24,
+        text: 'log in',
+        ...plain,
+        typed: [
+          { at: 'password: ', keys: 'secret\n' },
+          { at: '> ', keys: '\u0003' },
+        ],
+      },
     ]);
   });
 
@@ -82,7 +110,7 @@ ${fence}
     [
       'of unknown words',
       `<!-- test: skip -->\n${fence}sh\nls\n${fence}`,
-      'expected "not run, …", "opens …" or "fails"',
+      'expected "not run, …", "run by ….test.ts", "opens …"',
     ],
     ['that is misspelled', `<!-- test not run, x -->\n${fence}sh\nls\n${fence}`, 'is not read'],
     ['above something else', `<!-- test: not run, x -->\n\nText.`, 'is not read'],

@@ -5,12 +5,14 @@ import { connectPeer, openEcho, startEtcd } from '@apisix-ts/testkit';
 import type { EtcdServer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildBinary } from '../../testbed/binary.ts';
+import { runHandedOver } from '../../testbed/docs/handed-over.ts';
+import { canOpenTerminals, openTerminal } from '../../testbed/docs/terminal.ts';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import type { LeakCheck } from '../../testbed/leak-check.ts';
 import { runOrFail, startProcess } from '../../testbed/process.ts';
-import { root } from '../../testbed/published.ts';
+import { pathWithTools, root } from '../../testbed/published.ts';
 
 let leaks: LeakCheck;
 let etcd: EtcdServer;
@@ -40,6 +42,12 @@ afterAll(async () => {
 /** No Node, and nothing else, can be found from here. */
 const env = (): Readonly<Record<string, string>> => ({ PATH: folder, APISIX_WORKER_PROCESSES: '2' });
 
+/** As the command prints it. */
+async function version(): Promise<string> {
+  const manifest = await readFile(join(root, 'apps', 'gateway', 'package.json'), 'utf8');
+  return `${String(/"version": "(.*)"/.exec(manifest)?.[1])}\n`;
+}
+
 async function installation(command: string): Promise<GatewayInstallation> {
   const gateway = await createGatewayInstallation({ command, env: env() });
   onTestFinished(() => gateway.remove());
@@ -58,14 +66,43 @@ async function proxies(gateway: GatewayInstallation): Promise<boolean> {
 }
 
 test('is the apisix command when it is called so, or with an action', async () => {
-  const manifest = await readFile(join(root, 'apps', 'gateway', 'package.json'), 'utf8');
-  const version = `${String(/"version": "(.*)"/.exec(manifest)?.[1])}\n`;
-
-  expect(await runOrFail(apisix, ['version'], { env: env() })).toBe(version);
-  expect(await runOrFail(binary, ['version'], { env: env() })).toBe(version);
-  expect(await runOrFail(binary, ['--version'], { env: env() })).toBe(version);
+  expect(await runOrFail(apisix, ['version'], { env: env() })).toBe(await version());
+  expect(await runOrFail(binary, ['version'], { env: env() })).toBe(await version());
+  expect(await runOrFail(binary, ['--version'], { env: env() })).toBe(await version());
   expect(await runOrFail(apisix, [], { env: env() })).toMatch(/^Usage: apisix \[action\]/);
   expect(await runOrFail(binary, ['--help'], { env: env() })).toMatch(/^Usage: apisix-gateway/);
+});
+
+/** Runs commands of a page in the clone. */
+const inClone = (commands: string): Promise<string> =>
+  runOrFail('sh', ['-ec', commands], { cwd: root, env: { PATH: pathWithTools() }, limitMs: 120_000 });
+
+test.skipIf(!canOpenTerminals())('is built and installed by the commands of the page', async () => {
+  const terminal = await openTerminal({
+    folder: root,
+    tempFolder: await mkdtemp(join(folder, 'terminal-')),
+    env: process.env,
+    addresses: [],
+    names: {},
+    writes: ['/usr/local'],
+  });
+  onTestFinished(() => terminal.close());
+
+  await runHandedOver(import.meta.filename, 'docs/install.md', async (next) => {
+    await inClone(next());
+    expect(await terminal.run(next(), 10_000)).toEqual({ output: '' });
+  });
+
+  expect(await terminal.run('/usr/local/bin/apisix version', 10_000)).toEqual({ output: await version() });
+  expect(await terminal.run('/usr/local/bin/apisix-gateway --version', 10_000)).toEqual({
+    output: await version(),
+  });
+});
+
+test('a release looks at its version', async () => {
+  await runHandedOver(import.meta.filename, 'docs/releasing.md', async (next) => {
+    expect((await inClone(next())).endsWith(`\n${await version()}`)).toBe(true);
+  });
 });
 
 test.for([

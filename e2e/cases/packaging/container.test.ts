@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { makeComposePlugin } from '../../testbed/compose-plugin.ts';
+import type { ComposePlugin } from '../../testbed/compose-plugin.ts';
 import { openIsolatedEngine } from '../../testbed/docker-engine.ts';
 import type { DockerEngine } from '../../testbed/docker-engine.ts';
+import { runHandedOver } from '../../testbed/docs/handed-over.ts';
+import { quoted, typeInto } from '../../testbed/docs/typing.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import { runOrFail } from '../../testbed/process.ts';
 import { root } from '../../testbed/published.ts';
@@ -20,27 +22,41 @@ if (missing !== undefined) console.log(`No containers: ${missing}`);
 // Without root, or where namespaces are forbidden, there is no engine of our own.
 describe.skipIf(missing !== undefined)('the container image', () => {
   let engine: DockerEngine;
-  /** The commands of the guide, block by block. */
-  let guide: readonly string[];
+  let compose: ComposePlugin;
 
   beforeAll(async () => {
     if ('missing' in opened) throw new Error(opened.missing);
     engine = opened;
-    const page = await readFile(join(root, 'docs', 'guides', 'mysql.md'), 'utf8');
-    const section = page.slice(page.indexOf('## With containers'), page.indexOf('## When it does not work'));
-    guide = Array.from(section.matchAll(/^```sh\n([\s\S]*?)^```/gm), ([, block = '']) => block);
+    compose = await makeComposePlugin();
     await buildQuickstartImages(engine);
+  });
+
+  afterEach(async () => {
+    await shell('docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes');
   });
 
   afterAll(async () => {
     await engine.close();
+    await compose.remove();
     expect(await leaks.leftovers()).toEqual([]);
   });
 
-  /** Runs a block of the guide, where the published ports are. */
-  function shell(block: string): Promise<string> {
-    const env = { DOCKER_HOST: engine.host, MYSQL_PWD: 'my-secret-pw' };
-    return runOrFail('nsenter', [...engine.network, 'sh', '-ec', block], { cwd: root, env });
+  const shellEnv = (): Readonly<Record<string, string>> => ({ DOCKER_HOST: engine.host, ...compose.env });
+
+  /** Runs commands where the published ports are. */
+  function shell(commands: string): Promise<string> {
+    return runOrFail('nsenter', [...engine.network, 'sh', '-ec', commands], { cwd: root, env: shellEnv() });
+  }
+
+  /** Asks a MySQL server with the commands of a page, whose client runs on a terminal. */
+  async function selectBy(commands: string): Promise<string> {
+    const typed = [
+      { at: 'Enter password: ', keys: 'my-secret-pw\n' },
+      { at: '> ', keys: 'SELECT 6 * 7\\G\n' },
+      { at: '1 row in set', keys: 'exit\n' },
+    ];
+    const there = `nsenter ${engine.network.join(' ')} sh -ec ${quoted(commands)}`;
+    return (await typeInto(there, typed, { cwd: root, env: shellEnv() })).seen;
   }
 
   async function until(isTrue: () => Promise<boolean>): Promise<void> {
@@ -55,66 +71,70 @@ describe.skipIf(missing !== undefined)('the container image', () => {
     (await logsOf(name)).split('is serving, ready after').length > starts;
 
   test('runs the MySQL guide with its own commands, on what compose.yaml starts', async () => {
-    const [up = '', configure = '', reload = '', route = '', connect = ''] = guide;
+    await runHandedOver(import.meta.filename, 'docs/guides/mysql.md', async (next) => {
+      await shell(next());
+      await until(() => isHealthy('apisix-quickstart'));
+      await shell(next());
+      await shell(next());
+      expect(await shell(next())).toContain('/apisix/stream_routes/stream-route-mysql');
+      await until(async () => /ready for connections.*port: 3306/.test(await logsOf('mysql')));
+      expect(await selectBy(next())).toContain('6 * 7: 42');
 
-    // Debian 12 has the Compose that is a command of its own.
-    await shell(up.replace('docker compose up -d', 'docker-compose up -d --no-build'));
-    await until(() => isHealthy('apisix-quickstart'));
-    await shell(configure);
-    await shell(reload);
-    const answer = await shell(route);
-    await until(async () => /ready for connections.*port: 3306/.test(await logsOf('mysql')));
+      expect(await shell(`curl -s http://127.0.0.1:9092/v1/config/status`)).toContain(
+        '"config_provider":"etcd"',
+      );
+      expect(await engine.docker('exec', 'apisix-quickstart', 'id', '-un')).toBe('apisix');
+      await shell('docker compose down --volumes');
 
-    expect(answer).toContain('/apisix/stream_routes/stream-route-mysql');
-    // The password comes from the environment, where nobody types it.
-    const query = connect.replace(' -p', ` --batch --skip-column-names --execute 'SELECT 6 * 7'`);
-    expect(await shell(query)).toBe('42\n');
-    expect(await shell(`curl -s http://127.0.0.1:9092/v1/config/status`)).toContain(
-      '"config_provider":"etcd"',
-    );
-    expect(await engine.docker('exec', 'apisix-quickstart', 'id', '-un')).toBe('apisix');
+      await shell(next());
+      await until(() => isHealthy('apisix-quickstart'));
+      expect(await logsOf('apisix-quickstart')).toMatch(/data +etcd http:\/\/etcd:2379/);
+    });
   });
 
   test('starts again after it was killed, and ends in order when it is stopped', async () => {
-    await engine.docker('kill', '--signal=KILL', 'apisix-quickstart');
-    await engine.docker('start', 'apisix-quickstart');
-    await until(() => isServing('apisix-quickstart', 2));
+    await engine.docker('run', '--detach', '--name', 'killed', 'apisix-ts');
+    await until(() => isServing('killed'));
 
-    await engine.docker('stop', 'apisix-quickstart');
+    await engine.docker('kill', '--signal=KILL', 'killed');
+    await engine.docker('start', 'killed');
+    await until(() => isServing('killed', 2));
+    await engine.docker('stop', 'killed');
 
-    expect(await engine.docker('inspect', '--format', '{{.State.ExitCode}}', 'apisix-quickstart')).toBe('0');
+    expect(await engine.docker('inspect', '--format', '{{.State.ExitCode}}', 'killed')).toBe('0');
   });
 
-  test('runs alone, keeps its data in a volume, and has its Admin API behind a key', async () => {
-    const run = [
-      'run',
-      '--detach',
-      '--name',
-      'alone',
-      '--publish',
-      '9180:9180',
-      '--volume',
-      'data:/usr/local/apisix/data',
-    ];
-    const put = `curl -s -X PUT http://127.0.0.1:9180/apisix/admin/upstreams/1 -d '{"type":"roundrobin","nodes":{"10.0.0.5:1":1}}'`;
-    const key = '-H "X-API-KEY: $(docker exec alone cat data/admin.key)"';
-    await shell('docker-compose down --volumes');
+  test('runs alone by the commands of the page, keeps its data in a volume, and its Admin API behind a key', async () => {
+    await runHandedOver(import.meta.filename, 'docs/install.md', async (next) => {
+      const [run, use] = [next(), next()];
+      const put = `curl -s -X PUT http://127.0.0.1:9180/apisix/admin/upstreams/1 -d '{"type":"roundrobin","nodes":{"10.0.0.5:1":1}}'`;
+      const key = '-H "X-API-KEY: $(docker exec apisix cat data/admin.key)"';
 
-    await engine.docker(...run, 'apisix-ts');
-    await until(() => isServing('alone'));
-    const refused = await shell(put);
-    await shell(`${put} ${key}`);
-    await engine.docker('rm', '--force', 'alone');
-    await engine.docker(...run, 'apisix-ts');
-    await until(() => isServing('alone'));
+      await shell(run);
+      await until(() => isHealthy('apisix'));
+      const refused = await shell(put);
+      await shell(`${put} ${key}`);
+      await shell(use);
+      await engine.docker('rm', 'apisix');
+      await shell(run);
+      await until(() => isServing('apisix'));
 
-    expect(refused).toContain('failed to check token');
-    expect(await shell(`curl -s http://127.0.0.1:9180/apisix/admin/upstreams/1 ${key}`)).toContain(
-      '10.0.0.5:1',
-    );
-    expect(await engine.docker('exec', 'alone', 'apisix', 'test')).toContain(
-      'configuration test is successful',
-    );
+      expect(refused).toContain('failed to check token');
+      expect(await shell(`curl -s http://127.0.0.1:9180/apisix/admin/upstreams/1 ${key}`)).toContain(
+        '10.0.0.5:1',
+      );
+      expect(await engine.docker('exec', 'apisix', 'apisix', 'test')).toContain(
+        'configuration test is successful',
+      );
+    });
+  });
+
+  test('gets the tag of a release', async () => {
+    await runHandedOver(import.meta.filename, 'docs/releasing.md', async (next) => {
+      await shell(next());
+    });
+
+    expect(await engine.docker('images', '--format', '{{.Tag}}', 'apisix-ts')).toMatch(/^\d+\.\d+\.\d+$/m);
   });
 
   test('takes its routes from a file with APISIX_STAND_ALONE', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { runHandedOver } from '../../testbed/docs/handed-over.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import type { LeakCheck } from '../../testbed/leak-check.ts';
 import type { NpmRegistry } from '../../testbed/npm-registry.ts';
@@ -46,9 +47,14 @@ test('publishes every public package in one version, with its licence, and nothi
   }
 });
 
-test('`npm install -g` brings an apisix that starts, proxies and quits', async () => {
+test('what the pages say brings an apisix that starts, proxies and quits', async () => {
   const prefix = join(folder, 'prefix');
-  await npm(registry, folder, 'install', '--global', '--prefix', prefix, '@apisix-ts/cli');
+  const env = { ...registry.env, npm_config_prefix: prefix, PATH: pathWithTools() };
+  for (const page of ['docs/install.md', 'docs/operations/upgrading.md'] as const) {
+    await runHandedOver(import.meta.filename, page, async (next) => {
+      await runOrFail('sh', ['-ec', next()], { cwd: folder, env, limitMs: 180_000 });
+    });
+  }
   const home = join(folder, 'home');
   await mkdir(home);
   const apisix = (...args: readonly string[]): Promise<string> =>

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished, expect, test } from 'vitest';
+import { runHandedOver } from '../../testbed/docs/handed-over.ts';
 import { runOrFail } from '../../testbed/process.ts';
 import { pathWithTools, root } from '../../testbed/published.ts';
 
@@ -24,7 +25,9 @@ test('a changeset for one package raises the version of all, and is used up', as
 
   const env = { PATH: pathWithTools() };
   await runOrFail('pnpm', ['install', '--prefer-offline', '--frozen-lockfile'], { cwd: clone, env });
-  await runOrFail('pnpm', ['run', 'release:version'], { cwd: clone, env });
+  await runHandedOver(import.meta.filename, 'docs/releasing.md', async (next) => {
+    await runOrFail('sh', ['-ec', next()], { cwd: clone, env });
+  });
 
   const after = await publicManifests(clone);
   const [, minor = ''] = before[0]?.version.split('.') ?? [];

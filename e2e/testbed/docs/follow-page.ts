@@ -6,6 +6,7 @@ import { readPageFile, root } from './page.ts';
 import type { CommandsStep, FileStep } from './page.ts';
 import { openTerminal } from './terminal.ts';
 import type { Terminal } from './terminal.ts';
+import { quoted } from './typing.ts';
 
 /** Pages that one reader follows, and what they take for granted besides a clone whose gateway runs as `npm start` runs it. */
 export interface Walk {
@@ -20,6 +21,8 @@ export interface Walk {
   readonly addresses?: readonly string[];
   /** Host names that the reader has, with their addresses. */
   readonly names?: Readonly<Record<string, string>>;
+  /** Folders of the system into which the pages write. */
+  readonly writes?: readonly string[];
   /** The pages start the gateway themselves. */
   readonly startsGateway?: boolean;
 }
@@ -54,6 +57,7 @@ export async function followPages({ pages, servers, opens = [], ...given }: Walk
     },
     addresses: given.addresses ?? [],
     names: given.names ?? {},
+    writes: given.writes ?? [],
   });
   try {
     if (servers !== undefined) await run(terminal, 'the servers', servers);
@@ -93,12 +97,24 @@ function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 async function runStep(terminal: Terminal, place: string, step: CommandsStep): Promise<void> {
-  const seen = await run(terminal, place, step.text, step.fails);
+  const seen = await run(terminal, place, commandsOf(step), step.fails);
   if (step.output !== undefined && !isAsShown(seen, step.output)) {
     throw new Error(`${place} shows\n${step.output.text}\nand what is to be seen is\n${seen}`);
   }
   await untilListening(terminal, step.opens);
   await untilApplied(terminal);
+}
+
+/** For the shell of the terminal, which is bash. */
+function commandsOf({ text, shell, typed }: CommandsStep): string {
+  if (shell === 'zsh') return `zsh --no-rcs -ec ${quoted(text)}`;
+  if (shell === 'fish') return `fish --no-config --command ${quoted(text)}`;
+  if (typed.length === 0) return text;
+  const program = `import { typeInto } from ${JSON.stringify(join(import.meta.dirname, 'typing.ts'))};
+    const { seen, status } = await typeInto(${JSON.stringify(text)}, ${JSON.stringify(typed)});
+    process.stdout.write(seen);
+    process.exitCode = status ?? 1;`;
+  return `node --input-type=module --eval ${quoted(program)}`;
 }
 
 async function run(terminal: Terminal, place: string, commands: string, fails = false): Promise<string> {

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Code, Nodes } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
+import { ctrlC } from './typing.ts';
+import type { Typed } from './typing.ts';
 
 export const root: string = join(import.meta.dirname, '..', '..', '..');
 
 /** What a reader of a page does, in order. `line`: where it stands in the page. */
-export type Step = FileStep | CommandsStep | LeftOutStep;
+export type Step = FileStep | CommandsStep | HandedOverStep | LeftOutStep;
 
 /** A block with `title="conf/config.yaml"` or another path: the reader writes it there. */
 export interface FileStep {
@@ -16,20 +18,35 @@ export interface FileStep {
   readonly text: string;
 }
 
-/** A block of `sh`: the reader pastes it. */
+/** A block of `sh`, or of the shell that it is for: the reader pastes it. */
 export interface CommandsStep {
   readonly does: 'run';
   readonly line: number;
   readonly text: string;
+  readonly shell: Shell;
   /** The block of `text` or `json` right after it: what is then to be seen, with `…` for anything. */
   readonly output?: { readonly text: string; readonly isJson: boolean };
   /** Ports that have to listen before the reader goes on. */
   readonly opens: readonly number[];
+  /** What the reader types while they run, on a terminal. */
+  readonly typed: readonly Typed[];
   /** The page shows what does not work. */
   readonly fails: boolean;
 }
 
-/** A block of `sh` that cannot be run by a test. */
+const shells = ['sh', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+/** A block that another test runs, which has what it takes: `handed-over.ts`. */
+export interface HandedOverStep {
+  readonly does: 'hand over';
+  readonly line: number;
+  readonly text: string;
+  /** Its file, somewhere below e2e/cases: `container.test.ts`. */
+  readonly to: string;
+}
+
+/** A block that no test can run. */
 export interface LeftOutStep {
   readonly does: 'leave out';
   readonly line: number;
@@ -43,9 +60,14 @@ export interface Block {
 }
 
 /**
- * The steps of a page, from its fenced blocks. A comment right above a block of `sh` tells what a test has to know and
- * a reader sees: `<!-- test: opens 6379 -->` waits for a port that the commands open, `<!-- test: fails -->` expects them
- * to fail, and `<!-- test: not run, needs systemd -->` leaves them out.
+ * The steps of a page, from its fenced blocks. A comment right above commands tells what a test has to know and a reader
+ * sees:
+ * - `<!-- test: opens 6379 -->` waits for a port that they open
+ * - `<!-- test: at "password: " types "secret", at "> " types Ctrl-C -->` runs them on a terminal, and types
+ * - `<!-- test: fails -->` expects them to fail
+ * - `<!-- test: run by container.test.ts -->` leaves them to that test
+ * - `<!-- test: not run, it makes a release -->` leaves them out
+ *
  * Throws a `TypeError` for such a comment that is misspelled or stands elsewhere.
  */
 export function readPage(markdown: string): readonly Step[] {
@@ -79,33 +101,51 @@ function stepsOf(block: Code, before: Nodes | undefined, after: Nodes | undefine
   const line = block.position?.start.line ?? 0;
   const path = /^title="([^"]+)"$/.exec(block.meta ?? '')?.[1];
   if (path !== undefined) return [{ does: 'write', line, path, text: block.value }];
-  if (block.lang !== 'sh') return [];
-  const { reason, ...expected } = markOf(before);
+  const shell = shellOf(block);
+  if (shell === undefined) return [];
+  const { reason, to, ...expected } = markOf(before);
   if (reason !== undefined) return [{ does: 'leave out', line, reason }];
-  const step = { does: 'run', line, text: block.value, ...expected } as const;
+  if (to !== undefined) return [{ does: 'hand over', line, text: block.value, to }];
+  const step = { does: 'run', line, text: block.value, shell, ...expected } as const;
   if (after?.type !== 'code' || !['text', 'json'].includes(after.lang ?? '')) return [step];
   return [{ ...step, output: { text: after.value, isJson: after.lang === 'json' } }];
 }
 
-interface Mark extends Pick<CommandsStep, 'opens' | 'fails'> {
+function shellOf(block: Code): Shell | undefined {
+  return shells.find((shell) => shell === block.lang);
+}
+
+interface Mark extends Pick<CommandsStep, 'opens' | 'typed' | 'fails'> {
   readonly reason?: string;
+  readonly to?: string;
 }
 
 function markOf(node: Nodes | undefined): Mark {
-  const nothing = { opens: [], fails: false };
+  const nothing = { opens: [], typed: [], fails: false };
   const mark = node?.type === 'html' ? /^<!-- test: (.+) -->$/.exec(node.value)?.[1] : undefined;
   if (mark === undefined) return nothing;
   if (mark === 'fails') return { ...nothing, fails: true };
   const reason = /^not run, (.+)$/.exec(mark)?.[1];
   if (reason !== undefined) return { ...nothing, reason };
+  const to = /^run by (\S+\.test\.ts)$/.exec(mark)?.[1];
+  if (to !== undefined) return { ...nothing, to };
   const ports = /^opens (\d+(?: \d+)*)$/.exec(mark)?.[1];
   if (ports !== undefined) return { ...nothing, opens: ports.split(' ').map(Number) };
-  throw new TypeError(`expected "not run, …", "opens …" or "fails", found "${mark}"`);
+  const typed = mark.split(', ').map((part) => /^at "([^"]+)" types (?:"([^"]+)"|Ctrl-C)$/.exec(part));
+  if (typed.every((part) => part !== null)) {
+    return {
+      ...nothing,
+      typed: typed.map(([, at = '', line]) => ({ at, keys: line === undefined ? ctrlC : `${line}\n` })),
+    };
+  }
+  throw new TypeError(
+    `expected "not run, …", "run by ….test.ts", "opens …", "at … types …" or "fails", found "${mark}"`,
+  );
 }
 
 function checkMark(node: Nodes, after: Nodes | undefined): void {
   if (node.type !== 'html' || !/^<!--\s*test\b/.test(node.value)) return;
-  const isAboveCommands = after?.type === 'code' && after.lang === 'sh';
+  const isAboveCommands = after?.type === 'code' && shellOf(after) !== undefined;
   if (isAboveCommands && node.value.startsWith('<!-- test: ')) return;
   throw new TypeError(
     `"${node.value}" is not read: it belongs right above a block of sh, as <!-- test: … -->`,

@@ -26,6 +26,8 @@ export interface TerminalOptions {
   readonly addresses: readonly string[];
   /** Names in /etc/hosts, with their addresses. */
   readonly names: Readonly<Record<string, string>>;
+  /** Folders of the system in which it may write, for as long as it is open. */
+  readonly writes?: readonly string[];
 }
 
 const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];
@@ -41,6 +43,12 @@ const shell = `
 ip link set lo up
 for address in $ADDRESSES; do ip address add "$address/32" dev lo; done
 mount --bind "$HOSTS" /etc/hosts
+for folder in $WRITES; do
+  layer=$(mktemp --directory --tmpdir="$LAYERS")
+  mount -t tmpfs none "$layer"
+  mkdir "$layer/upper" "$layer/work"
+  mount -t overlay none -o "lowerdir=$folder,upperdir=$layer/upper,workdir=$layer/work" "$folder"
+done
 trap ': "\${failed:=$BASH_COMMAND}"' ERR
 while read -r script; do
   failed=
@@ -59,13 +67,20 @@ export async function openTerminal({
   env,
   addresses,
   names,
+  writes = [],
 }: TerminalOptions): Promise<Terminal> {
   const hosts = join(tempFolder, 'hosts');
   const lines = Object.entries({ localhost: '127.0.0.1', ...names }).map(([name, to]) => `${to} ${name}\n`);
   await writeFile(hosts, lines.join(''));
   const child = spawn('unshare', [...ownMachine, 'bash', '--noprofile', '--norc', '-c', shell], {
     cwd: folder,
-    env: { ...env, ADDRESSES: addresses.join(' '), HOSTS: hosts },
+    env: {
+      ...env,
+      ADDRESSES: addresses.join(' '),
+      HOSTS: hosts,
+      LAYERS: tempFolder,
+      WRITES: writes.join(' '),
+    },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'close');

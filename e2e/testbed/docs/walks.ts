@@ -15,6 +15,31 @@ until etcdctl endpoint health 2> /dev/null; do :; done`;
 
 const vault = `node -e 'import("${root}/packages/testkit/src/vault-server.ts").then((vault) => vault.openVaultServer({ port: 8200 }))' &`;
 
+const mysql = `node -e 'import("${root}/e2e/testbed/mysql-local.ts").then((mysql) => mysql.startLocalMysql({ host: "127.0.0.1", port: 3306 }))' &`;
+
+/** An installation in the folder that the page names, with what its examples ask for. */
+const installed = String.raw`
+ln -s "$PWD" /srv/gateway
+sed -i 's/- 9100.*/- 9100\n      - { addr: 9443, tls: true }\n    udp: [53]/' conf/config.yaml
+cp conf/config.yaml conf/edge.yaml
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=db.example.com -keyout key -out cert
+node -e 'const read = require("node:fs").readFileSync
+console.log(JSON.stringify({
+  stream_routes: [{ id: "mysql", upstream: { nodes: { "10.0.0.5:3306": 1 } } }],
+  ssls: [{ id: "db", sni: "db.example.com", cert: read("cert", "utf8"), key: read("key", "utf8") }],
+}))' > resources.json
+bin/apisix import resources.json`;
+
+/** What is left when a file was damaged and the gateway has set it aside; there is an export. */
+const damaged = String.raw`
+bin/apisix start
+curl -X PUT http://127.0.0.1:9180/apisix/admin/stream_routes/mysql -d '{"upstream": {"nodes": {"10.0.0.5:3306": 1}}}'
+bin/apisix export all.yaml
+bin/apisix quit
+printf damage | dd of=data/apisix.db bs=1 seek=4096 conv=notrunc
+! bin/apisix start
+ls data/apisix.db.damaged-*`;
+
 /** What APISIX leaves in etcd, and a server that its route leads to. */
 const apisix = String.raw`
 node -e 'require("node:http").createServer((_, to) => to.end("the server\n")).listen(8001, "127.0.0.1")' &${etcd}
@@ -90,23 +115,31 @@ export const walks: readonly Walk[] = [
       'docs/metrics.md',
     ],
   },
-  { pages: ['README.md', 'docs/guides/mysql.md'], names: { mysql: '127.0.0.1' } },
+  {
+    pages: ['README.md', 'docs/guides/mysql.md'],
+    servers: mysql,
+    opens: [3306],
+    names: { mysql: '127.0.0.1' },
+  },
   { pages: ['docs/install.md'], startsGateway: true },
   {
-    // The folder that it names, on a disk of its own.
     pages: ['docs/cli.md'],
-    servers: 'mount -t tmpfs none /srv && ln -s "$PWD" /srv/gateway',
+    servers: installed,
+    addresses: ['10.0.0.5'],
+    writes: ['/srv'],
     startsGateway: true,
   },
+  { pages: ['docs/stores/embedded.md'], servers: damaged, startsGateway: true },
   { pages: ['docs/deployment.md'], servers: etcd },
   { pages: ['docs/guides/secrets.md'], servers: vault, opens: [8200] },
   {
-    pages: [
-      'docs/control-api.md',
-      'docs/config/admin-api.md',
-      'docs/operations/upgrading.md',
-      'docs/operations/draining.md',
-    ],
+    // With the key that its examples send.
+    pages: ['docs/config/admin-api.md'],
+    servers: "sed -i 's/admin_key_required: false/admin_key_required: true/' conf/config.yaml",
+    resources: 'admin_key=$(cat data/admin.key)',
+  },
+  {
+    pages: ['docs/control-api.md', 'docs/operations/upgrading.md', 'docs/operations/draining.md'],
     addresses: ['10.0.0.5'],
     resources: `routes=http://127.0.0.1:9180/apisix/admin
       curl -X PUT $routes/upstreams/reporting -d '{"nodes": {"10.0.0.5:3306": 1, "10.0.0.6:3306": 1}}'
