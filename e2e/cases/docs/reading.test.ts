@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { runHandedOver } from '../../testbed/docs/handed-over.ts';
 import { readPage } from '../../testbed/docs/page.ts';
 
 const fence = '```';
@@ -116,5 +117,24 @@ ${fence}
     ['above something else', `<!-- test: not run, x -->\n\nText.`, 'is not read'],
   ])('refuses a comment %s', ([, page = '', message]) => {
     expect(() => readPage(page)).toThrow(message);
+  });
+});
+
+describe('a test to which commands are left', () => {
+  const page = 'docs/operations/upgrading.md';
+
+  test('gets them, and no others', async () => {
+    await runHandedOver('/somewhere/npm.test.ts', page, async (next) => {
+      expect(next()).toContain('npm install');
+      expect(next).toThrow('has no further block for npm.test.ts');
+    });
+  });
+
+  test('fails when it leaves one', async () => {
+    const nothing = runHandedOver('/somewhere/npm.test.ts', page, async () => {});
+
+    await expect(nothing).rejects.toThrow(
+      /^docs\/operations\/upgrading.md:\d+ says that npm.test.ts runs it/,
+    );
   });
 });
