@@ -12,6 +12,8 @@ const APPLIED_LIMIT_MS = 10_000;
 
 export interface AdminAnswer {
   readonly status: number;
+  /** As it came; `body` is what it says as JSON. */
+  readonly text: string;
   readonly body: unknown;
 }
 
@@ -81,7 +83,14 @@ export async function createGatewayInstallation({
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, body: await response.json() };
+    const text = await response.text();
+    return {
+      status: response.status,
+      text,
+      get body(): unknown {
+        return JSON.parse(text);
+      },
+    };
   }
 
   return {

@@ -80,6 +80,31 @@ test('100 reloads that open and close other ports lose no connection', async () 
   await expectNothingLost();
 });
 
+test('other lists of plugins lose no connection, and take effect', async () => {
+  const names = ['ip-restriction', 'limit-conn', 'mqtt-proxy', 'traffic-split', 'syslog'];
+  const lists = [names, [], ['ip-restriction'], ['limit-conn', 'ip-restriction']];
+  await gateway.put('/stream_routes/1', {
+    ...route(0),
+    plugins: {
+      'ip-restriction': { whitelist: ['127.0.0.1'] },
+      'limit-conn': { conn: 100_000, burst: 0, default_conn_delay: 1, key: 'remote_addr' },
+    },
+  });
+
+  for (let change = 0; change < 40; change += 1) {
+    const list = lists[change % lists.length] ?? [];
+    await configure([], 1, list);
+    if (change % 5 === 0) await gateway.apisixOk('reload');
+    else expect(await gateway.admin('PUT', '/plugins/reload')).toMatchObject({ status: 200, text: 'done' });
+    const { body } = await gateway.admin('GET', '/plugins/list?subsystem=stream');
+    expect(body).toEqual(names.filter((name) => list.includes(name)));
+  }
+  await configure([], 1);
+  await gateway.apisixOk('reload');
+
+  await expectNothingLost();
+});
+
 test('more workers lose no connection, and serve after a reload', async () => {
   await configure([], 3);
 
@@ -116,7 +141,11 @@ function route(number: number): object {
   };
 }
 
-async function configure(more: readonly number[], workers: number): Promise<void> {
+async function configure(
+  more: readonly number[],
+  workers: number,
+  plugins?: readonly string[],
+): Promise<void> {
   const ports = [gateway.streamPort, ...more].join(', ');
   await gateway.configure(
     `proxy_mode: http&stream\nstream_proxy: { tcp: [${ports}] }`,
@@ -124,7 +153,7 @@ async function configure(more: readonly number[], workers: number): Promise<void
   );
   await appendFile(
     join(gateway.home, 'conf', 'config.yaml'),
-    `nginx_config:\n  worker_processes: ${workers}\n`,
+    `nginx_config:\n  worker_processes: ${workers}\n${plugins === undefined ? '' : `stream_plugins: ${JSON.stringify(plugins)}\n`}`,
   );
 }
 
