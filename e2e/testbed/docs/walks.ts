@@ -63,9 +63,11 @@ export const walks: readonly Walk[] = [
   { pages: ['docs/guides/from-nginx.md'] },
   {
     pages: ['docs/guides/mqtt.md'],
-    servers: `printf 'listener 1883 127.0.0.1\\nallow_anonymous true\\nuser root\\n' > mosquitto.conf
-      mosquitto -d -c mosquitto.conf`,
-    opens: [1883],
+    servers: `for port in 1883 1884; do
+        printf 'listener %s 127.0.0.1\\nallow_anonymous true\\nuser root\\n' $port > mosquitto-$port.conf
+        mosquitto -d -c mosquitto-$port.conf
+      done`,
+    opens: [1883, 1884],
   },
   { pages: ['docs/guides/limits.md'] },
   { pages: ['docs/plugins/README.md', 'docs/plugins/ip-restriction.md'] },
@@ -113,6 +115,7 @@ export const walks: readonly Walk[] = [
       'docs/config/ssl.md',
       'docs/config/stream-route.md',
       'docs/metrics.md',
+      'docs/plugins/mqtt-proxy.md',
     ],
   },
   {

@@ -111,7 +111,7 @@ describe('a CONNECT', () => {
     ['10 13 0004 6d717474', 'expect protocol name: MQTT, but got mqtt'],
     ['10 13 0004 4d5154ff', 'expect protocol name: MQTT, but got MQT\ufffd'],
     ['10 13 0000', 'expect protocol name: MQTT, but got '],
-    ['10 ffff7f 4000', 'expect protocol name: MQTT, but got one of 16384 bytes'],
+    ['10 ff7f 0041', 'expect protocol name: MQTT, but got one of 65 bytes'],
     ['10 0f 0004 4d515454 05', 'expect protocol level: 4, but got 5'],
     ['10 0f 0004 4d515454 84', 'expect protocol level: 4, but got 132'],
     ['10 11 0006 4d5149736470 04', 'expect protocol level: 3, but got 4', level3],
