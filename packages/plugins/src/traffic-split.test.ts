@@ -1,3 +1,6 @@
+import { checkResource, streamRouteKind } from '@apisix-ts/config';
+import type { DocumentCheck } from '@apisix-ts/config';
+import { testPairs } from '@apisix-ts/config/contract';
 import type { PluginSession } from '@apisix-ts/core';
 import { describe, expect, test } from 'vitest';
 import { compilePlugin, faultOf, preread } from './testing/plugin-scene.ts';
@@ -182,4 +185,51 @@ test('tells of the upstreams that it names or has', () => {
     { place: 'rules/0/weighted_upstreams/1', upstream },
     { id: 'b' },
   ]);
+});
+
+describe('an upstream within it', () => {
+  const streamPlugins = new Map([[trafficSplit.name, trafficSplit]]);
+  const check = (within: object, isStored = false): DocumentCheck =>
+    checkResource(
+      streamRouteKind,
+      { plugins: { 'traffic-split': { rules: [{ weighted_upstreams: [{}, { upstream: within }] }] } } },
+      { plugins: new Map(), streamPlugins, balancers: new Set(['roundrobin', 'chash']), isStored },
+    );
+  const fault = (reason: string): object => ({
+    ok: false,
+    message: `failed to check the configuration of stream plugin [traffic-split]: rules/0/weighted_upstreams/1/upstream: ${reason}`,
+  });
+
+  test('gets its defaults', () => {
+    expect(check(upstream)).toMatchObject({
+      document: {
+        plugins: {
+          'traffic-split': {
+            rules: [{ weighted_upstreams: [{ weight: 1 }, { weight: 1, upstream: { type: 'roundrobin' } }] }],
+          },
+        },
+      },
+    });
+  });
+
+  test.for([
+    [{ ...upstream, type: 'chash' }, 'missing key'],
+    [{ ...upstream, type: 'magic' }, 'unknown balancer type [magic], available are: chash, roundrobin'],
+  ] as const)('is checked as any other: %j', ([within, reason]) => {
+    expect(check(within)).toEqual(fault(reason));
+  });
+
+  test('has no private key, which would be stored as it is', () => {
+    const { cert, key } = testPairs.one;
+    const withKey = { ...upstream, scheme: 'tls', tls: { client_cert: cert, client_key: key } };
+    const withReference = { ...withKey, tls: { client_cert: cert, client_key: '$env://KEY' } };
+
+    expect(check(withKey)).toEqual(
+      fault(
+        'tls.client_key would be stored in clear text, expected tls.client_cert_id or a reference to a secret',
+      ),
+    );
+    expect(check(withReference)).toMatchObject({ ok: true });
+    expect(check(withKey, true)).toMatchObject({ ok: true });
+  });
 });

@@ -7,7 +7,7 @@ import type { CheckContext } from './resource-kind.ts';
 export function checkConsumerPlugins(plugins: PluginsField, context: CheckContext): PluginsCheck {
   const checked = checkPlugins(plugins, {
     known: (name) => context.plugins.get(name),
-    isStored: context.isStored,
+    context,
     check: ({ schema, consumerSchema }, configuration) =>
       compileSchema(withMeta(consumerSchema ?? schema))(configuration),
   });

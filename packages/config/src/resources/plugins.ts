@@ -1,7 +1,10 @@
 import { compileSchema } from '../validate/compile-schema.ts';
 import type { JsonSchema } from '../validate/json-schema.ts';
+import { isReference } from '../validate/text-keyword.ts';
+import { checkUpstream } from './check-upstream.ts';
 import { idSchema } from './fields.ts';
 import { upstreamSchema } from './upstream.ts';
+import type { UpstreamDocument } from './upstream.ts';
 import { varsFault } from './vars.ts';
 import type { CheckContext, Document, DocumentCheck, PluginSchemas } from './resource-kind.ts';
 
@@ -55,12 +58,12 @@ function withParts(value: unknown): unknown {
 export interface PluginsCheckOptions {
   /** The plugins that a resource of this kind may have, by name. */
   readonly known: (name: string) => PluginSchemas | undefined;
-  /** Others pass unchecked. */
-  readonly isStored: boolean | undefined;
+  /** Of the resource: where it is stored, others pass unchecked. */
+  readonly context: CheckContext;
   /** Puts a validator's message about a plugin into the words of the resource. Default: those of most. */
   readonly describe?: (name: string, reason: string) => string;
   /** Checks one configuration. Default: against its plugin's schema, then what the plugin itself has to say. */
-  readonly check?: (plugin: PluginSchemas, configuration: PluginsField) => PluginCheck;
+  readonly check?: (plugin: PluginSchemas, configuration: PluginsField, context: CheckContext) => PluginCheck;
 }
 
 type PluginCheck =
@@ -73,7 +76,7 @@ type PluginCheck =
  */
 export function checkPlugins(
   plugins: PluginsField,
-  { known, isStored, describe = describePluginFault, check = checkConfiguration }: PluginsCheckOptions,
+  { known, context, describe = describePluginFault, check = checkConfiguration }: PluginsCheckOptions,
 ): PluginsCheck {
   const checked = new Map(Object.entries(plugins));
   for (const [name, configuration] of Object.entries(plugins)) {
@@ -85,11 +88,11 @@ export function checkPlugins(
     }
     const plugin = known(name);
     if (plugin === undefined) {
-      if (isStored === true) continue;
+      if (context.isStored === true) continue;
       return { ok: false, message: `unknown plugin [${name}]` };
     }
     if (isDisabled(configuration)) continue;
-    const result = check(plugin, configuration);
+    const result = check(plugin, configuration, context);
     if (!result.ok) return { ok: false, message: describe(name, result.message) };
     checked.set(name, result.value);
   }
@@ -97,10 +100,36 @@ export function checkPlugins(
 }
 
 /** The configuration of a plugin, defaults filled in. */
-function checkConfiguration(plugin: PluginSchemas, configuration: PluginsField): PluginCheck {
+function checkConfiguration(
+  plugin: PluginSchemas,
+  configuration: PluginsField,
+  context: CheckContext,
+): PluginCheck {
   const checked = compileSchema(withMeta(plugin.schema))(configuration);
-  const message = checked.ok ? plugin.check?.(checked.value) : undefined;
+  if (!checked.ok) return checked;
+  const message = plugin.check?.(checked.value) ?? upstreamsFault(plugin, checked.value, context);
   return message === undefined ? checked : { ok: false, message };
+}
+
+/** What is wrong with an upstream within a configuration that fits its schema. */
+function upstreamsFault(
+  plugin: PluginSchemas,
+  configuration: unknown,
+  context: CheckContext,
+): string | undefined {
+  for (const target of plugin.upstreams?.(configuration) ?? []) {
+    if ('id' in target) continue;
+    const upstream = target.upstream as UpstreamDocument; // the plugin's schema has that of upstreams there
+    const fault = checkUpstream(upstream, context) ?? privateKeyFault(upstream, context);
+    if (fault !== undefined) return `${target.place}/upstream: ${fault}`;
+  }
+  return undefined;
+}
+
+/** What stands in plugins is stored as it is. */
+function privateKeyFault({ tls }: UpstreamDocument, { isStored }: CheckContext): string | undefined {
+  if (isStored === true || tls?.client_key === undefined || isReference(tls.client_key)) return undefined;
+  return 'tls.client_key would be stored in clear text, expected tls.client_cert_id or a reference to a secret';
 }
 
 /**
@@ -115,7 +144,7 @@ export function checkPluginsOf<D extends Document & { readonly plugins?: Plugins
   if (document.plugins === undefined) return { ok: true, document };
   const message = context.isStored === true ? undefined : filterFault(document.plugins);
   if (message !== undefined) return { ok: false, message };
-  const checked = checkPlugins(document.plugins, { known, isStored: context.isStored });
+  const checked = checkPlugins(document.plugins, { known, context });
   return checked.ok ? { ok: true, document: { ...document, plugins: checked.plugins } } : checked;
 }
 

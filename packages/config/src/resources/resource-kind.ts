@@ -23,6 +23,10 @@ export interface PluginSchemas {
   readonly schema: JsonSchema;
   /** What the schema cannot say about a configuration that it fits. @returns what is wrong; undefined for nothing. */
   check?(configuration: unknown): string | undefined;
+  /** The upstreams that a configuration that fits it names, or has somewhere: `rules/0/weighted_upstreams/1`. */
+  upstreams?(
+    configuration: unknown,
+  ): readonly ({ readonly id: string } | { readonly place: string; readonly upstream: Document })[];
   /** Of its part of a consumer or credential; only plugins that find out who the client is have one. */
   readonly consumerSchema?: JsonSchema;
   /** Of its `plugin_metadata`. */

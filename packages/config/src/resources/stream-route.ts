@@ -94,7 +94,7 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
   check(route, context) {
     const plugins = checkPlugins(route.plugins ?? {}, {
       known: (name) => context.streamPlugins.get(name),
-      isStored: context.isStored,
+      context,
       describe: describePluginFault,
     });
     if (!plugins.ok) return plugins;

@@ -2,95 +2,12 @@ import type { DocumentChange } from '@apisix-ts/config';
 import { testPairs } from '@apisix-ts/config/contract';
 import type { Endpoint } from '@apisix-ts/discovery';
 import { describe, expect, test } from 'vitest';
-import { FactCompiler } from './compiler.ts';
-import type { UpstreamChecks } from '../health/checked-upstream.ts';
-import type { HealthWatch } from './compiler.ts';
-import type { NameSource } from './name-users.ts';
-import type { SlotSource } from './node-slots.ts';
-import { unreadSecrets } from './secret-users.ts';
-
-/** Counts the users of names and knows the addresses it was given. */
-class Names<Address = string> implements NameSource<Address> {
-  readonly users = new Map<string, number>();
-  readonly addresses = new Map<string, readonly Address[]>();
-
-  follow(name: string): Promise<void> {
-    this.users.set(name, (this.users.get(name) ?? 0) + 1);
-    return Promise.resolve();
-  }
-
-  unfollow(name: string): void {
-    const left = (this.users.get(name) ?? 0) - 1;
-    if (left === 0) this.users.delete(name);
-    else this.users.set(name, left);
-  }
-
-  addressesOf(name: string): readonly Address[] {
-    return this.addresses.get(name) ?? [];
-  }
-}
-
-/** Gives out slots and remembers which nodes have one. */
-class Slots implements SlotSource {
-  readonly nodes = new Set<string>();
-
-  slotOf(node: string): number {
-    return [...this.nodes.add(node)].indexOf(node);
-  }
-
-  release(node: string): void {
-    this.nodes.delete(node);
-  }
-}
-
-function setUp(services?: Names<Endpoint>): {
-  slots: Slots;
-  watched: ReadonlyMap<string, UpstreamChecks>;
-  /** Those that ended, in order. */
-  unwatched: readonly string[];
-  names: Names;
-  compiler: FactCompiler;
-  logged: string[];
-} {
-  const names = new Names();
-  const slots = new Slots();
-  const watched = new Map<string, UpstreamChecks>();
-  const unwatched: string[] = [];
-  const health: HealthWatch = {
-    follow: (key, checks) => watched.set(key, checks),
-    unfollow: (key) => {
-      if (watched.delete(key)) unwatched.push(key);
-    },
-  };
-  const logged: string[] = [];
-  return {
-    names,
-    watched,
-    unwatched,
-    slots,
-    logged,
-    compiler: new FactCompiler({
-      names: { hosts: names, services },
-      onLateName: () => {},
-      secrets: unreadSecrets,
-      slots,
-      health,
-      certificates: { set() {}, delete() {} },
-      keyring: [],
-      plugins: new Map(),
-      log: (_level, message) => logged.push(message),
-    }),
-  };
-}
-
-function upstream(...hosts: string[]): DocumentChange['document'] {
-  return { type: 'roundrobin', nodes: hosts.map((host) => ({ host, port: 1, weight: 1 })) };
-}
+import { Names, openFactScene, upstreamOf } from '../testing/fact-scene.ts';
 
 describe('names', () => {
   test('of kinds that do not serve connections are not followed', () => {
-    const { names, compiler, logged } = setUp();
-    const change = { kind: 'routes', id: 'r', document: { upstream: upstream('a.test'), sni: 'a.test' } };
+    const { names, compiler, logged } = openFactScene();
+    const change = { kind: 'routes', id: 'r', document: { upstream: upstreamOf('a.test'), sni: 'a.test' } };
 
     void compiler.adopt([change]);
 
@@ -100,12 +17,12 @@ describe('names', () => {
   });
 
   test('are followed while an upstream uses them, wherever it stands', () => {
-    const { names, compiler } = setUp();
+    const { names, compiler } = openFactScene();
 
     void compiler.adopt([
-      { kind: 'upstreams', id: 'u', document: upstream('a.test', 'b.test') },
-      { kind: 'stream_routes', id: 'r', document: { upstream: upstream('b.test') } },
-      { kind: 'services', id: 's', document: { upstream: upstream('c.test') } },
+      { kind: 'upstreams', id: 'u', document: upstreamOf('a.test', 'b.test') },
+      { kind: 'stream_routes', id: 'r', document: { upstream: upstreamOf('b.test') } },
+      { kind: 'services', id: 's', document: { upstream: upstreamOf('c.test') } },
     ]);
     expect(names.users).toEqual(
       new Map([
@@ -116,7 +33,7 @@ describe('names', () => {
     );
 
     void compiler.adopt([
-      { kind: 'upstreams', id: 'u', document: upstream('b.test') },
+      { kind: 'upstreams', id: 'u', document: upstreamOf('b.test') },
       { kind: 'stream_routes', id: 'r', document: {} },
       { kind: 'services', id: 's', document: undefined },
     ]);
@@ -124,16 +41,16 @@ describe('names', () => {
   });
 
   test('are waited for only when they are new', () => {
-    const { compiler } = setUp();
-    const change: DocumentChange = { kind: 'upstreams', id: 'u', document: upstream('a.test') };
+    const { compiler } = openFactScene();
+    const change: DocumentChange = { kind: 'upstreams', id: 'u', document: upstreamOf('a.test') };
 
     expect(compiler.adopt([change])).toBeInstanceOf(Promise);
     expect(compiler.adopt([change])).toBeUndefined();
   });
 
   test('that move from one upstream to another in one change are never let go', () => {
-    const { compiler, names } = setUp();
-    void compiler.adopt([{ kind: 'upstreams', id: 'old', document: upstream('db.test') }]);
+    const { compiler, names } = openFactScene();
+    void compiler.adopt([{ kind: 'upstreams', id: 'old', document: upstreamOf('db.test') }]);
     let least = Infinity;
     const unfollow = names.unfollow.bind(names);
     names.unfollow = (name) => {
@@ -143,17 +60,17 @@ describe('names', () => {
 
     void compiler.adopt([
       { kind: 'upstreams', id: 'old', document: undefined },
-      { kind: 'upstreams', id: 'new', document: upstream('db.test') },
+      { kind: 'upstreams', id: 'new', document: upstreamOf('db.test') },
     ]);
 
     expect(least).toBe(1);
   });
 
   test('that change bring new facts for exactly their users', () => {
-    const { names, compiler } = setUp();
+    const { names, compiler } = openFactScene();
     void compiler.adopt([
-      { kind: 'upstreams', id: 'u', document: upstream('a.test') },
-      { kind: 'upstreams', id: 'other', document: upstream('b.test') },
+      { kind: 'upstreams', id: 'u', document: upstreamOf('a.test') },
+      { kind: 'upstreams', id: 'other', document: upstreamOf('b.test') },
     ]);
     names.addresses.set('a.test', ['192.0.2.9']);
 
@@ -168,7 +85,7 @@ describe('services', () => {
 
   test('are followed while an upstream uses them, apart from hosts', () => {
     const services = new Names<Endpoint>();
-    const { names, compiler } = setUp(services);
+    const { names, compiler } = openFactScene(services);
 
     void compiler.adopt([
       { kind: 'upstreams', id: 'u', document },
@@ -179,7 +96,7 @@ describe('services', () => {
     expect(names.users).toEqual(new Map());
 
     void compiler.adopt([
-      { kind: 'upstreams', id: 'u', document: upstream('db.test') },
+      { kind: 'upstreams', id: 'u', document: upstreamOf('db.test') },
       { kind: 'services', id: 's', document: undefined },
     ]);
     expect(services.users).toEqual(new Map([['db.test', 1]]));
@@ -188,7 +105,7 @@ describe('services', () => {
 
   test('that change bring new nodes, and those that stay keep their slots', () => {
     const services = new Names<Endpoint>();
-    const { compiler, slots } = setUp(services);
+    const { compiler, slots } = openFactScene(services);
     const endpoint = { host: 'db.test', address: '192.0.2.9', port: 3306, weight: 1, priority: -1 };
     services.addresses.set('db.test', [endpoint]);
     const change: DocumentChange = { kind: 'upstreams', id: 'u', document };
@@ -213,7 +130,7 @@ describe('services', () => {
   });
 
   test('without a discovery in config.yaml are not followed, and that is logged', () => {
-    const { compiler, logged } = setUp();
+    const { compiler, logged } = openFactScene();
     const change: DocumentChange = { kind: 'upstreams', id: 'u', document };
 
     expect(compiler.adopt([change])).toBeUndefined();
@@ -225,7 +142,7 @@ describe('services', () => {
 
 describe('an embedded upstream', () => {
   test('is known by the place of its owner, and forgotten when the owner drops it', () => {
-    const { compiler } = setUp();
+    const { compiler } = openFactScene();
     const compile = (document: DocumentChange['document']): unknown =>
       [...compiler.compile([{ kind: 'stream_routes', id: 'r', document }])].map(({ kind, key, facts }) => [
         kind,
@@ -233,7 +150,7 @@ describe('an embedded upstream', () => {
         facts !== undefined,
       ]);
 
-    expect(compile({ upstream: upstream('192.0.2.1') })).toEqual([
+    expect(compile({ upstream: upstreamOf('192.0.2.1') })).toEqual([
       ['upstream', 'stream_routes/r', true],
       ['route', 'r', true],
     ]);
@@ -247,26 +164,26 @@ describe('an embedded upstream', () => {
 
 describe('health', () => {
   test('is watched while an upstream has checks, wherever it stands', () => {
-    const { watched, compiler } = setUp();
+    const { watched, compiler } = openFactScene();
     const compile = (document: DocumentChange['document']): unknown => [
       ...compiler.compile([{ kind: 'stream_routes', id: 'r', document }]),
     ];
     const checks = { active: { type: 'tcp' } };
 
-    compile({ upstream: { ...upstream('192.0.2.1'), checks } });
+    compile({ upstream: { ...upstreamOf('192.0.2.1'), checks } });
     expect(watched.get('stream_routes/r')).toMatchObject({
       checks,
       nodes: [{ address: '192.0.2.1', port: 1 }],
     });
 
-    compile({ upstream: upstream('192.0.2.1') });
+    compile({ upstream: upstreamOf('192.0.2.1') });
     expect(watched.size).toBe(0);
   });
 
   const checked: DocumentChange = {
     kind: 'upstreams',
     id: 'u',
-    document: { ...upstream('192.0.2.1'), checks: { active: { type: 'tcp' } } },
+    document: { ...upstreamOf('192.0.2.1'), checks: { active: { type: 'tcp' } } },
   };
   const route = (document: DocumentChange['document'], id = 'r'): DocumentChange => ({
     kind: 'stream_routes',
@@ -284,7 +201,7 @@ describe('health', () => {
       [checked, route({ upstream_id: 'u' })],
       [route({ upstream_id: 'u' }), checked],
     ]) {
-      const { watched, compiler } = setUp();
+      const { watched, compiler } = openFactScene();
       const counts = order.map((change) => {
         void [...compiler.compile([change])];
         return watched.size;
@@ -297,7 +214,7 @@ describe('health', () => {
   });
 
   test('is watched while a service with the upstream has a stream route', () => {
-    const { watched, compiler } = setUp();
+    const { watched, compiler } = openFactScene();
     const after = (change: DocumentChange): readonly string[] => {
       void [...compiler.compile([change])];
       return [...watched.keys()];
@@ -311,13 +228,13 @@ describe('health', () => {
     expect(after(service({ upstream_id: 'u' }))).toEqual(['upstreams/u']);
     expect(after(route(undefined, 'second'))).toEqual(['upstreams/u']);
     // Its own upstream is served instead of the service's.
-    expect(after(route({ service_id: 's', upstream: upstream('192.0.2.2') }))).toEqual([]);
+    expect(after(route({ service_id: 's', upstream: upstreamOf('192.0.2.2') }))).toEqual([]);
     expect(after(route({ service_id: 's' }))).toEqual(['upstreams/u']);
     expect(after(service(undefined))).toEqual([]);
   });
 
   test('is not let go of when a use moves from one route to another in one change', () => {
-    const { watched, unwatched, compiler } = setUp();
+    const { watched, unwatched, compiler } = openFactScene();
     void [...compiler.compile([checked, route({ upstream_id: 'u' })])];
 
     void [...compiler.compile([route(undefined), checked, route({ upstream_id: 'u' }, 'other')])];
@@ -329,13 +246,13 @@ describe('health', () => {
 
 describe('slots', () => {
   test('stay with the nodes that stay, and are given back for those that go', () => {
-    const { slots, compiler } = setUp();
+    const { slots, compiler } = openFactScene();
     const compile = (document: DocumentChange['document']): unknown => [
       ...compiler.compile([{ kind: 'upstreams', id: 'u', document }]),
     ];
 
-    compile(upstream('192.0.2.1', '192.0.2.2'));
-    compile(upstream('192.0.2.2', '192.0.2.3'));
+    compile(upstreamOf('192.0.2.1', '192.0.2.2'));
+    compile(upstreamOf('192.0.2.2', '192.0.2.3'));
     expect([...slots.nodes]).toEqual([
       'upstreams/u 192.0.2.2 192.0.2.2 1',
       'upstreams/u 192.0.2.3 192.0.2.3 1',
@@ -347,14 +264,14 @@ describe('slots', () => {
 });
 
 test('a certificate and the upstream that names it may come in any order', () => {
-  const { compiler, logged } = setUp();
+  const { compiler, logged } = openFactScene();
   const client = { type: 'client', status: 1, ...testPairs.one };
 
   const facts = compiler.compile([
     {
       kind: 'upstreams',
       id: 'u',
-      document: { ...upstream('192.0.2.1'), scheme: 'tls', tls: { client_cert_id: 'mine' } },
+      document: { ...upstreamOf('192.0.2.1'), scheme: 'tls', tls: { client_cert_id: 'mine' } },
     },
     { kind: 'ssls', id: 'mine', document: client },
   ]);
@@ -367,7 +284,7 @@ test('a certificate and the upstream that names it may come in any order', () =>
 });
 
 test('an upstream that cannot serve is logged when it appears', () => {
-  const { compiler, logged } = setUp();
+  const { compiler, logged } = openFactScene();
 
   void compiler.adopt([
     {

@@ -21,6 +21,7 @@ import {
 import type { NameKind, NodeAddresses } from './compile.ts';
 import { compileCertificate, compileClientPair, compileUpstreamTls, referencesOf } from './certificates.ts';
 import type { FactChange, KeyPairFacts, UpstreamFacts, UpstreamTlsFacts } from './facts.ts';
+import { PluginUpstreams, pluginUpstreamKeys } from './plugin-upstreams.ts';
 import { compilePlugins, pluginFaults } from './plugins.ts';
 import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
@@ -86,6 +87,8 @@ export class FactCompiler {
   readonly #certificates: CertificateWatch;
   readonly #keyring: readonly string[];
   readonly #plugins: ReadonlyMap<string, StreamPlugin>;
+  /** As they were adopted, and as they were compiled last. */
+  readonly #withinPlugins: Readonly<Record<'adopted' | 'compiled', PluginUpstreams>>;
   /** Certificates to show to upstreams, by id, and the upstreams that name one. */
   readonly #clientPairs = new Map<string, KeyPairFacts>();
   readonly #usersOfPair = new Map<string, UpstreamDocument>();
@@ -106,6 +109,7 @@ export class FactCompiler {
   }: FactCompilerOptions) {
     this.#keyring = keyring;
     this.#plugins = plugins;
+    this.#withinPlugins = { adopted: new PluginUpstreams(plugins), compiled: new PluginUpstreams(plugins) };
     this.#names = {
       host: new NameUsers(names.hosts, (name) => onLateName('host', name)),
       service: new NameUsers(names.services ?? NO_SERVICES, (name) => onLateName('service', name)),
@@ -136,10 +140,10 @@ export class FactCompiler {
       if (answers !== undefined) firstAnswers.push(answers);
     }
     // What goes comes last: its names and secrets may be somebody else's now, and must not be forgotten in between.
-    const present = changes.filter(({ document }) => document !== undefined);
-    const gone = changes.filter(({ document }) => document === undefined);
-    for (const change of [...present, ...gone]) {
-      if (!servedKinds.has(change.kind)) continue;
+    const all = changes
+      .filter(({ kind }) => servedKinds.has(kind))
+      .flatMap((change) => [change, ...this.#withinPlugins.adopted.changesWith(change)]);
+    for (const change of [...all.filter(mayBring), ...all.filter((each) => !mayBring(each))]) {
       const key = upstreamKey(change.kind, change.id);
       const upstream = upstreamOf(change);
       this.#report(key, change.document, upstream);
@@ -203,18 +207,17 @@ export class FactCompiler {
 
   #compileChange(change: DocumentChange): FactChange[] {
     const { id, document } = change;
-    const key = upstreamKey(change.kind, id);
     switch (change.kind) {
       case 'upstreams':
-        return [this.#upstreamFacts(key, upstreamOf(change))];
+        return [this.#upstreamFacts(upstreamKey(change.kind, id), upstreamOf(change))];
       case 'services': {
         const service: ServiceDocument | undefined = document;
         const facts = service && {
           ...compileService(id, service),
           ...compilePlugins(service.plugins, this.#plugins),
         };
-        this.#uses.setService(id, facts);
-        return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'service', key: id, facts }];
+        this.#uses.setService(id, facts, pluginUpstreamKeys(change, this.#plugins));
+        return this.#withEmbedded(change, { kind: 'service', key: id, facts });
       }
       case 'stream_routes': {
         const route = document as StreamRouteDocument | undefined; // the snapshot only hands out checked documents
@@ -222,8 +225,8 @@ export class FactCompiler {
           ...compileRoute(id, route),
           ...compilePlugins(route.plugins, this.#plugins),
         };
-        this.#uses.setRoute(id, facts);
-        return [...this.#embeddedFacts(key, upstreamOf(change)), { kind: 'route', key: id, facts }];
+        this.#uses.setRoute(id, facts, pluginUpstreamKeys(change, this.#plugins));
+        return this.#withEmbedded(change, { kind: 'route', key: id, facts });
       }
       case 'plugin_metadata': {
         const { id: _, ...metadata } = document ?? {};
@@ -275,6 +278,19 @@ export class FactCompiler {
         compileUpstreamTls(upstream, clientPairOf, this.#keyring, read),
       ) ?? null
     );
+  }
+
+  /** A route or service with what is within it: before it what it has, and after it what only its plugins had before. */
+  #withEmbedded(change: DocumentChange, facts: FactChange): FactChange[] {
+    const own = this.#embeddedFacts(upstreamKey(change.kind, change.id), upstreamOf(change));
+    const within = this.#withinPlugins.compiled
+      .changesWith(change)
+      .flatMap((each) => this.#embeddedFacts(upstreamKey(each.kind, each.id), upstreamOf(each)));
+    const [present, gone] = [
+      within.filter((each) => each.facts !== undefined),
+      within.filter((each) => each.facts === undefined),
+    ];
+    return [...own, ...present, facts, ...gone];
   }
 
   #embeddedFacts(key: string, upstream: UpstreamDocument | undefined): FactChange[] {
@@ -346,6 +362,11 @@ const NO_SERVICES: NameSource<Endpoint> = {
 
 /** Changes of other kinds do not reach connections. */
 const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);
+
+/** Whether names or secrets may come with it, and not only go. */
+function mayBring(change: DocumentChange): boolean {
+  return change.kind === 'ssls' ? change.document !== undefined : upstreamOf(change) !== undefined;
+}
 
 /** Those of a route or service; other kinds that are served have none. */
 function pluginsOf({ plugins }: Document): PluginsField | undefined {
