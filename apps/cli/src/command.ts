@@ -44,6 +44,6 @@ export interface Output {
   write(text: string): unknown;
   /** Is a person looking? */
   readonly isTTY?: boolean;
-  /** Characters in a line of a terminal. */
+  /** Characters in a line of a terminal; 0: it does not tell. */
   readonly columns?: number;
 }

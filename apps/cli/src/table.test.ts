@@ -42,3 +42,9 @@ test('is cut at the edge of a terminal, below bold titles', () => {
 test('is not bold where NO_COLOR is set', () => {
   expect(print([], { isTTY: true }, { NO_COLOR: '1' })).toBe('NAME  AGE\n');
 });
+
+test('is whole on a terminal that has no width', () => {
+  expect(print([{ name: 'a longer name', age: 5 }], { isTTY: true, columns: 0 })).toBe(
+    '\u001B[1mNAME           AGE\u001B[0m\na longer name    5\n',
+  );
+});

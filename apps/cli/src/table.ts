@@ -27,7 +27,8 @@ export function writeTable<Row>(
     const values = rows.map((row) => value(row)).filter((each) => each !== undefined);
     return values.length > 0 && values.every((each) => typeof each === 'number');
   });
-  const mostCharacters = stdout.isTTY === true ? (stdout.columns ?? Infinity) : Infinity;
+  // A terminal that nobody looks at, as `script` makes in the background, has no width.
+  const mostCharacters = (stdout.isTTY === true && stdout.columns) || Infinity;
   const layOut = (line: readonly string[]): string =>
     line
       .map((text, index) => pad(text, widths[index] ?? 0, areNumbers[index] === true))
