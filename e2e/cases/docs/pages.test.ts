@@ -70,7 +70,7 @@ describe('the commands of a page', () => {
     expect(reasons.toSorted()).toMatchInlineSnapshot(`
       [
         "README.md: it is what runs this",
-        "docs/install.md: it needs a container engine; container.test.ts has one",
+        "docs/install.md: its base images cannot be pulled everywhere; container.test.ts builds the other target",
         "docs/releasing.md: it makes a release",
       ]
     `);
