@@ -70,7 +70,7 @@ export const walks: readonly Walk[] = [
     opens: [1883, 1884],
   },
   { pages: ['docs/guides/limits.md'] },
-  { pages: ['docs/plugins/README.md', 'docs/plugins/ip-restriction.md'] },
+  { pages: ['docs/plugins/README.md', 'docs/plugins/ip-restriction.md', 'docs/plugins/limit-conn.md'] },
   {
     // What one page makes, the other one moves.
     pages: ['docs/config/upstream.md', 'docs/guides/moving.md'],

@@ -1,22 +1,14 @@
 import { connectPeer, openServer, openSource } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { enter, enterMany, openGreeter } from './testing/greeting.ts';
 import { openGateway } from './testing/open-gateway.ts';
 import type { OpenGateway } from './testing/open-gateway.ts';
 
 let server: TestServer;
 
-/** It greets everyone who connects, so that a client knows when it is served, and ends when the client does. */
 beforeAll(async () => {
-  server = await openServer();
-  void (async () => {
-    for (;;) {
-      const peer = await server.accept();
-      // A client that is gone already is not the server's business.
-      peer.send('hello').catch(() => {});
-      void peer.rest().then(() => peer.end());
-    }
-  })();
+  server = await openGreeter();
 });
 
 afterAll(() => server.close());
@@ -30,28 +22,6 @@ async function openServing(options: Parameters<typeof openGateway>[0]): Promise<
   const opened = await openGateway(options);
   await opened.put('stream_routes/1', { upstream: { nodes: { [`${server.host}:${server.port}`]: 1 } } });
   return opened;
-}
-
-/** Connects until it is greeted or closed. @returns undefined when it was closed without a byte. */
-async function enter(port: number): Promise<Peer | undefined> {
-  const client = await connectPeer(port);
-  try {
-    await client.take(5);
-    return client;
-  } catch {
-    client.destroy();
-    return undefined;
-  }
-}
-
-/** One after the other. @returns those that were let in. */
-async function enterMany(port: number, count: number): Promise<Peer[]> {
-  const clients: Peer[] = [];
-  for (let tried = 0; tried < count; tried++) {
-    const client = await enter(port);
-    if (client !== undefined) clients.push(client);
-  }
-  return clients;
 }
 
 describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker threads', ({ workers }) => {

@@ -5,6 +5,7 @@ import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
 import type { Gateway } from '../gateway-contract.ts';
+import type { WorkerProgram } from '../workers/worker-program.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -63,6 +64,8 @@ export interface OpenGatewayOptions {
   readonly tracing?: Partial<TracingSettings>;
   /** What the store holds from the start, by key. */
   readonly documents?: Readonly<Record<string, unknown>>;
+  /** What the threads run. Default: the program of this package. */
+  readonly workerProgram?: WorkerProgram;
 }
 
 /** A started gateway on a memory store, with one stream port and no routes. It is closed when the test is over. */
@@ -83,6 +86,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     udpSessions,
     tracing,
     documents = {},
+    workerProgram,
   } = options;
   const port = await freePort();
   const udpPort = await freePort();
@@ -131,6 +135,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     store,
     env,
     ...(lookup === undefined ? {} : { lookup }),
+    ...(workerProgram === undefined ? {} : { workerProgram }),
     writeAccess: (text) => {
       access += text;
     },
