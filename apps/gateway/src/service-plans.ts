@@ -11,6 +11,7 @@ import { keyPrefix } from './admin-endpoints.ts';
 import { adminKeys } from './admin-key.ts';
 import type { HttpActivity } from './http-activity.ts';
 import { openHttpListener } from './http-listener.ts';
+import { routeLabel } from './route-label.ts';
 import type { ServicePlan } from './service.ts';
 import { version } from './version.ts';
 
@@ -150,13 +151,10 @@ function planControl({ settings, gateway, store, reloadPlugins }: ServiceContext
 }
 
 function planMetrics({ settings, gateway, store, httpActivity }: ServiceContext): ServicePlan {
-  const { export_addr, export_uri, metric_prefix, prefer_name } = settings.plugin_attr.prometheus;
-  const nameOfRoute = (id: string): string => {
-    const name = gateway.documents.get('stream_routes', id)?.['name'];
-    return typeof name === 'string' ? name : id;
-  };
+  const { prometheus } = settings.plugin_attr;
+  const { export_addr, export_uri, metric_prefix } = prometheus;
   return {
-    key: `metrics ${JSON.stringify(settings.plugin_attr.prometheus)} ${serverToken(settings)}`,
+    key: `metrics ${JSON.stringify(prometheus)} ${serverToken(settings)}`,
     address: listenerAddress(export_addr.ip, export_addr.port),
     open: (inherited) =>
       createMetricsServer({
@@ -176,7 +174,7 @@ function planMetrics({ settings, gateway, store, httpActivity }: ServiceContext)
           await gateway.refreshCounts();
           return gateway.counts();
         },
-        ...(prefer_name ? { nameOfRoute } : {}),
+        nameOfRoute: (id) => routeLabel(id, gateway, prometheus),
       }),
   };
 }
