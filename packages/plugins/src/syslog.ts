@@ -101,7 +101,7 @@ function withFormat(
   host: PluginHost<SyslogMetadata>,
 ): PluginHandlers {
   const { name, timeout } = configuration;
-  const { metadata, wheel, authorities } = host;
+  const { metadata, wheel, caFile } = host;
   const server = `${configuration.host}:${configuration.port}`;
   const losses = new Losses(wheel, (entries, reason) => {
     host.log('error', 'log entries are lost', { logger: name, server, entries, reason });
@@ -117,7 +117,7 @@ function withFormat(
       retries: configuration.max_retry_count,
       retryDelayMs: configuration.retry_delay * 1000,
     },
-    openSender(configuration, authorities),
+    openSender(configuration, caFile),
     wheel,
     (entries, reason) => losses.add(entries, reason),
   );
@@ -135,10 +135,10 @@ function withFormat(
 
 function openSender(
   { host, port, sock_type: type, tls, timeout: timeoutMs }: Syslog,
-  authorities: string | undefined,
+  caFile: string | undefined,
 ): BatchSender {
   if (type === 'udp') return new DatagramSender({ host, port, timeoutMs });
-  return new StreamSender({ host, port, tls: tls ? { authorities } : undefined, timeoutMs });
+  return new StreamSender({ host, port, tls: tls ? { caFile } : undefined, timeoutMs });
 }
 
 /** RFC 5424, as the reference writes it: without a host name, a message id and structured data. */

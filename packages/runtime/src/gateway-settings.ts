@@ -48,7 +48,7 @@ export function workerSettings(
   hasAccessLog: boolean,
 ): Pick<
   WorkerOptions,
-  'relay' | 'halfClose' | 'udpSessions' | 'fallbackServerName' | 'accessLog' | 'tracing'
+  'relay' | 'halfClose' | 'udpSessions' | 'fallbackServerName' | 'caFile' | 'accessLog' | 'tracing'
 > {
   const { stream } = settings.nginx_config;
   return {
@@ -56,6 +56,7 @@ export function workerSettings(
     halfClose: stream.half_close,
     udpSessions: stream.udp_sessions,
     ...fallbackName(settings),
+    ...trustedAuthorities(settings),
     ...(hasAccessLog ? accessLogOptions(settings) : {}),
     ...tracingOptions(settings),
   };
@@ -80,14 +81,14 @@ export function retryDelaysMs({ deployment: { etcd } }: Settings): readonly numb
 }
 
 /** When secrets are read again, and whom to trust. */
-export function secretOptions({ apisix }: Settings): { ttlMs: number; retryMs: number; caFile?: string } {
-  const { ttl, neg_ttl } = apisix.lru.secret;
+export function secretOptions(settings: Settings): { ttlMs: number; retryMs: number; caFile?: string } {
+  const { ttl, neg_ttl } = settings.apisix.lru.secret;
+  return { ttlMs: ttl * 1000, retryMs: neg_ttl * 1000, ...trustedAuthorities(settings) };
+}
+
+function trustedAuthorities({ apisix }: Settings): { caFile?: string } {
   const { ssl_trusted_certificate: authorities } = apisix.ssl;
-  return {
-    ttlMs: ttl * 1000,
-    retryMs: neg_ttl * 1000,
-    ...(authorities === 'system' ? {} : { caFile: resolvePath(authorities) }),
-  };
+  return authorities === 'system' ? {} : { caFile: resolvePath(authorities) };
 }
 
 function accessLogOptions({ nginx_config: { stream } }: Settings): Pick<WorkerOptions, 'accessLog'> {

@@ -48,8 +48,8 @@ export interface PluginHost<M = unknown> {
   readonly counts: SessionCounts;
   /** Serves the time-outs of a thread. */
   readonly wheel: TimerWheel;
-  /** PEM of the authorities whose servers are believed; undefined: those that Node brings. */
-  readonly authorities: string | undefined;
+  /** A file with the authorities whose servers are believed, PEM; undefined: those that Node brings. */
+  readonly caFile: string | undefined;
   /** The key of an upstream that the configuration names or has, for `useUpstream`. */
   upstreamKey(upstream: PluginUpstream): string;
   log(level: 'error' | 'warn' | 'info', message: string, fields: JsonObject): void;

@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createServer } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import { freePort, makeCertificate, openServer } from '@apisix-ts/testkit';
@@ -72,7 +75,7 @@ test('what is under way ends with close, and the next batch has another connecti
 describe('over TLS', () => {
   async function openTls(
     names: readonly string[],
-  ): Promise<{ port: number; ca: string; got: Promise<string> }> {
+  ): Promise<{ port: number; caFile: string; got: Promise<string> }> {
     const ca = await makeCertificate({ names: ['ca'], use: 'ca' });
     const { promise: got, resolve } = Promise.withResolvers<string>();
     const server = createServer(await makeCertificate({ names, ca }), (socket: TLSSocket) => {
@@ -85,12 +88,15 @@ describe('over TLS', () => {
       server.close();
       await once(server, 'close');
     });
-    return { port, ca: ca.cert, got };
+    const caFile = join(await mkdtemp(join(tmpdir(), 'syslog-')), 'ca.pem');
+    await writeFile(caFile, ca.cert);
+    onTestFinished(() => rm(dirname(caFile), { recursive: true }));
+    return { port, caFile, got };
   }
 
   test('a server of an authority that is trusted gets the batch', async () => {
-    const { port, ca, got } = await openTls(['127.0.0.1']);
-    const sender = open(port, { authorities: ca });
+    const { port, caFile, got } = await openTls(['127.0.0.1']);
+    const sender = open(port, { caFile });
 
     await sender.send(['a\n']);
 
@@ -102,15 +108,22 @@ describe('over TLS', () => {
     ['an authority that is not', '127.0.0.1', false, 'unable to verify the first certificate'],
     ['another name', 'other.test', true, "Hostname/IP does not match certificate's altnames"],
   ] as const)('one of %s gets nothing', async ([, name, isTrusted, message]) => {
-    const { port, ca } = await openTls([name]);
-    const sender = open(port, { authorities: isTrusted ? ca : undefined });
+    const { port, caFile } = await openTls([name]);
+    const sender = open(port, { caFile: isTrusted ? caFile : undefined });
 
     await expect(sender.send(['a\n'])).rejects.toThrow(message);
   });
 
+  test('authorities that cannot be read are none', async () => {
+    const { port } = await openTls(['127.0.0.1']);
+    const sender = open(port, { caFile: '/no/such/file' });
+
+    await expect(sender.send(['a\n'])).rejects.toThrow('ENOENT');
+  });
+
   test('a server that does not speak it is given up', async () => {
     const server = await openTestServer();
-    const sender = open(server.port, { authorities: undefined }, 50);
+    const sender = open(server.port, { caFile: undefined }, 50);
 
     await expect(sender.send(['a\n'])).rejects.toThrow('no connection within 50 ms');
   });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -16,8 +17,8 @@ export interface StreamSenderOptions {
 }
 
 export interface StreamSenderTls {
-  /** PEM; undefined: those that Node brings. */
-  readonly authorities: string | undefined;
+  /** Of the authorities that are trusted, PEM, read for each connection; undefined: those that Node brings. */
+  readonly caFile: string | undefined;
 }
 
 /** A connection that nothing was sent on for this long is closed. Milliseconds. */
@@ -49,7 +50,7 @@ export class StreamSender implements BatchSender {
 
   async #connect(): Promise<Socket> {
     const { host, port, tls } = this.#options;
-    const socket = tls === undefined ? connectTcp({ host, port }) : this.#connectTls(tls);
+    const socket = tls === undefined ? connectTcp({ host, port }) : await this.#connectTls(tls);
     try {
       const ready = once(socket, tls === undefined ? 'connect' : 'secureConnect');
       await this.#patience.wait(ready, 'no connection');
@@ -68,13 +69,14 @@ export class StreamSender implements BatchSender {
   }
 
   /** A name is asked for, and the certificate has to be for it, or for the address. */
-  #connectTls({ authorities }: StreamSenderTls): Socket {
+  async #connectTls({ caFile }: StreamSenderTls): Promise<Socket> {
     const { host, port } = this.#options;
+    const ca = caFile === undefined ? {} : { ca: await readFile(caFile) };
     return connectTls({
       host,
       port,
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...ca,
     });
   }
 

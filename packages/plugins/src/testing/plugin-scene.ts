@@ -71,7 +71,7 @@ function bareHost(): PluginHost {
     metadata: undefined,
     counts: countsOfOne(),
     wheel: new TimerWheel(new FakeClock()),
-    authorities: undefined,
+    caFile: undefined,
     upstreamKey: (upstream) =>
       'id' in upstream ? `upstreams/${upstream.id}` : `stream_routes/1/${upstream.place}`,
     log(level, message) {

@@ -115,7 +115,7 @@ export class DataPlane {
     this.#plugins = new PluginTable({
       counts: new WorkerSessionCounts(options.sessionCounts, options.index),
       wheel: this.#wheel,
-      authorities: undefined,
+      caFile: options.caFile,
       log: this.#log,
     });
     this.#table = new RoutingTable(loads, this.#plugins);

@@ -6,7 +6,7 @@ import { pluginUpstreamKey } from '../facts/plugin-upstream-key.ts';
 import type { Log } from '../log.ts';
 
 /** What plugins of a worker share. */
-export interface PluginSurroundings extends Pick<PluginHost, 'counts' | 'wheel' | 'authorities'> {
+export interface PluginSurroundings extends Pick<PluginHost, 'counts' | 'wheel' | 'caFile'> {
   readonly log: Log;
 }
 
@@ -159,7 +159,7 @@ class RunningPlugin implements WorkerPlugin {
 
   /** One that cannot be put to work refuses: its sessions must not go on without it. */
   #compile(metadata: PluginMetadataFacts['metadata'] | undefined): PluginHandlers {
-    const { log, counts, wheel, authorities } = this.#surroundings;
+    const { log, counts, wheel, caFile } = this.#surroundings;
     const [owner, name] = [this.#owner, this.name];
     try {
       return pluginOf(this.#facts).compile(JSON.parse(this.#facts.text), {
@@ -167,7 +167,7 @@ class RunningPlugin implements WorkerPlugin {
         metadata,
         counts,
         wheel,
-        authorities,
+        caFile,
         upstreamKey: (upstream) => pluginUpstreamKey(owner, name, upstream),
         log: (level, message, fields) => log(level, message, { plugin: name, resource: owner, ...fields }),
       });

@@ -12,7 +12,7 @@ function createTable(): RoutingTable {
   const counts = new WorkerSessionCounts(new SharedSessionCounts(1).shared, 0);
   return new RoutingTable(
     loads,
-    new PluginTable({ counts, wheel: new TimerWheel(new FakeClock()), authorities: undefined, log() {} }),
+    new PluginTable({ counts, wheel: new TimerWheel(new FakeClock()), caFile: undefined, log() {} }),
   );
 }
 

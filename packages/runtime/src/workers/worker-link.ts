@@ -64,6 +64,8 @@ export interface WorkerOptions {
   readonly udpSessions: number;
   /** The name of TLS clients that send none; absent: they are refused. */
   readonly fallbackServerName?: string;
+  /** The authorities whose servers plugins believe, PEM; absent: those that Node brings. */
+  readonly caFile?: string;
   /** For session tickets: 48 bytes each, the first for new ones. */
   readonly ticketKeys: readonly Uint8Array[];
   /** Absent: sessions leave no line. */
