@@ -32,6 +32,7 @@ const commandOf = {
   socat: 'socat',
   zsh: 'zsh',
   fish: 'fish',
+  rsyslog: 'rsyslogd',
   logrotate: 'logrotate',
   systemd: 'systemd-analyze',
 };

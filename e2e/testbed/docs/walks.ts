@@ -71,6 +71,7 @@ export const walks: readonly Walk[] = [
   },
   { pages: ['docs/guides/limits.md'] },
   { pages: ['docs/plugins/README.md', 'docs/plugins/ip-restriction.md', 'docs/plugins/limit-conn.md'] },
+  { pages: ['docs/plugins/syslog.md', 'docs/plugins/prometheus.md'] },
   {
     // What one page makes, the other one moves.
     pages: ['docs/config/upstream.md', 'docs/guides/moving.md'],
