@@ -8,14 +8,16 @@ export default defineConfig({
   test: {
     pool: 'forks',
     execArgv: ['--conditions=@apisix-ts/source'],
+    // No limit here is an expectation: they only end what hangs, on the slowest machine too.
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts'],
-          // Against tests that hang; a busy machine may take its time.
-          testTimeout: 30_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -24,8 +26,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/cases/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 180_000,
+          testTimeout: 300_000,
+          // One may have to build the image of a server first.
+          hookTimeout: 900_000,
         },
       },
     ],

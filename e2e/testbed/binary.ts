@@ -7,7 +7,7 @@ export async function buildBinary(): Promise<string> {
   await runOrFail('pnpm', ['run', 'build:binary'], {
     cwd: root,
     env: { PATH: pathWithTools() },
-    limitMs: 120_000,
+    limitMs: 240_000,
   });
   return join(root, 'dist', 'apisix-gateway');
 }

@@ -58,7 +58,7 @@ async function startEngine(surroundings: Surroundings): Promise<DockerEngine | N
   const client = clientOf(`unix://${join(folder, 'docker.sock')}`);
   let daemon: RunningProcess | undefined;
   const close = async (): Promise<void> => {
-    await daemon?.stop(20_000);
+    await daemon?.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -86,7 +86,7 @@ async function startDaemon(folder: string, host: string, { unshare }: Surroundin
 }
 
 async function waitForAnswer(client: Client, daemon: RunningProcess): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 120_000;
   let hasEnded = false;
   void daemon.exited.then(() => (hasEnded = true));
   while (!(await answers(client))) {
@@ -111,7 +111,7 @@ async function answers({ host }: Pick<Client, 'host'>): Promise<boolean> {
     const args = ['info', '--format', '{{.ServerVersion}}'];
     const { status, stdout } = await runCommand('docker', args, {
       env: { DOCKER_HOST: host },
-      limitMs: 10_000,
+      limitMs: 60_000,
     });
     return status === 0 && stdout.trim() !== '';
   } catch {

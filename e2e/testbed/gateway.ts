@@ -8,7 +8,7 @@ import type { CommandResult } from './process.ts';
 
 /** The command as `npm` links it. */
 export const apisixCommand: string = join(import.meta.dirname, '..', 'node_modules', '.bin', 'apisix');
-const APPLIED_LIMIT_MS = 10_000;
+const APPLIED_LIMIT_MS = 60_000;
 
 export interface AdminAnswer {
   readonly status: number;

@@ -12,7 +12,7 @@ const markName = 'APISIX_TS_TEST_RUN';
 export interface LeakCheck {
   /**
    * What is there now and was not before: processes started from this one (containers' supervisors among them), and
-   * this process's own sockets and files. Waits up to five seconds for it to go; an empty list is a clean end.
+   * this process's own sockets and files. Waits up to half a minute for it to go; an empty list is a clean end.
    */
   leftovers(): Promise<readonly string[]>;
 }
@@ -24,7 +24,7 @@ export function openLeakCheck(): LeakCheck {
 
   return {
     async leftovers() {
-      const deadline = Date.now() + 5_000;
+      const deadline = Date.now() + 30_000;
       for (;;) {
         const now = [...markedProcesses(mark), ...openSocketsAndFiles(process.pid)];
         const left = now.filter(([id]) => !before.has(id));

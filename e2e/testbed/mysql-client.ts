@@ -23,7 +23,7 @@ export async function runMysqlCli(
     '--batch',
     '--skip-column-names',
     '--max-allowed-packet=128M',
-    '--connect-timeout=10',
+    '--connect-timeout=60',
     ...options,
   ];
   // Statements go in as input: an argument cannot hold 50 MB.
@@ -35,5 +35,5 @@ export async function connectMysql(
   { host, port, user, password }: MysqlLogin,
   options: Pick<ConnectionOptions, 'ssl' | 'stream'> = {},
 ): Promise<Connection> {
-  return createConnection({ host, port, user, password, connectTimeout: 10_000, ...options });
+  return createConnection({ host, port, user, password, connectTimeout: 60_000, ...options });
 }

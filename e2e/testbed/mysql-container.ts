@@ -25,7 +25,7 @@ export async function startMysqlContainer(
     .withCommand(['mysqld', '--mysqlx=OFF', ...serverOptions(address)])
     // The server that the entry point runs for the set-up says port 0.
     .withWaitStrategy(Wait.forLogMessage(/ready for connections.*port: [1-9]/))
-    .withStartupTimeout(120_000)
+    .withStartupTimeout(300_000)
     .start();
   let stopped: Promise<unknown> | undefined;
   return async () => {

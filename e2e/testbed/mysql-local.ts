@@ -15,7 +15,7 @@ export async function startLocalMysql(address: MysqlAddress): Promise<() => Prom
   const folder = await mkdtemp(join(tmpdir(), 'mysql-'));
   let server: RunningProcess | undefined;
   const stop = async (): Promise<void> => {
-    await server?.stop(20_000);
+    await server?.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -33,7 +33,7 @@ export async function startLocalMysql(address: MysqlAddress): Promise<() => Prom
     // MySQL's second protocol, on a port of its own; MariaDB does not know the option.
     if (program === 'mysqld') options.push('--mysqlx=OFF');
     server = await startProcess(program, options);
-    await server.waitForOutput(/ready for connections[\s\S]*port: [1-9]/, 60_000);
+    await server.waitForOutput(/ready for connections[\s\S]*port: [1-9]/);
   } catch (error) {
     await stop();
     throw error;

@@ -21,12 +21,12 @@ export interface RunningProcess {
   /** Everything it wrote so far, both streams in the order of arrival. */
   output(): string;
   /**
-   * Settles once its output matches, what was written before the call included. `limitMs`: default 30 000.
+   * Settles once its output matches, what was written before the call included. `limitMs`: default 120 000.
    * Rejects, with the output, when it exits first or the time is over.
    */
   waitForOutput(pattern: RegExp, limitMs?: number): Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** Asks with SIGTERM, insists with SIGKILL after `limitMs` (default 10 000), settles when it has ended. Idempotent. */
+  /** Asks with SIGTERM, insists with SIGKILL after `limitMs` (default 60 000), settles when it has ended. Idempotent. */
   stop(limitMs?: number): Promise<Exit>;
 }
 
@@ -55,7 +55,7 @@ export async function startProcess(
     pid: child.pid ?? 0,
     exited,
     output: () => output,
-    async waitForOutput(pattern, limitMs = 30_000) {
+    async waitForOutput(pattern, limitMs = 120_000) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const fail = (why: string): void =>
         reject(new Error(`${command} ${why} before it said ${pattern}:\n${output}`));
@@ -74,7 +74,7 @@ export async function startProcess(
       }
     },
     kill: (signal) => void child.kill(signal),
-    async stop(limitMs = 10_000) {
+    async stop(limitMs = 60_000) {
       child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
       return exited.finally(() => clearTimeout(timer));
@@ -91,7 +91,7 @@ export interface CommandResult {
 export interface CommandOptions extends ProcessOptions {
   /** Written to its standard input, which is then closed. */
   readonly input?: string;
-  /** It is killed after this long. Milliseconds; default 60 000. */
+  /** It is killed after this long. Milliseconds; default 180 000. */
   readonly limitMs?: number;
 }
 
@@ -99,7 +99,7 @@ export interface CommandOptions extends ProcessOptions {
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { cwd, env, input = '', limitMs = 60_000 }: CommandOptions = {},
+  { cwd, env, input = '', limitMs = 180_000 }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = spawn(command, args, {
     cwd,

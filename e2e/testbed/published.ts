@@ -14,7 +14,7 @@ export async function publishAll(): Promise<NpmRegistry> {
   try {
     // Nothing may be published anywhere else, whatever this user has set.
     const env = { ...registry.env, npm_config_registry: registry.url, PATH: pathWithTools() };
-    await runOrFail('changeset', ['publish', '--no-git-tag'], { cwd: root, env, limitMs: 120_000 });
+    await runOrFail('changeset', ['publish', '--no-git-tag'], { cwd: root, env, limitMs: 240_000 });
     return registry;
   } catch (error) {
     await registry.close();
@@ -25,7 +25,7 @@ export async function publishAll(): Promise<NpmRegistry> {
 /** Runs npm with the Node of the clone, as a user of that registry. @returns what it wrote to stdout. */
 export function npm(registry: NpmRegistry, cwd: string, ...args: readonly string[]): Promise<string> {
   const env = { ...registry.env, PATH: pathWithTools() };
-  return runOrFail('npm', args, { cwd, env, limitMs: 180_000 });
+  return runOrFail('npm', args, { cwd, env, limitMs: 240_000 });
 }
 
 /** The pinned programs come first. */

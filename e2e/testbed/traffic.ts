@@ -32,7 +32,7 @@ const exchangeEveryMs = 250;
 /** How often the load is dealt out. */
 const tickMs = 10;
 /** Nothing on loopback takes longer, however busy the machine. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 const exchangeBytes = 64;
 /** Every exchange takes its bytes from here, at a place of its own. */
 const sample = Buffer.from(someBytes(65_536));

@@ -25,7 +25,7 @@ const actions = [
   'version',
 ];
 
-describe('the apisix command', { timeout: 20_000 }, () => {
+describe('the apisix command', () => {
   test.for(['', 'help', '--help', '-h'])('"apisix %s" lists the actions in their order', async (words) => {
     const { status, stdout, stderr } = await apisix(words.split(' ').filter(Boolean));
 

@@ -77,7 +77,7 @@ describe('a request', () => {
   });
 });
 
-test('says that the Control API is off', { timeout: 60_000 }, async () => {
+test('says that the Control API is off', async () => {
   const { home } = await createInstallation(streamConfig({ tcp: [await freePort()] }));
   await apisix(['start', '-p', home]);
 

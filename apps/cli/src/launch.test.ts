@@ -12,7 +12,7 @@ import { testContext } from './testing/test-context.ts';
 import { waitFor } from './waiting.ts';
 
 // What only a defective gateway does is shown here with programs that do it; `start.test.ts` has the real one.
-describe('a gateway that does not get to serve', { timeout: 20_000 }, () => {
+describe('a gateway that does not get to serve', () => {
   test('that ends without a word is shown with the end of its log, without what was there before', async () => {
     const installation = await install(`
       console.error('half the story');
@@ -156,7 +156,7 @@ function launch(installation: Installation, parts: Partial<CommandContext> = {})
 async function startedPid({ read }: Installation): Promise<number> {
   const look = async (): Promise<number | undefined> =>
     Number.parseInt(await read('logs/error.log'), 10) || undefined;
-  return (await waitFor(look, { clock: systemClock, timeoutMs: 10_000 })) ?? 0;
+  return (await waitFor(look, { clock: systemClock, timeoutMs: 60_000 })) ?? 0;
 }
 
 interface ManualClock extends Clock {

@@ -17,7 +17,7 @@ function inTerminal(args: readonly string[], env: Readonly<Record<string, string
   return [status, stdout.replaceAll('\r\n', '\n')];
 }
 
-test('what is bad is red in a terminal, unless NO_COLOR is set', { timeout: 60_000 }, async () => {
+test('what is bad is red in a terminal, unless NO_COLOR is set', async () => {
   const { home } = await createInstallation('# nothing');
   const reason = `: there is no ${home}/logs/nginx.pid\n`;
 

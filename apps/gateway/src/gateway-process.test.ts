@@ -21,7 +21,7 @@ describe('a gateway that starts', () => {
       body: JSON.stringify({ upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${echo.port}`]: 1 } } }),
     });
     expect(put.status).toBe(201);
-    await untilApplied(ports.control, 1);
+    await untilApplied(ports.control, 2);
     const client = await connectPeer(ports.stream);
     await client.send('hello');
     expect((await client.take(5)).toString()).toBe('hello');

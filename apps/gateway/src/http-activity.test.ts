@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { freePort } from '@apisix-ts/testkit';
+import { eventually, freePort } from '@apisix-ts/testkit';
 import { HttpActivity } from './http-activity.ts';
 import { openHttpListener } from './http-listener.ts';
 
@@ -28,10 +28,10 @@ test('connections and requests of HTTP listeners are counted, also after they we
   await ask();
   await vi.waitFor(() => {
     expect(seen(activity)).toEqual({ accepted: 1, active: 1, requests: 2, answering: 0 });
-  });
+  }, eventually);
 
   await listener.close();
   await vi.waitFor(() => {
     expect(seen(activity)).toEqual({ accepted: 1, active: 0, requests: 2, answering: 0 });
-  });
+  }, eventually);
 });

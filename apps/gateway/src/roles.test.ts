@@ -10,7 +10,7 @@ const routeTo = (port: number): object => ({
   upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${port}`]: 1 } },
 });
 
-describe('a control plane and a data plane on one etcd', { timeout: 30_000 }, () => {
+describe('a control plane and a data plane on one etcd', () => {
   test('the one is told and the other serves, as a user who may only read', async () => {
     const [etcd, echo] = [await guardedEtcd(), await openEcho()];
     onTestFinished(() => echo.close());
@@ -54,7 +54,7 @@ describe('a control plane and a data plane on one etcd', { timeout: 30_000 }, ()
   });
 });
 
-describe('a reload to another form', { timeout: 30_000 }, () => {
+describe('a reload to another form', () => {
   test.for([
     ['control_plane', 'data_plane'],
     ['data_plane', 'control_plane'],

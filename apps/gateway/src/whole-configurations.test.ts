@@ -8,7 +8,7 @@ import { configYaml, createInstallation } from './testing/installation.ts';
 import type { Installation, Ports } from './testing/installation.ts';
 import { untilApplied } from './testing/until-applied.ts';
 
-describe('config_provider yaml with the Admin API on', { timeout: 30_000 }, () => {
+describe('config_provider yaml with the Admin API on', () => {
   test('a configuration that is PUT serves, and stays over a reload that moves the Admin API', async () => {
     const { ports, configure, start } = await installed();
     const echo = await echoForTest();

@@ -2,13 +2,11 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, openEcho, startEtcd } from '@apisix-ts/testkit';
 import type { EtcdServer, TestServer } from '@apisix-ts/testkit';
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { startTraffic } from '../../testbed/traffic.ts';
 import type { Traffic, TrafficReport } from '../../testbed/traffic.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const sessions = 500;
 const comingsPerSecond = 150;
@@ -119,16 +117,12 @@ test('more workers lose no connection, and serve after a reload', async () => {
 
 test('a store that goes away and comes back loses no connection', async () => {
   await etcd.stop();
-  await expect
-    .poll(() => gateway.control('/config/status'), { timeout: 30_000 })
-    .toMatchObject({ store: { state: 'away' } });
+  await expect.poll(() => gateway.control('/config/status')).toMatchObject({ store: { state: 'away' } });
   await traffic.flows(50);
 
   await etcd.restart();
 
-  await expect
-    .poll(() => gateway.control('/config/status'), { timeout: 30_000 })
-    .toMatchObject({ store: { state: 'following' } });
+  await expect.poll(() => gateway.control('/config/status')).toMatchObject({ store: { state: 'following' } });
   await gateway.put('/stream_routes/1', route(1));
   await expectNothingLost();
 });

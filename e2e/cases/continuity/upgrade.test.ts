@@ -9,12 +9,10 @@ import {
   openServer,
 } from '@apisix-ts/testkit';
 import type { TestServer } from '@apisix-ts/testkit';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 import { startTraffic } from '../../testbed/traffic.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let echo: TestServer;
 let gateway: GatewayInstallation;
@@ -51,13 +49,13 @@ test('two upgrades under load lose no connection, no byte and no answer of the A
   expect(new Set([first, second, third]).size).toBe(3);
   expect(stdout).toContain(`process ${third} serves; process ${second} ends when its connections have ended`);
   // What it had has ended; those that were open at the start are served by the first process to their end.
-  await expect.poll(() => isRunning(second), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(second)).toBe(false);
   expect([isRunning(first), isRunning(third)]).toEqual([true, true]);
   expect((await traffic.stop()).failures).toEqual([]);
   expect(written.problems).toEqual([]);
   expect((await gateway.admin('GET', '/upstreams/u')).body).toMatchObject({ value: { desc: written.last } });
   expect(await gateway.control('/config/status')).toMatchObject({ workers: [{ id: 0 }] });
-  await expect.poll(() => isRunning(first), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(first)).toBe(false);
   expect(await pid()).toBe(third);
   await gateway.apisixOk('stop');
 });
@@ -110,7 +108,7 @@ test('a UDP client that goes on sending is served by the new gateway', async () 
 
   await gateway.apisixOk('upgrade');
   // Until it ends it may take a datagram, and its answer may be lost.
-  await expect.poll(() => isRunning(former), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => isRunning(former)).toBe(false);
 
   expect(String((await client.ask('after', gateway.streamPort)).bytes)).toBe('after');
 });

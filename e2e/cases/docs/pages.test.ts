@@ -21,13 +21,9 @@ afterAll(async () => {
 
 // Each walk has a machine of its own.
 describe.skipIf(!canOpenTerminals()).concurrent('what a page says is to be seen:', () => {
-  test.for(walks.map((walk) => ({ walk, name: nameOf(walk) })))(
-    '$name',
-    { timeout: 300_000 },
-    async ({ walk }) => {
-      await followPages(walk);
-    },
-  );
+  test.for(walks.map((walk) => ({ walk, name: nameOf(walk) })))('$name', async ({ walk }) => {
+    await followPages(walk);
+  });
 });
 
 function nameOf({ pages }: Walk): string {

@@ -6,66 +6,62 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 
-test(
-  'a configuration of every kind moves from embedded to etcd, back and into a file, and comes out as it went in',
-  { timeout: 240_000 },
-  async () => {
-    const [gateway, etcd, echo] = await Promise.all([createGatewayInstallation(), startEtcd(), openEcho()]);
-    onTestFinished(async () => {
-      await gateway.remove();
-      await Promise.all([etcd.close(), echo.close()]);
-    });
-    const listen = `proxy_mode: http&stream\nstream_proxy: { tcp: [${gateway.streamPort}] }`;
-    const file = (name: string): string => join(gateway.home, name);
+test('a configuration of every kind moves from embedded to etcd, back and into a file, and comes out as it went in', async () => {
+  const [gateway, etcd, echo] = await Promise.all([createGatewayInstallation(), startEtcd(), openEcho()]);
+  onTestFinished(async () => {
+    await gateway.remove();
+    await Promise.all([etcd.close(), echo.close()]);
+  });
+  const listen = `proxy_mode: http&stream\nstream_proxy: { tcp: [${gateway.streamPort}] }`;
+  const file = (name: string): string => join(gateway.home, name);
 
-    await gateway.configure(listen);
-    await gateway.apisixOk('start');
-    await fill(gateway, echo);
-    await gateway.apisixOk('export', file('embedded.yaml'));
-    await gateway.apisixOk('stop');
+  await gateway.configure(listen);
+  await gateway.apisixOk('start');
+  await fill(gateway, echo);
+  await gateway.apisixOk('export', file('embedded.yaml'));
+  await gateway.apisixOk('stop');
 
-    await gateway.configure(listen, `etcd: { host: ["${etcd.endpoint}"] }`);
-    const moved = await gateway.apisixOk('import', file('embedded.yaml'));
-    await gateway.apisixOk('export', file('etcd.yaml'));
-    await gateway.apisixOk('export', file('etcd.json'));
-    await gateway.apisixOk('start');
-    await expect.poll(() => isServed(gateway)).toBe(true);
-    // Of a gateway that runs with etcd, the command asks etcd itself.
-    const difference = await gateway.apisix('diff', '--prune', file('embedded.yaml'));
-    await gateway.apisixOk('stop');
+  await gateway.configure(listen, `etcd: { host: ["${etcd.endpoint}"] }`);
+  const moved = await gateway.apisixOk('import', file('embedded.yaml'));
+  await gateway.apisixOk('export', file('etcd.yaml'));
+  await gateway.apisixOk('export', file('etcd.json'));
+  await gateway.apisixOk('start');
+  await expect.poll(() => isServed(gateway)).toBe(true);
+  // Of a gateway that runs with etcd, the command asks etcd itself.
+  const difference = await gateway.apisix('diff', '--prune', file('embedded.yaml'));
+  await gateway.apisixOk('stop');
 
-    await gateway.configure(listen, 'embedded: { path: data/second.db }');
-    await gateway.apisixOk('import', file('etcd.yaml'));
-    await gateway.apisixOk('export', file('second.yaml'));
-    await gateway.configure(listen, 'embedded: { path: data/third.db }');
-    await gateway.apisixOk('start');
-    await gateway.apisixOk('import', file('etcd.json'));
-    await expect.poll(() => isServed(gateway)).toBe(true);
-    await gateway.apisixOk('export', file('third.yaml'));
-    await gateway.apisixOk('export', file('conf/apisix.yaml'));
-    await gateway.apisixOk('stop');
+  await gateway.configure(listen, 'embedded: { path: data/second.db }');
+  await gateway.apisixOk('import', file('etcd.yaml'));
+  await gateway.apisixOk('export', file('second.yaml'));
+  await gateway.configure(listen, 'embedded: { path: data/third.db }');
+  await gateway.apisixOk('start');
+  await gateway.apisixOk('import', file('etcd.json'));
+  await expect.poll(() => isServed(gateway)).toBe(true);
+  await gateway.apisixOk('export', file('third.yaml'));
+  await gateway.apisixOk('export', file('conf/apisix.yaml'));
+  await gateway.apisixOk('stop');
 
-    const fileDriven = 'role_traditional: { config_provider: yaml }';
-    await gateway.configure(`enable_admin: false\n${listen}`, fileDriven);
-    await gateway.apisixOk('start');
-    await expect.poll(() => isServed(gateway)).toBe(true);
-    await gateway.apisixOk('export', file('file.yaml'));
-    const unwritable = await gateway.apisix('import', '--prune', file('others.yaml'));
+  const fileDriven = 'role_traditional: { config_provider: yaml }';
+  await gateway.configure(`enable_admin: false\n${listen}`, fileDriven);
+  await gateway.apisixOk('start');
+  await expect.poll(() => isServed(gateway)).toBe(true);
+  await gateway.apisixOk('export', file('file.yaml'));
+  const unwritable = await gateway.apisix('import', '--prune', file('others.yaml'));
 
-    const before = await readFile(file('embedded.yaml'), 'utf8');
-    for (const name of ['etcd.yaml', 'second.yaml', 'third.yaml', 'file.yaml']) {
-      expect(await readFile(file(name), 'utf8')).toBe(before);
-    }
-    expect(moved.stdout).toContain('19 created, 0 updated, 0 deleted, 0 unchanged\n');
-    expect(difference).toMatchObject({ status: 0, stdout: expect.stringContaining('19 unchanged\n') });
-    expect(unwritable).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot be written') });
-    expect(before).not.toContain('PRIVATE KEY');
-    expect(await valueIn(etcd, '/apisix/ssls/server')).toMatchObject({
-      id: 'server',
-      key: expect.not.stringContaining('-'),
-    });
-  },
-);
+  const before = await readFile(file('embedded.yaml'), 'utf8');
+  for (const name of ['etcd.yaml', 'second.yaml', 'third.yaml', 'file.yaml']) {
+    expect(await readFile(file(name), 'utf8')).toBe(before);
+  }
+  expect(moved.stdout).toContain('19 created, 0 updated, 0 deleted, 0 unchanged\n');
+  expect(difference).toMatchObject({ status: 0, stdout: expect.stringContaining('19 unchanged\n') });
+  expect(unwritable).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot be written') });
+  expect(before).not.toContain('PRIVATE KEY');
+  expect(await valueIn(etcd, '/apisix/ssls/server')).toMatchObject({
+    id: 'server',
+    key: expect.not.stringContaining('-'),
+  });
+});
 
 /** Every kind of resource, as much as the Admin API lets, and the rest, of other products, by an import. */
 async function fill(gateway: GatewayInstallation, echo: TestServer): Promise<void> {

@@ -162,14 +162,12 @@ stream_proxy:
 
     await gateway.put('/stream_routes', route({ server_addr: '127.0.0.1', server_port: 2000 }));
 
-    const startedAt = performance.now();
-    const refused = await runMysqlCli(through, 'SELECT 1');
-    expect(refused).toMatchObject({
+    // The system error 110 would be the client's own time-out.
+    expect(await runMysqlCli(through, 'SELECT 1')).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^ERROR 2013 .*Lost connection/),
+      stderr: expect.stringMatching(/^ERROR 2013 .*Lost connection(?!.*error: 110)/),
     });
-    expect(performance.now() - startedAt).toBeLessThan(1000);
     await expect(connectMysql(through)).rejects.toMatchObject({ code: 'PROTOCOL_CONNECTION_LOST' });
     expect((await before.query('SELECT 1 AS one'))[0]).toEqual([{ one: 1 }]);
   });

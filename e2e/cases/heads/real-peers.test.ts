@@ -1,7 +1,7 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '@apisix-ts/testkit';
+import { eventually, freePort } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
@@ -67,9 +67,9 @@ stream_proxy:
   await writeFile(
     join(folder, 'haproxy.cfg'),
     `defaults
-  timeout connect 5s
-  timeout client 5s
-  timeout server 5s
+  timeout connect 60s
+  timeout client 60s
+  timeout server 60s
 frontend balancer
   mode tcp
   bind 127.0.0.1:${frontPort}
@@ -88,9 +88,7 @@ ${await serve('b', tlsB)}
   haproxy = await startProcess('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')]);
   await vi.waitFor(
     async () => expect(await curl(`http://127.0.0.1:${web}/`, '--haproxy-protocol')).toMatch(/:/),
-    {
-      timeout: 10_000,
-    },
+    eventually,
   );
 });
 
@@ -102,7 +100,7 @@ afterAll(async () => {
 
 /** The body of the answer; empty when there was none. */
 async function curl(url: string, ...options: readonly string[]): Promise<string> {
-  return (await runCommand('curl', ['-sk', '--max-time', '5', ...options, url])).stdout;
+  return (await runCommand('curl', ['-sk', '--max-time', '60', ...options, url])).stdout;
 }
 
 describe('the PROXY protocol', () => {

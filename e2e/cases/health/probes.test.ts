@@ -1,4 +1,4 @@
-import { connectPeer, startDnsServer } from '@apisix-ts/testkit';
+import { connectPeer, eventually, startDnsServer } from '@apisix-ts/testkit';
 import type { DnsServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freeLoopbackAddress } from '../../testbed/loopback-address.ts';
@@ -12,7 +12,6 @@ import { startRedis } from '../../testbed/redis-server.ts';
 import type { RedisServer } from '../../testbed/redis-server.ts';
 
 /** Probes of real servers, with what docs/config/health-checks.md says to send and expect. */
-const eventually = { timeout: 60_000, interval: 100 };
 const often = {
   healthy: { interval: 1, successes: 1 },
   unhealthy: { interval: 1, tcp_failures: 1, timeouts: 1 },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, eventually, freePort, openEcho } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
@@ -12,7 +12,6 @@ import { startPrometheus } from '../../testbed/prometheus.ts';
 import type { FoundSeries, PrometheusServer } from '../../testbed/prometheus.ts';
 
 /** A real Prometheus with what deploy/ has for it, on a gateway that had sessions of several kinds. */
-const eventually = { timeout: 30_000, interval: 100 };
 const deploy = join(import.meta.dirname, '..', '..', '..', 'deploy');
 const rules = join(deploy, 'prometheus', 'alerts.yaml');
 

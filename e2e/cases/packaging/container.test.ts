@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeComposePlugin } from '../../testbed/compose-plugin.ts';
 import type { ComposePlugin } from '../../testbed/compose-plugin.ts';
 import { openIsolatedEngine } from '../../testbed/docker-engine.ts';
@@ -10,9 +10,6 @@ import { openLeakCheck } from '../../testbed/leak-check.ts';
 import { runOrFail } from '../../testbed/process.ts';
 import { root } from '../../testbed/published.ts';
 import { buildQuickstartImages } from '../../testbed/quickstart-images.ts';
-
-// Against tests that hang: a server in a container takes its time.
-vi.setConfig({ testTimeout: 180_000 });
 
 const leaks = openLeakCheck();
 const opened = await openIsolatedEngine();

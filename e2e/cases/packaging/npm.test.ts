@@ -3,16 +3,13 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runHandedOver } from '../../testbed/docs/handed-over.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import type { LeakCheck } from '../../testbed/leak-check.ts';
 import type { NpmRegistry } from '../../testbed/npm-registry.ts';
 import { runOrFail } from '../../testbed/process.ts';
 import { npm, pathWithTools, publishAll, root } from '../../testbed/published.ts';
-
-// Against tests that hang: npm fetches what the packages need.
-vi.setConfig({ testTimeout: 180_000 });
 
 let leaks: LeakCheck;
 let registry: NpmRegistry;

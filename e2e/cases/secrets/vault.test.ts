@@ -68,12 +68,10 @@ test('a certificate comes from Vault, is renewed there, and leaves no trace here
   expect(await namesShown()).toBe('DNS:db.test, DNS:first');
 
   vault.write('secret/tls/db', await certificateFor('second'));
-  await expect.poll(namesShown, { timeout: 20_000 }).toBe('DNS:db.test, DNS:second');
+  await expect.poll(namesShown).toBe('DNS:db.test, DNS:second');
 
   vault.isSealed = true;
-  await expect
-    .poll(() => gateway.errorLog(), { timeout: 20_000 })
-    .toMatch(/cannot be renewed .*code=SECRET_UNREACHABLE/);
+  await expect.poll(() => gateway.errorLog()).toMatch(/cannot be renewed .*code=SECRET_UNREACHABLE/);
   expect(await namesShown()).toBe('DNS:db.test, DNS:second');
 
   const { body } = await gateway.admin('GET', '/ssls/db');

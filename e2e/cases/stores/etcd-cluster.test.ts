@@ -89,7 +89,7 @@ describe('through 1 000 racing writes traffic flows, and the gateway ends up wit
 
     await cluster.isolate(first);
     onTestFinished(() => cluster.heal());
-    await expect.poll(() => gateway.status().store.state, { timeout: 15_000 }).toBe('away');
+    await expect.poll(() => gateway.status().store.state).toBe('away');
     await served();
     await cluster.heal();
     await writes.done;
@@ -106,7 +106,7 @@ describe('through 1 000 racing writes traffic flows, and the gateway ends up wit
 
     const open = cluster.members.map(({ gate }) => gate.shut());
     const writes = raceWrites(cluster, WRITES);
-    await expect.poll(() => gateway.status().store.state, { timeout: 15_000 }).toBe('away');
+    await expect.poll(() => gateway.status().store.state).toBe('away');
     await writes.done;
     await compact(cluster);
     await served();
@@ -164,7 +164,7 @@ describe('through 1 000 racing writes traffic flows, and the gateway ends up wit
     await leader.request('auth/user/changepw', { name: 'gateway', password: 'other' }, token);
     for (const { gate } of cluster.members) gate.cut();
     await expect
-      .poll(() => gateway.status().store, { timeout: 15_000 })
+      .poll(() => gateway.status().store)
       .toMatchObject({ state: 'away', error: { code: 'STORE_DENIED' } });
     await served();
     await leader.request('auth/user/changepw', { name: 'gateway', password: 'secret' }, token);

@@ -27,7 +27,7 @@ export interface Walk {
   readonly startsGateway?: boolean;
 }
 
-const STEP_LIMIT_MS = 60_000;
+const STEP_LIMIT_MS = 180_000;
 
 /**
  * Does what pages say, as it stands there, in a folder that looks like a clone: writes their files, runs their commands, and

@@ -4,7 +4,7 @@ import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import type { Settings } from '@apisix-ts/config';
 import type { Answer } from '@apisix-ts/discovery';
 import { GatewayError } from '@apisix-ts/errors';
-import { connectPeer, freePort, openEcho, openServer } from '@apisix-ts/testkit';
+import { connectPeer, eventually, freePort, openEcho, openServer } from '@apisix-ts/testkit';
 import type { Peer, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createGateway } from './gateway.ts';
@@ -397,7 +397,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
 
     resolve({ addresses: ['127.0.0.1'], ttlSeconds: 60 });
 
-    await vi.waitFor(async () => expect(await whoAnswers(opened.port)).toBe('alpha'), { timeout: 3000 });
+    await vi.waitFor(async () => expect(await whoAnswers(opened.port)).toBe('alpha'), eventually);
   });
 
   test('moves to the new addresses of a name', async () => {

@@ -1,6 +1,7 @@
 import {
   DatagramPeer,
   connectPeer,
+  eventually,
   freePort,
   openDatagramEcho,
   openServer,
@@ -10,9 +11,6 @@ import type { DnsServer, DnsServerOptions, DnsService, TestServer } from '@apisi
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openGateway } from './testing/open-gateway.ts';
 import type { OpenGateway } from './testing/open-gateway.ts';
-
-/** Machines may be busy, and answers of the DNS server live for a second. */
-const eventually = { timeout: 20_000 };
 
 async function openDns(options: DnsServerOptions): Promise<DnsServer> {
   const dns = await startDnsServer(options);
@@ -61,7 +59,6 @@ function statusesOf({ gateway }: OpenGateway): unknown {
 
 describe.for([{ workers: 0 }, { workers: 2 }])(
   'a service of DNS with $workers worker threads',
-  { timeout: 60_000 },
   ({ workers }) => {
     test('serves wherever an upstream stands, best SRV priority first', async () => {
       const [alpha, beta] = [await openGreeter('alpha'), await openGreeter('beta_')];

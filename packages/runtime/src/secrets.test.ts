@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
-import { freePort, makeCertificate, openVaultServer } from '@apisix-ts/testkit';
+import { eventually, freePort, makeCertificate, openVaultServer } from '@apisix-ts/testkit';
 import type { TestCertificate, VaultServer, VaultServerOptions } from '@apisix-ts/testkit';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createGateway } from './gateway.ts';
@@ -16,8 +16,6 @@ import type { OpenGateway, OpenGatewayOptions } from './testing/open-gateway.ts'
 
 /** Seconds between two reads of a secret, where a test waits for the second. */
 const OFTEN = 0.05;
-/** For a loaded machine. */
-const PATIENT = { timeout: 4000, interval: 10 };
 const token = 's.token-of-vault';
 const manager = { prefix: 'secret/data', token };
 const references = {
@@ -138,7 +136,7 @@ describe('a certificate from Vault', () => {
     vault.isSealed = true;
     await opened.logged('a certificate cannot be renewed');
     const asked = vault.requests.length;
-    await vi.waitFor(() => expect(vault.requests.length).toBeGreaterThan(asked + 2), PATIENT);
+    await vi.waitFor(() => expect(vault.requests.length).toBeGreaterThan(asked + 2), eventually);
     expect(await nameShown(opened.port)).toBe('first');
     expect(opened.gateway.status().faults).toEqual([
       {
@@ -219,7 +217,7 @@ describe('a certificate from Vault', () => {
 
     for (const answer of answers) answer();
 
-    await vi.waitFor(async () => expect(await nameShown(opened.port)).toBe('first'), PATIENT);
+    await vi.waitFor(async () => expect(await nameShown(opened.port)).toBe('first'), eventually);
     expect(opened.lines.filter(({ message }) => message.startsWith('a certificate'))).toEqual([]);
   });
 
@@ -242,7 +240,7 @@ describe('a certificate from Vault', () => {
     await opened.put('secrets/vault/1', { uri: vault.url, prefix: 'secret/data', token: `${token}-other` });
     await vi.waitFor(
       () => expect(opened.gateway.status().faults).toMatchObject([{ code: 'SECRET_DENIED' }]),
-      PATIENT,
+      eventually,
     );
 
     const shown = JSON.stringify([opened.lines, opened.gateway.status()]);

@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import {
   DatagramPeer,
   connectPeer,
+  eventually,
   freePort,
   openDatagramEcho,
   openEcho,
@@ -15,8 +16,6 @@ import type { Gateway } from './gateway-contract.ts';
 import { openGateway } from './testing/open-gateway.ts';
 
 /** What becomes of open sessions when their node becomes unhealthy. Machines may be busy. */
-const eventually = { timeout: 20_000 };
-
 function endings(gateway: Gateway): Readonly<Record<string, number>> {
   return Object.fromEntries([...gateway.counts().sessionsEnded].filter(([, count]) => count > 0));
 }
@@ -54,7 +53,6 @@ async function echoes(client: Peer, peer: Peer | undefined): Promise<void> {
 
 describe.for([{ workers: 0 }, { workers: 2 }])(
   'sessions to a node that becomes unhealthy, with $workers worker threads',
-  { timeout: 60_000 },
   ({ workers }) => {
     test('are closed where the checks say so, and no others', async () => {
       const [flaky, other] = await Promise.all([openNamed('flaky'), openNamed('other')]);

@@ -5,12 +5,9 @@ import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DatagramPeer, connectPeer } from '@apisix-ts/testkit';
+import { DatagramPeer, connectPeer, eventually } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openGateway } from './testing/open-gateway.ts';
-
-/** Machines may be busy. */
-const eventually = { timeout: 20_000 };
 
 interface UnixEcho {
   /** As a node names it. */
@@ -53,7 +50,6 @@ async function ask(port: number, question: string): Promise<string> {
 
 describe.for([{ workers: 0 }, { workers: 2 }])(
   'a node on a unix socket, with $workers worker threads',
-  { timeout: 60_000 },
   ({ workers }) => {
     test('serves, in both forms, and is named in the access log', async () => {
       const { host } = await openUnixEcho();

@@ -7,7 +7,7 @@ import { runChild } from './fixtures/run-child.ts';
 
 const forever = new AbortController().signal;
 
-describe('durability', { timeout: 30_000 }, () => {
+describe('durability', () => {
   test('a process that is killed while it writes loses no write that it was told is done', async () => {
     for (let round = 1; round <= 3; round += 1) {
       const path = await newPath();

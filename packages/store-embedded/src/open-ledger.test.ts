@@ -37,7 +37,7 @@ describe('a damaged store is set aside and does not open', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
-  test('its log goes along', { timeout: 20_000 }, async () => {
+  test('its log goes along', async () => {
     const path = await crashedStore();
     const log = await readFile(`${path}-wal`);
     // All but the pages that the log has.
@@ -183,27 +183,23 @@ test('folders on the way are made', async () => {
   expect(await readdir(join(folder, 'a/b'))).toContain('store.db');
 });
 
-test(
-  'a store that another process has is refused, and that process is named',
-  { timeout: 20_000 },
-  async () => {
-    const path = await healthyStore();
-    const child = runChild(path, 'hold');
-    await child.line((line) => line === 'open');
+test('a store that another process has is refused, and that process is named', async () => {
+  const path = await healthyStore();
+  const child = runChild(path, 'hold');
+  await child.line((line) => line === 'open');
 
-    const refused = await openEmbeddedStore({ path }).catch((error: unknown) => error);
-    child.process.stdin?.end();
-    await child.ended();
-    const store = await openEmbeddedStore({ path });
-    onTestFinished(() => store.close());
+  const refused = await openEmbeddedStore({ path }).catch((error: unknown) => error);
+  child.process.stdin?.end();
+  await child.ended();
+  const store = await openEmbeddedStore({ path });
+  onTestFinished(() => store.close());
 
-    expect(refused).toMatchObject({ code: 'STORE_LOCKED' });
-    if (process.platform === 'linux') {
-      expect(refused).toMatchObject({ detail: { pid: child.process.pid } });
-      expect(String(refused)).toContain(`process ${child.process.pid}`);
-    }
-  },
-);
+  expect(refused).toMatchObject({ code: 'STORE_LOCKED' });
+  if (process.platform === 'linux') {
+    expect(refused).toMatchObject({ detail: { pid: child.process.pid } });
+    expect(String(refused)).toContain(`process ${child.process.pid}`);
+  }
+});
 
 async function folderPath(): Promise<string> {
   const folder = await makeFolder();

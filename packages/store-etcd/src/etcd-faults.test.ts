@@ -8,7 +8,7 @@ import { openEtcdStore } from './etcd-store.ts';
 
 const WATCH_TIMEOUT_MS = 600;
 
-describe('when etcd or the way to it fails', { timeout: 20_000 }, () => {
+describe('when etcd or the way to it fails', () => {
   test('a watch goes on over a restart of etcd', async () => {
     const etcd = await etcdForTest();
     const store = storeForTest(etcd.endpoint);
@@ -132,7 +132,7 @@ describe('when etcd or the way to it fails', { timeout: 20_000 }, () => {
   });
 });
 
-describe('size', { timeout: 20_000 }, () => {
+describe('size', () => {
   test('a snapshot and its watch agree with etcd after 1 000 racing writes of another client', async () => {
     const etcd = await etcdForTest();
     const store = storeForTest(etcd.endpoint);

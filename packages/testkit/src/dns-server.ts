@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 const POLL_MS = 20;
 
 /** Names and their IPv4 or IPv6 addresses. */
@@ -84,7 +84,7 @@ export async function startDnsServer({
     ...Object.entries(aliases).map(([alias, target]) => `--cname=${alias},${target}`),
   ];
 
-  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  const resolver = new Resolver({ timeout: 2_000, tries: 1 });
   resolver.setServers([server]);
   async function serve(next: DnsServices): Promise<void> {
     await process?.close();

@@ -5,7 +5,7 @@ import { get as getHttp } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const READY_DEADLINE_MS = 15_000;
+const READY_DEADLINE_MS = 60_000;
 const POLL_MS = 20;
 
 export interface EtcdProcessOptions {

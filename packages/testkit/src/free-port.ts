@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
   for (let attempt = 1; attempt < BLOCK_SIZE; attempt++) {
     lastOffset = (lastOffset % (BLOCK_SIZE - 1)) + 1;
     const port = first + lastOffset;
-    if ((await isFree(port)) && (await isFreeForDatagrams(port))) return port;
+    if ((await isUnheard(port)) && (await isFreeForDatagrams(port))) return port;
   }
   throw new Error(`no port from ${first} to ${first + BLOCK_SIZE - 1} is free`);
 }
@@ -36,7 +36,8 @@ async function takeBlock(): Promise<number> {
   throw new Error(`no block of ports from ${FIRST_PORT} on is free`);
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Nobody listens on a TCP port, at any address. Asks without a connection, which whoever listens would have to serve. */
+export async function isUnheard(port: number): Promise<boolean> {
   const server = createServer().listen({ port, exclusive: true });
   if (!(await listens(server))) return false;
   await once(server.close(), 'close');

@@ -11,7 +11,7 @@ describe('in a real bash', () => {
 
   beforeAll(async () => {
     script = (await apisix(['completion', 'bash'])).stdout;
-  }, 20_000);
+  });
 
   /** What bash offers in the place of the last word. */
   function complete(words: readonly string[], cwd = tmpdir()): readonly string[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { openBusyGateway } from '../testing/busy-gateway.ts';
 
-describe('connections', { timeout: 60_000 }, () => {
+describe('connections', () => {
   test('are listed in columns, or as JSON, filtered', async () => {
     const { connect, run, port, nodePort } = await openBusyGateway();
     await connect();

@@ -6,7 +6,7 @@ import { isServed } from '../testing/listener.ts';
 
 const notice = 'access from the data plane to etcd should be read-only, skip initializing the data of etcd\n';
 
-describe('a data plane writes nothing to etcd', { timeout: 60_000 }, () => {
+describe('a data plane writes nothing to etcd', () => {
   test('with init_etcd', async () => {
     const { home } = await createInstallation(dataPlane(`http://127.0.0.1:${await freePort()}`, 9100));
 

@@ -3,7 +3,7 @@ import { openBusyGateway } from '../testing/busy-gateway.ts';
 import { isServed } from '../testing/listener.ts';
 import { drain } from './drain.ts';
 
-describe('drain', { timeout: 60_000 }, () => {
+describe('drain', () => {
   test('keeps new connections away, shows how many are left, and is undone', async () => {
     const { connect, run, nodePort } = await openBusyGateway();
     const node = `127.0.0.1:${nodePort}`;

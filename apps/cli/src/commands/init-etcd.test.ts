@@ -5,7 +5,7 @@ import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 import { isServed } from '../testing/listener.ts';
 
-describe('init_etcd', { timeout: 60_000 }, () => {
+describe('init_etcd', () => {
   test('does nothing when the configuration is kept elsewhere', async () => {
     const { home } = await createInstallation(streamConfig({ tcp: [9100] }));
 
@@ -35,7 +35,7 @@ describe('init_etcd', { timeout: 60_000 }, () => {
   });
 });
 
-describe('start with etcd', { timeout: 60_000 }, () => {
+describe('start with etcd', () => {
   test('prepares etcd before the gateway serves', async () => {
     const [etcd, port] = await Promise.all([etcdForTest(), freePort()]);
     const { home } = await createInstallation(etcdConfig(etcd.endpoint, port));

@@ -9,7 +9,7 @@ const good = streamConfig({ tcp: [9100] }).replace('admin_key_required: false', 
 /** Wrong in two places. */
 const bad = 'apisix:\n  proxy_mode: both\n  stream_proxy: { tcp: 9100 }\n';
 
-describe('init', { timeout: 20_000 }, () => {
+describe('init', () => {
   test('makes the folders for data and logs and says nothing', async () => {
     const { home } = await createInstallation(good);
 
@@ -96,7 +96,7 @@ describe('init', { timeout: 20_000 }, () => {
   });
 });
 
-describe('test', { timeout: 20_000 }, () => {
+describe('test', () => {
   test('says that the configuration is good', async () => {
     const { home } = await createInstallation(good);
 

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { spawnApisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 
-test('a log is followed through rotation and truncation, until Ctrl-C', { timeout: 60_000 }, async () => {
+test('a log is followed through rotation and truncation, until Ctrl-C', async () => {
   const { home, write } = await createInstallation(streamConfig({ tcp: [1] }));
   const path = join(home, 'logs/error.log');
   await write('logs/error.log', 'first\nsecond\n');

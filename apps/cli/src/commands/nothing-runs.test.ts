@@ -9,45 +9,41 @@ const config = streamConfig({ tcp: [9100] });
 /** The id of a process that was. */
 const ended = String(spawnSync('true').pid);
 
-describe.for(['stop', 'quit', 'reload', 'upgrade'])(
-  '%s, when no gateway runs',
-  { timeout: 20_000 },
-  (action) => {
-    test('fails and names the file it looked for', async () => {
-      const { home } = await createInstallation(config);
+describe.for(['stop', 'quit', 'reload', 'upgrade'])('%s, when no gateway runs', (action) => {
+  test('fails and names the file it looked for', async () => {
+    const { home } = await createInstallation(config);
 
-      const { status, stderr } = await apisix([action, '-p', home]);
+    const { status, stderr } = await apisix([action, '-p', home]);
 
-      expect([status, stderr]).toEqual([
-        1,
-        `APISIX is not running: there is no ${home}/logs/nginx.pid (GATEWAY_NOT_RUNNING)\n`,
-      ]);
-    });
+    expect([status, stderr]).toEqual([
+      1,
+      `APISIX is not running: there is no ${home}/logs/nginx.pid (GATEWAY_NOT_RUNNING)\n`,
+    ]);
+  });
 
-    test.for([
-      { content: ended, problem: 'which is gone' },
-      { content: 'nginx', problem: 'has no process id' },
-      { content: '', problem: 'has no process id' },
-      { content: '-1', problem: 'invalid pid' },
-      { content: '0', problem: 'invalid pid' },
-    ])('fails when the pid file holds "$content"', async ({ content, problem }) => {
-      const { home, write } = await createInstallation(config);
-      await write('logs/nginx.pid', content);
-      const context = testContext({});
+  test.for([
+    { content: ended, problem: 'which is gone' },
+    { content: 'nginx', problem: 'has no process id' },
+    { content: '', problem: 'has no process id' },
+    { content: '-1', problem: 'invalid pid' },
+    { content: '0', problem: 'invalid pid' },
+  ])('fails when the pid file holds "$content"', async ({ content, problem }) => {
+    const { home, write } = await createInstallation(config);
+    await write('logs/nginx.pid', content);
+    const context = testContext({});
 
-      const status = await runCommandLine([action, '-p', home], context);
+    const status = await runCommandLine([action, '-p', home], context);
 
-      expect([status, context.printed.stdout]).toEqual([1, '']);
-      expect(context.printed.stderr).toContain(problem);
-      expect(context.printed.stderr).toContain(`${home}/logs/nginx.pid`);
-    });
-  },
-);
+    expect([status, context.printed.stdout]).toEqual([1, '']);
+    expect(context.printed.stderr).toContain(problem);
+    expect(context.printed.stderr).toContain(`${home}/logs/nginx.pid`);
+  });
+});
 
 test.for([
   ['reload', 'is not a gateway that serves'],
   ['upgrade', 'is no gateway that can be upgraded while it runs: use apisix restart'],
-] as const)('%s signals no process that is not a gateway', { timeout: 20_000 }, async ([action, problem]) => {
+] as const)('%s signals no process that is not a gateway', async ([action, problem]) => {
   const { home, write } = await createInstallation(config);
   await write('logs/nginx.pid', `${process.pid}\n`); // A SIGHUP or a SIGUSR2 would end these tests.
 
@@ -57,7 +53,7 @@ test.for([
   expect(stderr).toContain(`process ${process.pid}, named by ${home}/logs/nginx.pid, ${problem}`);
 });
 
-test('start does not start when the pid file holds -1', { timeout: 20_000 }, async () => {
+test('start does not start when the pid file holds -1', async () => {
   const { home, write } = await createInstallation(config);
   await write('logs/nginx.pid', '-1');
 

@@ -5,8 +5,9 @@ import { processSignals } from '../signals.ts';
 import { apisix, spawnApisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 import { isServed, openConnection, openListener } from '../testing/listener.ts';
+import { putResources } from '../testing/put-resources.ts';
 
-describe('quit', { timeout: 60_000 }, () => {
+describe('quit', () => {
   test('ends an idle gateway', async () => {
     const port = await freePort();
     const { home, pid } = await createInstallation(streamConfig({ tcp: [port] }));
@@ -28,10 +29,12 @@ describe('quit', { timeout: 60_000 }, () => {
   });
 
   test('lets an open connection finish, and returns after it', async () => {
-    const [port, admin] = await Promise.all([freePort(), freePort()]);
-    const { home } = await createInstallation(streamConfig({ tcp: [port], admin }));
+    const [port, admin, control] = await Promise.all([freePort(), freePort(), freePort()]);
+    const { home } = await createInstallation(streamConfig({ tcp: [port], admin, control }));
     await apisix(['start', '-p', home]);
-    await route(admin, await openListener((socket) => socket.pipe(socket)));
+    const nodePort = await openListener((socket) => socket.pipe(socket));
+    const upstream = { type: 'roundrobin', nodes: { [`127.0.0.1:${nodePort}`]: 1 } };
+    await putResources({ admin, control }, { 'stream_routes/1': { upstream } });
     const connection = await openConnection(port);
     expect(await echo(connection, 'before')).toBe('before');
 
@@ -45,14 +48,6 @@ describe('quit', { timeout: 60_000 }, () => {
     expect(await exited).toEqual([0, null]);
   });
 });
-
-async function route(admin: number, upstreamPort: number): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${admin}/apisix/admin/stream_routes/1`, {
-    method: 'PUT',
-    body: JSON.stringify({ upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${upstreamPort}`]: 1 } } }),
-  });
-  expect(answer.status).toBe(201);
-}
 
 async function echo(connection: Awaited<ReturnType<typeof openConnection>>, text: string): Promise<string> {
   const data = once(connection, 'data');

@@ -7,7 +7,7 @@ import { isServed, openListener } from '../testing/listener.ts';
 
 const bad = 'apisix: { proxy_mode: both }\n';
 
-describe('reload', { timeout: 60_000 }, () => {
+describe('reload', () => {
   test('opens and closes ports in the same process, and has done so when it returns', async () => {
     const [former, kept, added] = await Promise.all([freePort(), freePort(), freePort()]);
     const { home, write, pid } = await createInstallation(streamConfig({ tcp: [former, kept] }));
@@ -66,7 +66,7 @@ describe('reload', { timeout: 60_000 }, () => {
   });
 });
 
-describe('restart', { timeout: 60_000 }, () => {
+describe('restart', () => {
   test('gives a new process with the new file', async () => {
     const [former, next] = await Promise.all([freePort(), freePort()]);
     const { home, write, pid } = await createInstallation(streamConfig({ tcp: [former] }));

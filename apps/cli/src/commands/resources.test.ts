@@ -20,7 +20,7 @@ ssls: none
 #END
 `;
 
-describe('test', { timeout: 20_000 }, () => {
+describe('test', () => {
   test('says that the resources are good', async () => {
     const { home } = await installed('yaml', 'stream_routes: []\n#END\n');
 
@@ -84,7 +84,7 @@ describe('test', { timeout: 20_000 }, () => {
   });
 });
 
-describe('a file that cannot be read', { timeout: 20_000 }, () => {
+describe('a file that cannot be read', () => {
   test.for([
     [
       'init',
@@ -114,32 +114,28 @@ describe('a file that cannot be read', { timeout: 20_000 }, () => {
   });
 });
 
-test(
-  'a gateway that was started serves the file; a restart with a bad one leaves it running',
-  { timeout: 30_000 },
-  async () => {
-    const [echo, port] = [await openEcho(), await freePort()];
-    onTestFinished(() => echo.close());
-    const text = `stream_routes: [{id: e, upstream: {type: roundrobin, nodes: {"127.0.0.1:${echo.port}": 1}}}]\n#END\n`;
-    const { home, write, pid } = await installed('yaml', text, port);
+test('a gateway that was started serves the file; a restart with a bad one leaves it running', async () => {
+  const [echo, port] = [await openEcho(), await freePort()];
+  onTestFinished(() => echo.close());
+  const text = `stream_routes: [{id: e, upstream: {type: roundrobin, nodes: {"127.0.0.1:${echo.port}": 1}}}]\n#END\n`;
+  const { home, write, pid } = await installed('yaml', text, port);
 
-    const started = await apisix(['start', '-p', home]);
-    const first = await pid();
-    await write('conf/apisix.yaml', text.replace('roundrobin', 'magic'));
-    const restarted = await apisix(['restart', '-p', home]);
-    const client = await connectPeer(port);
-    await client.send('still');
+  const started = await apisix(['start', '-p', home]);
+  const first = await pid();
+  await write('conf/apisix.yaml', text.replace('roundrobin', 'magic'));
+  const restarted = await apisix(['restart', '-p', home]);
+  const client = await connectPeer(port);
+  await client.send('still');
 
-    expect(started).toMatchObject({ status: 0 });
-    expect(restarted).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('unknown balancer type [magic]'),
-    });
-    expect(await pid()).toBe(first);
-    expect((await client.take(5)).toString()).toBe('still');
-    client.destroy();
-  },
-);
+  expect(started).toMatchObject({ status: 0 });
+  expect(restarted).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('unknown balancer type [magic]'),
+  });
+  expect(await pid()).toBe(first);
+  expect((await client.take(5)).toString()).toBe('still');
+  client.destroy();
+});
 
 /** A data plane that reads this file of resources; none is written without a text. */
 async function installed(format: 'yaml' | 'json', text?: string, port = 9100): Promise<Installation> {

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 import type { Installation } from '../testing/installation.ts';
-
-const timeout = 60_000;
+import { putResources } from '../testing/put-resources.ts';
 
 interface Running extends Installation {
   readonly port: number;
@@ -18,19 +17,13 @@ async function startGateway(resources: Readonly<Record<string, object>> = {}): P
   const installation = await createInstallation(streamConfig({ tcp: [port], admin, control }));
   const { home } = installation;
   expect(await apisix(['start', '-p', home])).toMatchObject({ status: 0 });
-  for (const [path, document] of Object.entries(resources)) {
-    const { ok } = await fetch(`http://127.0.0.1:${admin}/apisix/admin/${path}`, {
-      method: 'PUT',
-      body: JSON.stringify(document),
-    });
-    expect(ok).toBe(true);
-  }
+  await putResources({ admin, control }, resources);
   return { ...installation, port, admin, control };
 }
 
 const upstream = { type: 'roundrobin', nodes: { '127.0.0.1:3306': 1 } };
 
-test('explain tells where a connection goes, and its status whether it is served', { timeout }, async () => {
+test('explain tells where a connection goes, and its status whether it is served', async () => {
   const { home, port } = await startGateway({
     'upstreams/db': upstream,
     'stream_routes/office': { remote_addr: '10.0.0.0/8', upstream_id: 'db' },
@@ -71,7 +64,7 @@ office         0  wins     remote_addr 10.0.0.0/8  -
   );
 });
 
-describe('status', { timeout }, () => {
+describe('status', () => {
   test('tells what a gateway that serves has, and 0', async () => {
     const { home, port, admin, control, pid } = await startGateway({
       'upstreams/db': upstream,
@@ -158,7 +151,7 @@ log          ${home}/logs/error.log
   });
 });
 
-describe('logs', { timeout }, () => {
+describe('logs', () => {
   test('shows the end of the log that the settings name', async () => {
     const installation = await createInstallation(
       streamConfig({ tcp: [1] }).replace('nginx_config:', 'nginx_config:\n  error_log: logs/other.log'),

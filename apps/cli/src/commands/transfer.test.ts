@@ -24,7 +24,7 @@ stream_routes:
 const edited = file.replace('9100', '9200').replace('    nodes', '    desc: edited\n    nodes');
 const config = streamConfig({ tcp: [9100] });
 
-describe('export, import and diff', { timeout: 60_000 }, () => {
+describe('export, import and diff', () => {
   test('of a store that no gateway has: what was imported is what is exported', async () => {
     const { home, read, write } = await createInstallation(config);
     await write('all.yaml', file);
@@ -235,7 +235,7 @@ warning: upstreams/1 has a time-to-live, which the file does not have: imported,
   });
 });
 
-describe('a store that cannot be had', { timeout: 60_000 }, () => {
+describe('a store that cannot be had', () => {
   test('because the gateway that has it has no Admin API', async () => {
     const { home } = await createInstallation(streamConfig({ tcp: [await freePort()] }));
     await apisix(['start', '-p', home]);
@@ -287,7 +287,7 @@ test.for<[line: string, problem: string]>([
   ['diff', 'Missing argument FILE'],
   ['import a b', "Unexpected argument 'b'"],
   ['export a b', "Unexpected argument 'b'"],
-])('apisix %s is not understood', { timeout: 20_000 }, async ([line, problem]) => {
+])('apisix %s is not understood', async ([line, problem]) => {
   const { status, stderr } = await apisix(line.split(' '));
 
   expect([status, stderr]).toEqual([2, expect.stringContaining(problem)]);

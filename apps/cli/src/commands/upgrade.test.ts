@@ -5,7 +5,7 @@ import { apisix } from '../testing/apisix.ts';
 import { createInstallation, streamConfig } from '../testing/installation.ts';
 import { isServed } from '../testing/listener.ts';
 
-describe('upgrade', { timeout: 60_000 }, () => {
+describe('upgrade', () => {
   test('gives a new process, which has the ports, when it returns; stop ends it', async () => {
     const port = await freePort();
     const { home, pid } = await createInstallation(streamConfig({ tcp: [port] }));

@@ -6,6 +6,7 @@ import type { CommandContext } from '../command.ts';
 import { apisix } from './apisix.ts';
 import { createInstallation, streamConfig } from './installation.ts';
 import { openConnection, openListener } from './listener.ts';
+import { putResources } from './put-resources.ts';
 import { testContext } from './test-context.ts';
 
 export interface BusyGateway {
@@ -31,11 +32,8 @@ export async function openBusyGateway(): Promise<BusyGateway> {
   const { home } = await createInstallation(streamConfig({ tcp: [port], admin, control }));
   expect(await apisix(['start', '-p', home])).toMatchObject({ status: 0 });
   const nodePort = await openListener((socket) => socket.pipe(socket));
-  const answer = await fetch(`http://127.0.0.1:${admin}/apisix/admin/stream_routes/echo`, {
-    method: 'PUT',
-    body: JSON.stringify({ upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${nodePort}`]: 1 } } }),
-  });
-  expect(answer.status).toBe(201);
+  const upstream = { type: 'roundrobin', nodes: { [`127.0.0.1:${nodePort}`]: 1 } };
+  await putResources({ admin, control }, { 'stream_routes/echo': { upstream } });
   return {
     port,
     nodePort,

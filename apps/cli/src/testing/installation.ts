@@ -75,5 +75,5 @@ async function endLeftover({ home, pid: readPid }: Installation): Promise<void> 
   const pid = await readPid().catch(() => 0); // Most tests leave no pid file.
   if (!(pid > 0) || (await readRecord(home, pid)) === undefined) return;
   const isGone = (): true | undefined => (processSignals.send(pid, 'SIGKILL') === 'gone' ? true : undefined);
-  await waitFor(isGone, { clock: systemClock, timeoutMs: 5_000 });
+  await waitFor(isGone, { clock: systemClock, timeoutMs: 60_000 });
 }

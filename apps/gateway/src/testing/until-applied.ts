@@ -1,6 +1,6 @@
 /** Waits until every worker has the revision in effect. */
 export async function untilApplied(controlPort: number, revision: number): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     const response = await fetch(`http://127.0.0.1:${controlPort}/v1/config/status`);
     const status: unknown = await response.json();
@@ -13,5 +13,5 @@ export async function untilApplied(controlPort: number, revision: number): Promi
       return;
     }
   }
-  throw new Error(`revision ${revision} was not applied within 5 s`);
+  throw new Error(`revision ${revision} was not applied within 60 s`);
 }

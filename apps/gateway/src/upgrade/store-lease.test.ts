@@ -44,8 +44,8 @@ test('a watch goes on where it was when the store is opened again', async () => 
   const [first, second] = [closable(store), closable(store)];
   const stores = [first, second].values();
   const lease = new StoreLease('leased', async () => stores.next().value ?? first);
-  const { revision } = await lease.load(AbortSignal.timeout(5_000));
-  const changes = lease.watch(revision, AbortSignal.timeout(5_000))[Symbol.asyncIterator]();
+  const { revision } = await lease.load(AbortSignal.timeout(60_000));
+  const changes = lease.watch(revision, AbortSignal.timeout(60_000))[Symbol.asyncIterator]();
   await lease.writer.put('a', '1');
   expect((await changes.next()).value).toMatchObject({ revision: 2 });
 
@@ -59,7 +59,7 @@ test('a watch goes on where it was when the store is opened again', async () => 
 test('what waits goes to another process that has the store for good, and nothing changes here any more', async () => {
   const [store, theirs] = [createMemoryStore(), createMemoryStore()];
   const lease = leaseOf(store);
-  const { revision } = await lease.load(AbortSignal.timeout(5_000));
+  const { revision } = await lease.load(AbortSignal.timeout(60_000));
   const ending = new AbortController();
   const changes = lease.watch(revision, ending.signal)[Symbol.asyncIterator]();
   await lease.release();

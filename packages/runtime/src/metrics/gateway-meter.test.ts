@@ -1,4 +1,4 @@
-import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, eventually, freePort, openEcho } from '@apisix-ts/testkit';
 import { describe, expect, test, vi } from 'vitest';
 import { openGateway } from '../testing/open-gateway.ts';
 
@@ -29,7 +29,7 @@ describe.each([0, 2])('with %i threads', (workers) => {
         downstreamIngressBytes: 8,
         upstreamIngressBytes: 8,
       });
-    });
+    }, eventually);
     await echo.close();
   });
 
@@ -63,7 +63,7 @@ describe.each([0, 2])('with %i threads', (workers) => {
       expect(events).toEqual({ retries: 1, downstreamHandshakes: 0, upstreamHandshakes: 0 });
       expect(connects.buckets.reduce((sum, [, count]) => sum + count, connects.above)).toBe(1);
       expect(connects.sum).toBeGreaterThan(0);
-    });
+    }, eventually);
     await echo.close();
   });
 
@@ -82,6 +82,6 @@ describe.each([0, 2])('with %i threads', (workers) => {
         expect(activeSeconds).toBeGreaterThan(0);
         expect([...delays.keys()]).toEqual([0.5, 0.9, 0.99, 1]);
       }
-    });
+    }, eventually);
   });
 });

@@ -2,7 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DatagramPeer, connectPeer, freePort, openDatagramEcho, openEcho } from '@apisix-ts/testkit';
+import {
+  DatagramPeer,
+  connectPeer,
+  eventually,
+  freePort,
+  openDatagramEcho,
+  openEcho,
+} from '@apisix-ts/testkit';
 import { trace } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
@@ -28,7 +35,7 @@ async function spansOfSession(): Promise<readonly PlainSpan[]> {
     const spans = exporter.getFinishedSpans().map(toPlainSpan);
     expect(spans.at(-1)?.name).toMatch(/session$/);
     return spans;
-  });
+  }, eventually);
 }
 
 test('a session is a trace: accept, match, a dial for each attempt, relay, and the session around them', async () => {
@@ -133,7 +140,10 @@ test.for([
   const opened = await openGateway({ workers: 0, tracing });
 
   await (await connectPeer(opened.port)).rest();
-  await vi.waitFor(() => expect(opened.gateway.counts().sessionsEnded.get('ROUTE_NOT_FOUND')).toBe(1));
+  await vi.waitFor(
+    () => expect(opened.gateway.counts().sessionsEnded.get('ROUTE_NOT_FOUND')).toBe(1),
+    eventually,
+  );
 
   expect(exporter.getFinishedSpans()).toEqual([]);
 });

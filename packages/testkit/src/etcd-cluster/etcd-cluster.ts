@@ -18,7 +18,7 @@ const SIZE = 3;
 const MEMORY_FOLDER = '/dev/shm';
 /** More than three members reserve for their logs. */
 const DATA_BYTES = 2 ** 30;
-const LEADER_DEADLINE_MS = 15_000;
+const LEADER_DEADLINE_MS = 60_000;
 const POLL_MS = 20;
 
 export interface EtcdClusterOptions {

@@ -4,9 +4,10 @@ import type { DatagramPort, LinkFailure } from '@apisix-ts/core';
 import type { GatewayError } from '@apisix-ts/errors';
 import {
   DatagramPeer,
-  freePort,
   FakeClock,
   countDescriptors,
+  eventually,
+  freePort,
   openDatagramEcho,
   someBytes,
 } from '@apisix-ts/testkit';
@@ -15,9 +16,6 @@ import { probeDatagramPort } from '../probe-port.ts';
 import { openDatagramLink } from './datagram-link.ts';
 import { listenForDatagrams } from './datagram-listener.ts';
 import type { AddressOptions, DatagramListenOptions } from './datagram-listener.ts';
-
-/** Machines may be busy. */
-const eventually = { timeout: 20_000 };
 
 interface Arrival {
   readonly text: string;
@@ -263,30 +261,26 @@ describe.runIf(process.platform === 'linux')('a wildcard listener', () => {
 /** As root; elsewhere the tests above have to do, whose addresses are made up. */
 const canMakeNetworks = spawnSync('unshare', ['--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
 
-test.runIf(canMakeNetworks)(
-  'a wildcard listener follows the addresses of real interfaces',
-  { timeout: 30_000 },
-  () => {
-    const program = fileURLToPath(new URL('../testing/wildcard-in-namespace.ts', import.meta.url));
-    const shell = 'ip link set lo up && exec "$@"';
-    const node = [process.execPath, '--conditions=@apisix-ts/source', program];
+test.runIf(canMakeNetworks)('a wildcard listener follows the addresses of real interfaces', () => {
+  const program = fileURLToPath(new URL('../testing/wildcard-in-namespace.ts', import.meta.url));
+  const shell = 'ip link set lo up && exec "$@"';
+  const node = [process.execPath, '--conditions=@apisix-ts/source', program];
 
-    const { stdout, stderr } = spawnSync('unshare', ['--net', 'sh', '-c', shell, 'sh', ...node], {
-      encoding: 'utf8',
-    });
+  const { stdout, stderr } = spawnSync('unshare', ['--net', 'sh', '-c', shell, 'sh', ...node], {
+    encoding: 'utf8',
+  });
 
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual({
-      first: ['127.0.0.1', '127.0.0.1'],
-      // Until the next look the system chooses.
-      unseen: ['127.0.0.1', '127.0.0.1'],
-      seen: ['192.0.2.7', '192.0.2.7'],
-      last: ['127.0.0.1', '127.0.0.1'],
-    });
-  },
-);
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toEqual({
+    first: ['127.0.0.1', '127.0.0.1'],
+    // Until the next look the system chooses.
+    unseen: ['127.0.0.1', '127.0.0.1'],
+    seen: ['192.0.2.7', '192.0.2.7'],
+    last: ['127.0.0.1', '127.0.0.1'],
+  });
+});
 
-describe('a link', { timeout: 30_000 }, () => {
+describe('a link', () => {
   function connect(port: number, host = '127.0.0.1') {
     const link = openDatagramLink(host, port);
     const received: string[] = [];
