@@ -36,6 +36,8 @@ export interface GatewayProcessOptions {
    * end is taken for that of the gateway.
    */
   readonly isForeground: boolean;
+  /** Default: opens the store that the settings name. */
+  readonly openStore?: typeof openStore;
   /** Default: the one in the files of `@apisix-ts/runtime`. */
   readonly workerProgram?: WorkerProgram | undefined;
   /** The process whose place this one takes. Default: there is none. */
@@ -74,7 +76,7 @@ export class GatewayProcess {
       log.log('info', `use config_provider: ${loaded.settings.deployment.config_provider}`, {});
       accessLog = openAccessLog(loaded.settings, options.home);
       const context = { home: options.home, env: options.env, log: log.log };
-      store = await openStore(loaded.settings, context, options.predecessor);
+      store = await (options.openStore ?? openStore)(loaded.settings, context, options.predecessor);
       const snapshot = snapshotOptions(loaded.settings, options.home);
       const gateway = createGateway(loaded.settings, {
         store,

@@ -186,10 +186,11 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     async close() {
       if (isClosed) return;
       queue.flush();
+      // First: where that fails, the store is open as before.
+      ledger.close();
       isClosed = true;
       cancelExpiry();
       for (const moved of watchers) moved();
-      ledger.close();
     },
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
 import { GatewayProcess } from '../gateway-process.ts';
+import type { GatewayProcessOptions } from '../gateway-process.ts';
 
 /** The ports of one gateway, all free. */
 export interface Ports {
@@ -20,7 +21,7 @@ export interface Installation {
   readonly ports: Ports;
   /** Replaces `conf/config.yaml`. */
   readonly configure: (yaml: string) => Promise<void>;
-  readonly start: () => Promise<GatewayProcess>;
+  readonly start: (options?: Pick<GatewayProcessOptions, 'openStore'>) => Promise<GatewayProcess>;
   readonly read: (file: string) => Promise<string>;
 }
 
@@ -43,8 +44,14 @@ export async function createInstallation(env: NodeJS.ProcessEnv = {}): Promise<I
       metrics: await freePort(),
     },
     configure: (yaml) => writeFile(join(home, 'conf', 'config.yaml'), yaml),
-    start: async () => {
-      const gateway = await GatewayProcess.start({ home, config: undefined, env, isForeground: false });
+    start: async (options = {}) => {
+      const gateway = await GatewayProcess.start({
+        home,
+        config: undefined,
+        env,
+        isForeground: false,
+        ...options,
+      });
       gateway.announce();
       onTestFinished(() => gateway.stop());
       return gateway;

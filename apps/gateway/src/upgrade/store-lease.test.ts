@@ -85,6 +85,39 @@ test('those who wait are told why the store cannot be opened again', async () =>
   await expect(written).rejects.toMatchObject({ code: 'STORE_LOCKED' });
 });
 
+test('a store that cannot be closed is held as before, for what waits too', async () => {
+  const store = createMemoryStore();
+  const lease = new StoreLease('leased', async () => ({
+    ...store,
+    close: () => Promise.reject(new Error('it is busy')),
+  }));
+  const { revision } = await lease.load(AbortSignal.timeout(60_000));
+  const changes = lease.watch(revision, AbortSignal.timeout(60_000))[Symbol.asyncIterator]();
+
+  const releasing = lease.release();
+  const written = lease.writer.put('a', '1');
+
+  await expect(releasing).rejects.toThrow('it is busy');
+  expect(await written).toEqual({ revision: 2 });
+  expect((await changes.next()).value).toMatchObject({ revision: 2 });
+});
+
+test('a store is opened again only when it is closed', async () => {
+  const store = createMemoryStore();
+  const events: string[] = [];
+  const lease = new StoreLease('leased', async () => {
+    events.push('opened');
+    return { ...store, close: async () => void events.push('closed') };
+  });
+  await lease.take();
+
+  const releasing = lease.release();
+  await lease.take();
+  await releasing;
+
+  expect(events).toEqual(['opened', 'closed', 'opened']);
+});
+
 /** Ends its watches when it is closed, as a store in a file does. */
 function closable(store: MemoryStore): MemoryStore {
   const closing = new AbortController();

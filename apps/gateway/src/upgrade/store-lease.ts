@@ -14,6 +14,8 @@ export class StoreLease implements Store {
   readonly #open: () => Promise<HeldStore>;
   #held: HeldStore | undefined;
   #holder = newHolder();
+  /** Settles when the store is closed, or held again. */
+  #releasing: Promise<unknown> | undefined;
 
   /** @param open is called at the first load, and when the lease is taken again. */
   constructor(name: string, open: () => Promise<HeldStore>) {
@@ -30,6 +32,7 @@ export class StoreLease implements Store {
 
   /** Opens the store; idempotent. Rejects with `STORE_*`, and so does what waited for it; the next load tries again. */
   async take(): Promise<void> {
+    await this.#releasing;
     if (this.#held !== undefined) return;
     try {
       this.#give(await this.#open());
@@ -40,15 +43,20 @@ export class StoreLease implements Store {
     }
   }
 
-  /** Carries out what is under way, and closes the store. What is asked from now on waits. */
+  /**
+   * Carries out what is under way, and closes the store. What is asked from now on waits. Rejects when it cannot be closed;
+   * then it is held as before.
+   */
   async release(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) return;
     this.#holder = newHolder();
-    // Whoever waited for the holder until now has asked it then.
-    await setImmediate();
-    await held.close();
+    const releasing = this.#close(held);
+    this.#releasing = releasing.catch(() => {
+      // Whoever releases it is told.
+    });
+    await releasing;
   }
 
   /** Another process has the store for good: what waits goes there. It tells of no changes. */
@@ -82,6 +90,17 @@ export class StoreLease implements Store {
 
   async close(): Promise<void> {
     await this.#held?.close();
+  }
+
+  async #close(held: HeldStore): Promise<void> {
+    // Whoever waited for the holder until now has asked it then.
+    await setImmediate();
+    try {
+      await held.close();
+    } catch (error) {
+      this.#give(held);
+      throw error;
+    }
   }
 
   async #writer(): Promise<StoreWriter> {

@@ -12,7 +12,7 @@ export interface SuccessorOptions {
   readonly args: readonly string[];
   /** Descriptors of this process. */
   readonly sockets: GatewaySockets;
-  /** Closes the store, so that the successor can open it. */
+  /** Closes the store, so that the successor can open it. Where it rejects, there is no successor. */
   readonly releaseStore: () => Promise<void>;
 }
 
@@ -54,7 +54,9 @@ export class Successor {
     this.#child.on('exit', (status, signal) =>
       this.#fail(signal === null ? `ended with status ${status}` : `was ended by ${signal}`),
     );
-    this.#child.on('message', (message: ToPredecessor) => void this.#receive(message));
+    this.#child.on('message', (message: ToPredecessor) => {
+      this.#receive(message).catch((error: unknown) => this.#giveUp(error));
+    });
     this.#send({ type: 'inherit', sockets: renumbered(sockets) });
   }
 
@@ -62,7 +64,10 @@ export class Successor {
     return this.#child.pid;
   }
 
-  /** Settles when it serves. Rejects with what it says, or `GATEWAY_START_FAILED`, `GATEWAY_UNRESPONSIVE`. */
+  /**
+   * Settles when it serves. Rejects with what it says, or `GATEWAY_START_FAILED`, `GATEWAY_UNRESPONSIVE`, and
+   * `GATEWAY_UPGRADE_FAILED` when it does not get what it asks for.
+   */
   async whenReady(): Promise<void> {
     const timer = setTimeout(() => {
       this.#ready.reject(
@@ -104,7 +109,7 @@ export class Successor {
   async #receive(message: ToPredecessor): Promise<void> {
     switch (message.type) {
       case 'wants-store':
-        await this.#options.releaseStore();
+        await this.#releaseStore();
         this.#send({ type: 'store-released' });
         break;
       case 'ready':
@@ -126,6 +131,15 @@ export class Successor {
     }
   }
 
+  async #releaseStore(): Promise<void> {
+    try {
+      await this.#options.releaseStore();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`the store could not be closed (${reason})`, { cause });
+    }
+  }
+
   /** @returns what the method of this name answers there. */
   #call<T>(method: StoreCall['method'], args: readonly unknown[]): Promise<T> {
     const call = ++this.#lastCall;
@@ -142,7 +156,19 @@ export class Successor {
 
   #fail(how: string): void {
     this.#ready.reject(new GatewayError('GATEWAY_START_FAILED', `the new gateway ${how} before it served`));
-    const error = new GatewayError('STORE_UNREACHABLE', `the new gateway, which has the store, ${how}`);
+    this.#rejectCalls(`the new gateway, which has the store, ${how}`);
+  }
+
+  /** What it asked of this process, or answered, was of no use. */
+  #giveUp(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `what the new gateway asked for could not be done: ${reason}`;
+    this.#ready.reject(new GatewayError('GATEWAY_UPGRADE_FAILED', message, { cause }));
+    this.#rejectCalls(`an answer of the new gateway, which has the store, could not be read: ${reason}`);
+  }
+
+  #rejectCalls(message: string): void {
+    const error = new GatewayError('STORE_UNREACHABLE', message);
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
   }
