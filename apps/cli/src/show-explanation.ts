@@ -38,7 +38,7 @@ export function showExplanation(context: CommandContext, answer: Explanation): v
 
 function describeOutcome({ served, listener, reason = '', code }: Explanation): string {
   if (served) return 'served';
-  if (listener === null) return `refused: ${reason}`;
+  if (listener === null || listener.drained) return `refused: ${reason}`;
   return `closed at once: ${reason} (${code})`;
 }
 
@@ -54,10 +54,11 @@ function describeConnection({ connection, assumed }: Explanation): string {
 
 function describeListener({ listener }: Explanation): string {
   if (listener === null) return 'none';
-  const { certificate, max_connections: most, connection_rate: rate } = listener;
+  const { drained, certificate, max_connections: most, connection_rate: rate } = listener;
   const shown = certificate === undefined ? '' : `, with the certificate of ssls/${certificate}`;
   return [
     listener.address,
+    ...(drained ? ['drained'] : []),
     `TLS ${listener.tls}${shown}`,
     ...(listener.proxy_protocol ? ['a PROXY header comes first'] : []),
     ...(listener.proxy_protocol_to_upstream === 0

@@ -18,6 +18,8 @@ export interface Explanation {
   /** null: nothing listens there, and the rest is what would be if something did. */
   readonly listener: {
     readonly address: string;
+    /** It takes nobody, because an operator said so; the rest is what would be if it did. */
+    readonly drained: boolean;
     readonly tls: 'terminated' | 'passed on' | 'not looked at';
     /** The ssl whose certificate the client is shown. */
     readonly certificate?: string;
@@ -72,7 +74,8 @@ export function explanation(
   const { connection, listener, refusal, verdicts, matching, missing, upstream } = facts;
   const { protocol, serverPort, serverAddress, remoteAddress, serverName, alpn } = connection;
   const winner = verdicts.find(({ verdict }) => verdict.kind === 'wins');
-  const code = listener === undefined ? undefined : refusal;
+  const unheard = listener === undefined ? nothingListens(facts, listeners) : drainedListener(facts);
+  const code = unheard === undefined ? refusal : undefined;
   return {
     connection: {
       protocol,
@@ -84,9 +87,9 @@ export function explanation(
     },
     assumed: assumedIn(question, facts),
     listener: listener === undefined ? null : showListener(listener, facts),
-    served: listener !== undefined && refusal === undefined,
+    served: unheard === undefined && refusal === undefined,
     ...(code === undefined ? {} : { code }),
-    ...(listener === undefined ? { reason: nothingListens(facts, listeners) } : {}),
+    ...(unheard === undefined ? {} : { reason: unheard }),
     ...(code === undefined ? {} : { reason: reasons[code] ?? code }),
     route: winner?.id ?? null,
     upstream: upstream === undefined ? null : showUpstream(upstream),
@@ -110,11 +113,12 @@ function assumedIn(
 
 function showListener(
   { name, heads, limits }: ConnectionListenerFacts,
-  { tls, certificate }: ConnectionFacts,
+  { tls, certificate, isListenerDrained }: ConnectionFacts,
 ): NonNullable<Explanation['listener']> {
   const { maxConnections, connectionRate } = limits;
   return {
     address: name,
+    drained: isListenerDrained,
     tls: tls === 'passed-on' ? 'passed on' : tls === 'unread' ? 'not looked at' : tls,
     ...(certificate === undefined ? {} : { certificate }),
     proxy_protocol: heads.proxyProtocol,
@@ -173,6 +177,13 @@ function nothingListens(
   const more = there.length > SOME ? ` and ${there.length - SOME} more` : '';
   const others = there.length === 0 ? 'there is no such listener at all' : `the listeners are ${some}${more}`;
   return `nothing listens on ${protocol} ${place(serverAddress, serverPort)}; ${others}`;
+}
+
+function drainedListener({ isListenerDrained, connection }: ConnectionFacts): string | undefined {
+  if (!isListenerDrained) return undefined;
+  return connection.protocol === 'tcp'
+    ? 'its listener is drained, and closed until that is undone'
+    : 'its listener is drained, and drops datagrams of clients without a session until that is undone';
 }
 
 function place(host: string, port: number): string {

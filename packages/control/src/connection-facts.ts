@@ -21,6 +21,8 @@ export interface ConnectionFacts {
   };
   /** Absent: nothing listens there. */
   readonly listener?: ConnectionListenerFacts;
+  /** It takes nobody, because an operator said so. */
+  readonly isListenerDrained: boolean;
   readonly tls: 'terminated' | 'passed-on' | 'unread';
   /** The id of the ssl that the client is shown. */
   readonly certificate?: string;

@@ -28,6 +28,7 @@ const facts: ConnectionFacts = {
     heads: { proxyProtocol: false, tlsPassthrough: false, proxyProtocolToUpstream: 0 },
     limits: {},
   },
+  isListenerDrained: false,
   tls: 'unread',
   verdicts: [],
   matching: 0,
@@ -140,6 +141,23 @@ test('where nothing listens it says what does, and a few of them only', () => {
   });
 });
 
+test.for([
+  ['tcp', 'its listener is drained, and closed until that is undone'],
+  ['udp', 'its listener is drained, and drops datagrams of clients without a session until that is undone'],
+] as const)('a listener that is drained is there, and serves nobody: %s', ([protocol, reason]) => {
+  const connection = { ...facts.connection, protocol };
+  const drained = { ...facts, connection, isListenerDrained: true, refusal: 'ROUTE_NOT_FOUND' };
+
+  const answer = explanation({ ...question, protocol }, drained, []);
+
+  expect(answer).toMatchObject({
+    listener: { address: '0.0.0.0:9100', drained: true },
+    served: false,
+    reason,
+  });
+  expect(answer).not.toHaveProperty('code');
+});
+
 test('a connection that would be closed at once has the code of its end', () => {
   expect(explanation(question, { ...facts, refusal: 'ROUTE_NOT_FOUND' }, [])).toMatchObject({
     served: false,
@@ -183,6 +201,7 @@ test('what is surprising is noted', () => {
   ]);
   expect(listener).toEqual({
     address: '0.0.0.0:9100',
+    drained: false,
     tls: 'not looked at',
     proxy_protocol: true,
     proxy_protocol_to_upstream: 2,

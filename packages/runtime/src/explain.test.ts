@@ -51,7 +51,7 @@ test.for([0, 2])('a worker tells what it would do with a connection, with %i thr
     [3307, false, true, 0],
     [3308, false, true, 0],
   ]);
-  expect(rest).toEqual({ matching: 2, missing: 1, drained: [] });
+  expect(rest).toEqual({ isListenerDrained: false, matching: 2, missing: 1, drained: [] });
 });
 
 describe('it tells why a connection is closed at once:', () => {
@@ -148,6 +148,39 @@ test('what is drained is told, and gets nothing', async () => {
     [false, true],
   ]);
   expect(both.refusal).toBe('UPSTREAM_NO_NODE');
+});
+
+test('a listener that is drained is told as such, though it is closed', async () => {
+  const opened = await openGateway({ workers: 1, entry: { tls: true }, udpHosts: ['127.0.0.1'] });
+  const { gateway, port, udpPort } = opened;
+  const tcp = { protocol: 'tcp', serverPort: port, limit: 1 } as const;
+  const udp = { protocol: 'udp', serverPort: udpPort, limit: 1 } as const;
+  const told = async (): Promise<unknown> =>
+    (await Promise.all([gateway.explain(tcp), gateway.explain(udp)])).map((each) => [
+      each.listener?.name,
+      each.tls,
+      each.isListenerDrained,
+    ]);
+
+  await gateway.drains.start({ kind: 'listener', name: String(port) });
+  await gateway.drains.start({ kind: 'listener', name: String(udpPort) });
+  const drained = await told();
+  await gateway.reload(opened.withEntry({ tls: true }));
+  const reloaded = await told();
+  await gateway.drains.undo({ kind: 'listener', name: String(port) });
+  await gateway.drains.undo({ kind: 'listener', name: String(udpPort) });
+  const undone = await told();
+
+  const [tcpName, udpName] = [`127.0.0.1:${port}`, `127.0.0.1:${udpPort}/udp`];
+  const isDrained = [
+    [tcpName, 'terminated', true],
+    [udpName, 'unread', true],
+  ];
+  expect([drained, reloaded]).toEqual([isDrained, isDrained]);
+  expect(undone).toEqual([
+    [tcpName, 'terminated', false],
+    [udpName, 'unread', false],
+  ]);
 });
 
 test('UDP has listeners of its own, and neither TLS nor unix sockets', async () => {

@@ -292,7 +292,7 @@ class RunningGateway implements Gateway {
   }
 
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation> {
-    return this.#pool.ask('explain', question);
+    return this.#pool.ask('explain', { ...question, shutListeners: this.#listening.shut });
   }
 
   sockets(): Promise<StreamSockets> {

@@ -26,6 +26,8 @@ export class Listening {
   readonly #table = new ListenerTable();
   /** What the settings ask for, drained ones too. */
   #planned: readonly ListenerSpec[] = [];
+  /** Those among them that are closed because they are drained. */
+  #shut: readonly ListenerSpec[] = [];
   /** Until they are taken over. */
   #inherited: StreamSockets;
   #hasEnded = false;
@@ -37,6 +39,11 @@ export class Listening {
 
   get open(): readonly ListenerSpec[] {
     return this.#table.open;
+  }
+
+  /** Closed because they are drained; with an address, as they were open. */
+  get shut(): readonly ListenerSpec[] {
+    return this.#shut;
   }
 
   /** Every listener there has been and its counters' place. */
@@ -66,9 +73,9 @@ export class Listening {
   async become(planned: readonly ListenerSpec[]): Promise<void> {
     if (this.#hasEnded) return;
     const drained = this.#options.drained();
-    const wanted = planned.filter(
-      (spec) => spec.protocol === 'udp' || !drained.some((name) => isListener(name, spec)),
-    );
+    const isShut = (spec: ListenerSpec): boolean =>
+      spec.protocol === 'tcp' && drained.some((name) => isListener(name, spec));
+    const wanted = planned.filter((spec) => !isShut(spec));
     const plan = await Promise.all(wanted.map(withAddress));
     // Workers share their ports, so only an exclusive attempt finds out that another program has one.
     for (const { name, protocol, host, port } of this.#table.added(plan)) {
@@ -77,6 +84,7 @@ export class Listening {
       else await probePort(host, port);
     }
     await this.#options.pool.listen(plan, this.#inherited);
+    this.#shut = withKnownAddresses(planned.filter(isShut), [...this.#table.open, ...this.#shut]);
     this.#table.adopt(plan);
     this.#planned = planned;
     closeUnwanted(this.#inherited, plan);
@@ -101,6 +109,17 @@ function closeUnwanted(inherited: StreamSockets, plan: readonly ListenerSpec[]):
   for (const [name, descriptors] of inherited) {
     if (!wanted.has(name)) for (const descriptor of descriptors) closeSync(descriptor);
   }
+}
+
+/** By the addresses that their hosts had; without those that were never open at one. */
+function withKnownAddresses(
+  specs: readonly ListenerSpec[],
+  known: readonly ListenerSpec[],
+): readonly ListenerSpec[] {
+  const hosts = new Map(known.map(({ name, host }) => [name, host]));
+  return specs
+    .map((spec) => ({ ...spec, host: hosts.get(spec.name) ?? spec.host }))
+    .filter(({ host }) => isIP(host) !== 0);
 }
 
 /** A listener's host may be a name of this machine. Rejects with `LISTENER_FAILED` when it has no address. */

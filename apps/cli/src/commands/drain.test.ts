@@ -35,6 +35,10 @@ describe('drain', () => {
 
     await run(['drain', 'listener', String(port)]);
     expect(await isServed(port)).toBe(false);
+    const explained = await run(['explain', '--port', String(port)]);
+    expect(explained.status).toBe(1);
+    expect(explained.stdout).toMatch(/^listener +0\.0\.0\.0:\d+, drained, TLS not looked at$/m);
+    expect(explained.stdout).toMatch(/^outcome +refused: its listener is drained, and closed until/m);
     await run(['drain', 'undo', 'listener', String(port)]);
 
     expect(await isServed(port)).toBe(true);

@@ -21,6 +21,12 @@ export interface ConnectionQuestion {
   readonly limit: number;
 }
 
+/** What a worker is asked: the question, and what it does not know. */
+export interface ExplainQuestion extends ConnectionQuestion {
+  /** Listeners that are closed because they are drained. */
+  readonly shutListeners: readonly ListenerSpec[];
+}
+
 export interface ConnectionExplanation {
   /**
    * As it is routed: to the listener's address, or a loopback one where that is a wildcard; from a loopback address;
@@ -32,6 +38,8 @@ export interface ConnectionExplanation {
   };
   /** Absent: nothing listens there, and the rest is what would be if something did. */
   readonly listener?: ListenerSpec;
+  /** It takes nobody, because an operator said so. Besides that, the connection would be as told. */
+  readonly isListenerDrained: boolean;
   /** What becomes of the client's TLS. `unread`: the listener passes bytes on, and does not look for it. */
   readonly tls: 'terminated' | 'passed-on' | 'unread';
   /** The id of the ssl whose certificate the client is shown; absent: none. */
@@ -82,11 +90,12 @@ export interface ExplainContext {
 
 /** Goes the way of a session as far as it can without one. It looks at every route, so not for every session. */
 export async function explainConnection(
-  question: ConnectionQuestion,
+  question: ExplainQuestion,
   context: ExplainContext,
 ): Promise<ConnectionExplanation> {
   const { table } = context;
-  const listener = findListener(context.listeners, question);
+  const open = findListener(context.listeners, question);
+  const listener = open ?? findListener(question.shutListeners, question);
   const { facts, tls } = readHead(question, listener, context);
   const { verdicts, matching, missing } = await explainRoutes(table, facts, question.limit);
   // What really serves, whatever was changed while the routes were gone through.
@@ -108,6 +117,7 @@ export async function explainConnection(
       ...(alpn === undefined ? {} : { alpn }),
     },
     ...(listener === undefined ? {} : { listener }),
+    isListenerDrained: listener !== open || (open !== undefined && table.drains.hasListener(open)),
     tls,
     ...(certificate === undefined ? {} : { certificate }),
     ...(refusal === undefined ? {} : { refusal }),

@@ -1,12 +1,12 @@
 import type { WorkerCounts } from '../metrics/worker-counts.ts';
 import type { SessionFilter } from '../data-plane/session-filter.ts';
 import type { SessionList, SessionQuery } from '../data-plane/session-list.ts';
-import type { ConnectionExplanation, ConnectionQuestion } from '../data-plane/explain-connection.ts';
+import type { ConnectionExplanation, ExplainQuestion } from '../data-plane/explain-connection.ts';
 
 /** What a worker can be asked at any time, beside its work. Plain data, there and back. */
 export interface Questions {
   /** What would become of this connection? */
-  readonly explain: { readonly question: ConnectionQuestion; readonly answer: ConnectionExplanation };
+  readonly explain: { readonly question: ExplainQuestion; readonly answer: ConnectionExplanation };
   /** What did it count since it told last? What open sessions moved until now is in the shared counters then. */
   readonly counts: { readonly question: undefined; readonly answer: WorkerCounts };
   /** Which sessions are open? */
