@@ -301,7 +301,7 @@ class RunningGateway implements Gateway {
 
   async handOver(): Promise<void> {
     this.#end();
-    await this.#pool.listen([]);
+    await this.#pool.handOver();
     await this.#source.close();
     this.#handedOver.resolve();
   }

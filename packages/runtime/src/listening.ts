@@ -31,6 +31,8 @@ export class Listening {
   /** Until they are taken over. */
   #inherited: StreamSockets;
   #hasEnded = false;
+  /** The former change, which may still accept who waits where it closes. */
+  #changing: Promise<unknown> = Promise.resolve();
 
   constructor(options: ListeningOptions) {
     this.#options = options;
@@ -63,14 +65,18 @@ export class Listening {
 
   /** Opens and closes, after what is drained has changed. Rejects with `LISTENER_*`. */
   renew(): Promise<void> {
-    return this.become(this.#planned);
+    return this.#inTurn(() => this.#become(this.#planned));
   }
 
   /**
    * Makes these the listeners. Rejects with `LISTENER_*` when one cannot be opened; then nothing changed. UDP listeners
    * stay open while they are drained, for the answers.
    */
-  async become(planned: readonly ListenerSpec[]): Promise<void> {
+  become(planned: readonly ListenerSpec[]): Promise<void> {
+    return this.#inTurn(() => this.#become(planned));
+  }
+
+  async #become(planned: readonly ListenerSpec[]): Promise<void> {
     if (this.#hasEnded) return;
     const drained = this.#options.drained();
     const isShut = (spec: ListenerSpec): boolean =>
@@ -89,6 +95,14 @@ export class Listening {
     this.#planned = planned;
     closeUnwanted(this.#inherited, plan);
     this.#inherited = new Map();
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const changed = this.#changing.then(change);
+    this.#changing = changed.catch(() => {
+      // Whoever asked for it is told.
+    });
+    return changed;
   }
 
   /** The sockets, for another process; UDP ones without. */

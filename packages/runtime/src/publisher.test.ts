@@ -30,6 +30,7 @@ function createLink(
     closeSessionsOf() {},
     ask: refuse,
     listen: refuse,
+    handOver: refuse,
     drain: refuse,
     stop: refuse,
   };

@@ -179,6 +179,12 @@ export class WorkerPool {
     return sockets;
   }
 
+  /** Closes all listeners, whose sockets another process goes on with. */
+  async handOver(): Promise<void> {
+    this.#listeners = [];
+    await this.#all((link) => link.handOver());
+  }
+
   /** Stops listening and waits for the sessions, for at most `graceMs`; 0 is for ever. */
   async drain(graceMs: number): Promise<void> {
     this.#listeners = [];

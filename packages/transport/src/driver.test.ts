@@ -36,6 +36,27 @@ describe.for(kinds)('driver: %s', ([, create]) => {
       expect(wire.localPort).toBe(listener.port);
     });
 
+    test('accepts who waits before it closes, and is closed when that is done', async () => {
+      const driver = create(new TimerWheel(new FakeClock()));
+      const wires: Wire[] = [];
+      const listener = await driver.listen(
+        { host: '127.0.0.1', port: 0 },
+        { onWire: (wire) => wires.push(wire), onAcceptError: () => {} },
+      );
+
+      const peers = Array.from({ length: 200 }, () => connectPeer(listener.port));
+      // The system has them all when Node has asked it, and this thread has accepted none.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      await listener.retire();
+      for (const wire of wires) wire.write(Buffer.from('hello'));
+
+      expect(wires).toHaveLength(200);
+      for (const peer of peers) expect(String(await (await peer).take(5))).toBe('hello');
+      await expect(connectPeer(listener.port)).rejects.toThrow('ECONNREFUSED');
+      await listener.retire();
+      for (const wire of wires) wire.close();
+    });
+
     test.for<[string, ListenOptions, string, RegExp]>([
       [
         'an address of another machine',

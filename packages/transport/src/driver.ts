@@ -43,6 +43,11 @@ export interface WireListener extends Listener {
    * closing it would reset what waits to be accepted. Not at first; those of a socket driver always are.
    */
   useSockets(wanted: boolean): void;
+  /**
+   * Accepts who has come already, then closes; settles when it is closed, which is at most 5 s later. Not for a socket
+   * that another process goes on with: it would keep one client waiting at a time.
+   */
+  retire(): Promise<void>;
 }
 
 export interface DialOptions {

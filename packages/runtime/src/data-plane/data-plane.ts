@@ -70,6 +70,8 @@ export class DataPlane {
   #hasListeners = false;
   readonly #open = new Set<OpenSession>();
   readonly #listeners = new Map<string, OpenListener>();
+  /** On their way to being closed. */
+  readonly #retiring = new Set<ListenerSockets>();
   /** By slot, also of listeners that are closed: sessions outlive them. */
   readonly #admissions = new Map<number, Admission>();
   readonly #context: Promise<SessionContext>;
@@ -183,14 +185,17 @@ export class DataPlane {
     this.#hasListeners = specs.length > 0;
     const wanted = new Set(specs.map((spec) => spec.name));
     this.#datagrams.keepOnly(specs.filter(({ protocol }) => protocol === 'udp'));
-    for (const [name, listener] of this.#listeners) {
-      if (wanted.has(name)) continue;
-      listener.sockets.close();
-      this.#listeners.delete(name);
-    }
+    await this.#retire((name) => !wanted.has(name));
     const outcomes = await Promise.allSettled(specs.map((spec) => this.#openOrUpdate(spec, context)));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Another process has the sockets and goes on with them, and with those who wait there. */
+  handOver(): void {
+    this.#hasListeners = false;
+    this.#closeListeners();
+    this.#datagrams.keepOnly([]);
   }
 
   /**
@@ -198,7 +203,7 @@ export class DataPlane {
    * is left then is cut. 0 waits for ever.
    */
   async drain(graceMs: number): Promise<void> {
-    this.#closeListeners();
+    await this.#retire(() => true);
     this.#datagrams.drain();
     if (!this.#isIdle()) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -346,9 +351,22 @@ export class DataPlane {
     });
   }
 
-  /** Those of connections. */
+  /** Closes listeners for connections, after they have accepted who is there. */
+  async #retire(isMeant: (name: string) => boolean): Promise<void> {
+    const meant = [...this.#listeners].filter(([name]) => isMeant(name));
+    const retiring = meant.map(async ([name, { sockets }]) => {
+      this.#listeners.delete(name);
+      this.#retiring.add(sockets);
+      await sockets.retire();
+      this.#retiring.delete(sockets);
+    });
+    await Promise.all(retiring);
+  }
+
+  /** Those of connections, at once. */
   #closeListeners(): void {
     for (const { sockets } of this.#listeners.values()) sockets.close();
+    for (const sockets of this.#retiring) sockets.close();
     this.#listeners.clear();
   }
 

@@ -1,7 +1,7 @@
 import type { ListenHandler, ListenOptions, WireDriver, WireListener } from '@apisix-ts/transport';
 
 /** The sockets that one worker has of one listener: its own, or those that it inherited. */
-export interface ListenerSockets extends Pick<WireListener, 'close' | 'useSockets'> {
+export interface ListenerSockets extends Pick<WireListener, 'close' | 'retire' | 'useSockets'> {
   readonly descriptors: readonly number[];
 }
 
@@ -30,6 +30,9 @@ export async function openSockets(
   }
   return {
     close,
+    async retire() {
+      await Promise.all(sockets.map((socket) => socket.retire()));
+    },
     useSockets(isWanted) {
       for (const socket of sockets) socket.useSockets(isWanted);
     },

@@ -49,6 +49,10 @@ export class LocalLink implements WorkerLink {
     return this.#dataPlane.listen(listeners);
   }
 
+  async handOver(): Promise<void> {
+    this.#dataPlane.handOver();
+  }
+
   drain(graceMs: number): Promise<void> {
     return this.#dataPlane.drain(graceMs);
   }

@@ -19,6 +19,7 @@ export type ToWorker =
   | { readonly type: 'drains'; readonly drains: readonly Drain[] }
   | { readonly type: 'close-sessions'; readonly upstreamKey: string; readonly node: NodeIdentity }
   | { readonly type: 'listen'; readonly call: number; readonly listeners: readonly ListenerSpec[] }
+  | { readonly type: 'hand-over'; readonly call: number }
   | { readonly type: 'drain'; readonly call: number; readonly graceMs: number }
   | { readonly type: 'stop'; readonly call: number }
   | {

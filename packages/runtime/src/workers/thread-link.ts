@@ -73,6 +73,10 @@ export class ThreadLink implements WorkerLink {
     return this.#tell((call) => ({ type: 'listen', call, listeners }));
   }
 
+  handOver(): Promise<void> {
+    return this.#tell((call) => ({ type: 'hand-over', call }));
+  }
+
   drain(graceMs: number): Promise<void> {
     return this.#tell((call) => ({ type: 'drain', call, graceMs }));
   }

@@ -107,10 +107,13 @@ export interface WorkerLink {
    */
   apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void>;
   /**
-   * Makes these the listeners: opens those that are new, closes those that are missing, leaves the others alone.
+   * Makes these the listeners: opens those that are new, closes those that are missing, once they have accepted who is there,
+   * and leaves the others alone.
    * @returns settles when they are open. Rejects with `LISTENER_*` of the first that cannot be; the others are open.
    */
   listen(listeners: readonly ListenerSpec[]): Promise<void>;
+  /** Closes its listeners, whose sockets another process goes on with. Settles when they are closed. */
+  handOver(): Promise<void>;
   /** Replaces the keys of session tickets: the first for new ones, the others to read old ones. */
   setTicketKeys(keys: readonly Uint8Array[]): void;
   /** Lets these get no new sessions, instead of those before, and closes the sessions that they have, if they say so. */

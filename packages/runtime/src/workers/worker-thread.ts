@@ -52,6 +52,10 @@ function serve(): void {
         hasListened = true;
         tellDone(message.call, dataPlane.listen(message.listeners));
         break;
+      case 'hand-over':
+        dataPlane.handOver();
+        tellDone(message.call, Promise.resolve());
+        break;
       case 'drain':
         tellDone(message.call, dataPlane.drain(message.graceMs));
         break;

@@ -13,6 +13,7 @@ import type {
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
+import { acceptRest } from '../accept-rest.ts';
 import { createSocketDriver } from '../socket/socket-driver.ts';
 import { SocketWire } from '../socket/socket-wire.ts';
 import { HandleShare, HandleWire } from './handle-wire.ts';
@@ -51,14 +52,20 @@ function openListener(share: HandleShare, options: ListenOptions, handler: Liste
   const { host } = options;
   const port = options.port === 0 ? portOf(server) : options.port;
   let wantsSockets = false;
+  let accepted = 0;
   server.onconnection = (acceptStatus, client) => {
     if (client === undefined) {
       handler.onAcceptError(acceptError(host, port, getSystemErrorName(acceptStatus)));
     } else {
+      accepted += 1;
       handler.onWire(wantsSockets ? new SocketWire(socketOf(client)) : new HandleWire(client, share, port));
     }
   };
   let isOpen = true;
+  const close = (): void => {
+    if (isOpen) server.close();
+    isOpen = false;
+  };
   return {
     host,
     port,
@@ -68,10 +75,14 @@ function openListener(share: HandleShare, options: ListenOptions, handler: Liste
     useSockets(wanted) {
       wantsSockets = wanted;
     },
-    close() {
-      if (isOpen) server.close();
-      isOpen = false;
+    async retire() {
+      if (!isOpen) return;
+      // From now on the system keeps one waiting, and has the others try again, by when the port is closed.
+      server.listen(0);
+      await acceptRest(() => (isOpen ? accepted : undefined));
+      close();
     },
+    close,
   };
 }
 

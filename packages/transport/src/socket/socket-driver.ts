@@ -14,7 +14,8 @@ import type {
 } from '../driver.ts';
 import { listenError } from '@apisix-ts/errors';
 import { acceptError } from '../accept-error.ts';
-import { descriptorOf } from './descriptor.ts';
+import { acceptRest } from '../accept-rest.ts';
+import { descriptorOf, keepOneWaiting } from './server-handle.ts';
 import { toTarget } from '../endpoint.ts';
 import { SocketWire } from './socket-wire.ts';
 
@@ -33,7 +34,11 @@ async function openListener(options: ListenOptions, handler: ListenHandler): Pro
   await listening(server, options);
   const { host } = options;
   const port = portOf(server) ?? options.port;
-  server.on('connection', (socket) => handler.onWire(new SocketWire(socket)));
+  let accepted = 0;
+  server.on('connection', (socket) => {
+    accepted += 1;
+    handler.onWire(new SocketWire(socket));
+  });
   server.on('error', (error) => handler.onAcceptError(acceptError(host, port, errnoOf(error))));
   return {
     host,
@@ -43,6 +48,11 @@ async function openListener(options: ListenOptions, handler: ListenHandler): Pro
     },
     // They are sockets anyway.
     useSockets() {},
+    async retire() {
+      keepOneWaiting(server);
+      await acceptRest(() => (server.listening ? accepted : undefined));
+      server.close();
+    },
     close() {
       server.close();
     },
