@@ -13,30 +13,30 @@ export type Filtered<T> = { readonly items: readonly T[] } | { readonly wrong: s
  * name of a label, `filter` is a query string of its own that compares fields.
  * @param fields what `filter` may compare; others in it are ignored, as is `filter` when there are none.
  */
-export function filterList<T extends Listed>(
+export async function filterList<T extends Listed>(
   items: readonly T[],
   query: URLSearchParams,
   fields: readonly string[],
-): Filtered<T> {
+): Promise<Filtered<T>> {
   const { wanted, label } = { wanted: wantedFields(query, fields), label: query.get('label') };
   const plain = items.filter(
     ({ document }) =>
       (label === null || hasLabel(document, label)) &&
       wanted.every(([field, value]) => document[field] === value),
   );
-  const named = filterByPattern(plain, 'name', query, (document) => [nameOf(document)]);
+  const named = await filterByPattern(plain, 'name', query, (document) => [nameOf(document)]);
   return 'wrong' in named ? named : filterByPattern(named.items, 'uri', query, urisOf);
 }
 
-function filterByPattern<T extends Listed>(
+async function filterByPattern<T extends Listed>(
   items: readonly T[],
   argument: string,
   query: URLSearchParams,
   textsOf: (document: Document) => readonly string[],
-): Filtered<T> {
+): Promise<Filtered<T>> {
   const source = query.get(argument);
   if (source === null) return { items };
-  const search = searchPattern(
+  const search = await searchPattern(
     source,
     items.flatMap(({ document }) => textsOf(document)),
   );

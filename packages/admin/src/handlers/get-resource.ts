@@ -21,7 +21,7 @@ export function getResource(kind: ResourceKind, { envelope, resources }: AdminCo
     const all = await resources.list(directory, directory === segment ? idSegments : 1);
     // There is no placeholder below another resource, so to the reference an empty directory is none.
     if (all.length === 0 && above !== undefined) return notFound;
-    const filtered = filterList(all, query, filterFields);
+    const filtered = await filterList(all, query, filterFields);
     if ('wrong' in filtered) return refuse(400, filtered.wrong);
     const page = takePage(filtered.items, paging.page);
     return envelope().list(kind, resources.keyOf(directory), filtered.items.length, page);
