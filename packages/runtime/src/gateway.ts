@@ -17,7 +17,8 @@ import { isNode } from './data-plane/session-filter.ts';
 import { Drains, isDrainable } from './drains.ts';
 import { CertificateDates } from './facts/certificate-dates.ts';
 import { FactCompiler } from './facts/compiler.ts';
-import type { HealthWatch } from './facts/compiler.ts';
+import type { FactCompilerOptions, HealthWatch } from './facts/compiler.ts';
+import { unresolvedNames } from './facts/name-users.ts';
 import { nodeName, nodeOfName } from './facts/node-slots.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
 import type { Gateway, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
@@ -134,7 +135,7 @@ class RunningGateway implements Gateway {
     });
     this.#certificates = new CertificateDates(log, Date.now);
     this.#compiler = new FactCompiler({
-      names: this.#names,
+      names: this.#namesFor(settings),
       onLateName: (kind, name) => this.#publisher.publishName(kind, name),
       secrets: settings.deployment.role === 'control_plane' ? unreadSecrets : this.#secrets,
       slots: this.#loads,
@@ -331,6 +332,12 @@ class RunningGateway implements Gateway {
     this.#ticketKeys.close();
     clearInterval(this.#certificateCheck);
     await Promise.all([this.#source.close(), this.#pool.stop()]);
+  }
+
+  /** One without traffic has no use for addresses, but knows which discoveries there are. */
+  #namesFor({ deployment }: Settings): FactCompilerOptions['names'] {
+    if (deployment.role !== 'control_plane') return this.#names;
+    return { hosts: unresolvedNames, services: this.#names.services && unresolvedNames };
   }
 
   /** Checks can be switched off for the whole gateway; one without traffic has no use for them. */

@@ -1,3 +1,4 @@
+import { createMemoryStore, settingsFrom } from '@apisix-ts/config';
 import {
   DatagramPeer,
   connectPeer,
@@ -9,6 +10,7 @@ import {
 } from '@apisix-ts/testkit';
 import type { DnsServer, DnsServerOptions, DnsService, TestServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createGateway } from './gateway.ts';
 import { openGateway } from './testing/open-gateway.ts';
 import type { OpenGateway } from './testing/open-gateway.ts';
 
@@ -162,3 +164,34 @@ describe.for([{ workers: 0 }, { workers: 2 }])(
     });
   },
 );
+
+test('a control plane, which serves nothing, looks nothing up and complains of nothing', async () => {
+  const dns = await openDns({ names: local, services: { 'db.test': [srv({ port: 1 })] } });
+  const store = createMemoryStore();
+  await store.writer.put('upstreams/host', JSON.stringify({ nodes: { 'local.test:1': 1 } }));
+  await store.writer.put('upstreams/service', JSON.stringify(upstream));
+  const { revision } = await store.writer.put('stream_routes/1', JSON.stringify({ upstream_id: 'host' }));
+  const asked: string[] = [];
+  const lines: string[] = [];
+  const gateway = createGateway(
+    settingsFrom({
+      deployment: { role: 'control_plane', role_control_plane: { config_provider: 'etcd' } },
+      discovery: { dns: { servers: [dns.server] } },
+    }),
+    {
+      store,
+      lookup: (name) => {
+        asked.push(name);
+        return Promise.resolve({ addresses: ['127.0.0.1'], ttlSeconds: 60 });
+      },
+      log: (_level, message) => lines.push(message),
+    },
+  );
+  onTestFinished(() => gateway.close());
+
+  await gateway.start();
+  await gateway.whenApplied(revision);
+
+  expect([asked, lines]).toEqual([[], []]);
+  expect(gateway.documents.get('upstreams', 'host')).toBeDefined();
+});

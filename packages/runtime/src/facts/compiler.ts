@@ -27,7 +27,7 @@ import type { UpstreamChecks } from '../health/checked-upstream.ts';
 import type { Log } from '../log.ts';
 import { NodeSlots } from './node-slots.ts';
 import type { SlotSource } from './node-slots.ts';
-import { NameUsers } from './name-users.ts';
+import { NameUsers, unresolvedNames } from './name-users.ts';
 import type { NameSource } from './name-users.ts';
 import { SecretUsers } from './secret-users.ts';
 import type { Fault, SecretValues } from './secret-users.ts';
@@ -112,7 +112,7 @@ export class FactCompiler {
     this.#withinPlugins = { adopted: new PluginUpstreams(plugins), compiled: new PluginUpstreams(plugins) };
     this.#names = {
       host: new NameUsers(names.hosts, (name) => onLateName('host', name)),
-      service: new NameUsers(names.services ?? NO_SERVICES, (name) => onLateName('service', name)),
+      service: new NameUsers(names.services ?? unresolvedNames, (name) => onLateName('service', name)),
     };
     this.#discoveries = new Set(names.services === undefined ? [] : ['dns']);
     this.#secrets = secrets;
@@ -352,13 +352,6 @@ function checksOf(upstream: UpstreamDocument, { nodes }: UpstreamFacts): Upstrea
 }
 
 const NO_NAMES: Readonly<Record<NameKind, ReadonlySet<string>>> = { host: new Set(), service: new Set() };
-
-/** Without a discovery no upstream has services to follow. */
-const NO_SERVICES: NameSource<Endpoint> = {
-  follow: () => Promise.resolve(),
-  unfollow() {},
-  addressesOf: () => [],
-};
 
 /** Changes of other kinds do not reach connections. */
 const servedKinds: ReadonlySet<string> = new Set(['upstreams', 'services', 'stream_routes', 'ssls']);

@@ -10,6 +10,13 @@ export interface NameSource<Address = string> {
   addressesOf(name: string): readonly Address[];
 }
 
+/** Where nothing is served, or there is no such discovery: no name is looked up. */
+export const unresolvedNames: NameSource<never> = {
+  follow: () => Promise.resolve(),
+  unfollow() {},
+  addressesOf: () => [],
+};
+
 /** Remembers which upstream uses which names, and which were used before they had an answer. */
 export class NameUsers<Address = string> {
   readonly #names: NameSource<Address>;
