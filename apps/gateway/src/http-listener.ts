@@ -1,22 +1,23 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { listenError } from '@apisix-ts/errors';
-import { descriptorOf } from '@apisix-ts/http-server';
+import { createLimitedServer, descriptorOf } from '@apisix-ts/http-server';
+import type { HttpLimits } from '@apisix-ts/http-server';
 import type { HttpActivity } from './http-activity.ts';
 import type { Service } from './service.ts';
 
 /** What the reference answers to a request that no route matches. There are no HTTP routes yet, so to every one. */
 const NOT_FOUND = '{"error_msg":"404 Route Not Found"}\n';
 
-/** Serves one address of `apisix.node_listen`. Rejects with `LISTENER_*`. */
+/** Serves one address of `apisix.node_listen`. Clients that are slow, idle or too many are let go. Rejects with `LISTENER_*`. */
 export async function openHttpListener(
   host: string,
   port: number,
   serverToken: string,
   activity: HttpActivity,
   inherited?: number,
+  limits?: HttpLimits,
 ): Promise<Service> {
-  const server = createServer((request, response) => {
+  const server = createLimitedServer((request, response) => {
     request.resume();
     response.writeHead(404, {
       'Content-Type': 'text/plain; charset=utf-8',
@@ -24,7 +25,7 @@ export async function openHttpListener(
       Server: serverToken,
     });
     response.end(NOT_FOUND);
-  });
+  }, limits);
   activity.watch(server);
   server.listen(inherited === undefined ? { host, port, ipv6Only: host === '::' } : { fd: inherited });
   try {

@@ -42,14 +42,14 @@ describe('a client that is slow', () => {
     ['sends its body byte by byte', `${put}Content-Length: 100000\r\n\r\n`, 'a'],
     ['sends its body in chunks without end', `${put}Transfer-Encoding: chunked\r\n\r\n`, '1\r\na\r\n'],
   ] as const)('and %s is let go when its time is over', async ([_claim, start, byte]) => {
-    const server = await openServer({ headersTimeoutMs: 100, requestTimeoutMs: 100 });
+    const server = await openServer({ headersTimeoutMs: 1000, requestTimeoutMs: 1000 });
 
     expect(await drip(await server.dial(start), byte)).toMatch(tooSlow);
     await expectAlive(server);
   });
 
   test('and says nothing, or half a request and then the end, is let go', async () => {
-    const server = await openServer({ headersTimeoutMs: 100, requestTimeoutMs: 100 });
+    const server = await openServer({ headersTimeoutMs: 1000, requestTimeoutMs: 1000 });
     const [silent, ended] = [await server.dial(), await server.dial(`${put}Content-Length: 10\r\n\r\nabc`)];
     ended.end();
 

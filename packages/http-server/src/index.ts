@@ -6,6 +6,7 @@ export type { HttpAddress, HttpServer, HttpServerOptions, HttpSocketOptions } fr
 export { jsonListBody } from './json-list.ts';
 export type { JsonList } from './json-list.ts';
 export type { HttpLimits } from './limits.ts';
+export { createLimitedServer } from './node-server.ts';
 export { createPace } from './pace.ts';
 export type { PaceOptions } from './pace.ts';
 export { clientCertificateFault } from './tls.ts';
