@@ -45,7 +45,7 @@ export async function openClusterGateway(
     ...(user !== undefined && { user }),
     ...(password !== undefined && { password }),
   };
-  const options = { ...etcdOptions(settings), timeoutMs: 1_000, watchTimeoutMs: 1_000 };
+  const options = { ...etcdOptions(settings), timeoutMs: 3_000, watchTimeoutMs: 3_000 };
   const store = watchOrder(openEtcdStore(options, { random: () => 0 }), disorder);
   const gateway = createGateway(
     settingsFrom({

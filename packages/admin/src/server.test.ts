@@ -99,7 +99,7 @@ describe('slow and half-open clients', () => {
     ['stops within the headers', 'GET /apisix/admin HTTP/1.1\r\nHost: x\r\n'],
     ['stops within the body', head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 100')],
   ] as const)('a client that %s is let go', async ([_claim, bytes]) => {
-    await using admin = await openAdmin({ headersTimeoutMs: 50, requestTimeoutMs: 50 });
+    await using admin = await openAdmin({ headersTimeoutMs: 1000, requestTimeoutMs: 1000 });
 
     const reply = await exchange(admin, bytes);
 
@@ -108,7 +108,7 @@ describe('slow and half-open clients', () => {
   });
 
   test('a body that is complete too late is not stored', async () => {
-    await using admin = await openAdmin({ headersTimeoutMs: 50, requestTimeoutMs: 50 });
+    await using admin = await openAdmin({ headersTimeoutMs: 1000, requestTimeoutMs: 1000 });
     const socket = connect({ port: admin.port, host: '127.0.0.1', allowHalfOpen: true });
     socket.write(head('PUT /apisix/admin/services/1 HTTP/1.1', 'Content-Length: 2'));
     const [answer] = await once(socket, 'data');
@@ -227,8 +227,8 @@ describe('every request is told of once,', () => {
   ] as const)('%s', async ([_claim, bytes, told]) => {
     const records: unknown[] = [];
     const admin = await openAdmin({
-      headersTimeoutMs: 50,
-      requestTimeoutMs: 50,
+      headersTimeoutMs: 1000,
+      requestTimeoutMs: 1000,
       keepAliveTimeoutMs: 1,
       onRequest: ({ method, target, status, bytes: sent }) => records.push([method, target, status, sent]),
     });

@@ -157,7 +157,7 @@ test('tells which revision is in effect in each worker and in all of them', asyn
 });
 
 test('lets go of a client that stops within its headers', async () => {
-  const { port } = new URL(await open(facts, { headersTimeoutMs: 50, requestTimeoutMs: 50 }));
+  const { port } = new URL(await open(facts, { headersTimeoutMs: 1000, requestTimeoutMs: 1000 }));
   const socket = connect(Number(port), '127.0.0.1');
   socket.write('GET /v1/schema HTTP/1.1\r\n');
 

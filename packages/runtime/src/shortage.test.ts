@@ -58,7 +58,7 @@ test('a probe without a descriptor says nothing about its node', () => {
     ...program(new URL('testing/starved-monitor.ts', import.meta.url)),
   ];
 
-  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 50_000 });
+  const { stdout, stderr } = spawnSync('sh', limited, { encoding: 'utf8', timeout: 100_000 });
 
   const none = { success: 0, http_failure: 0, tcp_failure: 0, timeout_failure: 0 };
   expect(stderr).toBe('');
@@ -86,7 +86,7 @@ test.runIf(canMakeNetworks)(
       ...program(new URL('testing/portless-gateway.ts', import.meta.url)),
     ];
 
-    const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 50_000 });
+    const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8', timeout: 100_000 });
 
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({

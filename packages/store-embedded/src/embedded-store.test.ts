@@ -22,7 +22,7 @@ testStore('embedded', async () => {
 
 test('the example of the README', async () => {
   const data = dirname(await newPath());
-  const signal = AbortSignal.timeout(5000);
+  const signal = AbortSignal.timeout(60_000);
 
   const store = await openEmbeddedStore({ path: join(data, 'apisix.db') });
   const { revision } = await store.load(signal);

@@ -296,7 +296,7 @@ test.for(['yaml', 'json'] as const)(
 test('the example of the README', async () => {
   const { path } = await makeFolder(routesYaml({ a: 'one' }));
   const conf = join(path, '..');
-  const signal = AbortSignal.timeout(5000);
+  const signal = AbortSignal.timeout(60_000);
   const { env } = process;
 
   const store = await openFileStore({ path: join(conf, 'apisix.yaml'), format: 'yaml', env });

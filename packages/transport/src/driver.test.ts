@@ -40,7 +40,7 @@ describe.for(kinds)('driver: %s', ([, create]) => {
       const driver = create(new TimerWheel(new FakeClock()));
       const wires: Wire[] = [];
       const listener = await driver.listen(
-        { host: '127.0.0.1', port: 0 },
+        { host: '127.0.0.1', port: await freePort() },
         { onWire: (wire) => wires.push(wire), onAcceptError: () => {} },
       );
 

@@ -7,7 +7,7 @@ export function describeTimeToLive(open: OpenStore): void {
     test('a key whose time is over is deleted, and watches see it', async (context) => {
       const subject = await openSubject(context, open);
       const writer = subject.writer();
-      const { revision } = await writer.put('servers/a', 'here', { ttlSeconds: 1 });
+      const { revision } = await writer.put('servers/a', 'here', { ttlSeconds: 5 });
       const watching = subject.watch(revision);
       await writer.put('servers/b', 'for good');
       expect(await writer.get('servers/a')).toMatchObject({ value: 'here', expires: true });
@@ -17,7 +17,7 @@ export function describeTimeToLive(open: OpenStore): void {
       ]);
       await watching.next();
 
-      await subject.disturb.advance?.(2);
+      await subject.disturb.advance?.(6);
 
       const change = await watching.next();
       expect(change.events).toEqual([{ type: 'delete', key: 'servers/a' }]);
@@ -96,11 +96,11 @@ export function describeTimeToLive(open: OpenStore): void {
 
     test('the time goes on while the store is closed', async (context) => {
       const subject = await openSubject(context, open);
-      await subject.writer().put('servers/a', 'for now', { ttlSeconds: 1 });
+      await subject.writer().put('servers/a', 'for now', { ttlSeconds: 5 });
       const { revision } = await subject.writer().put('servers/b', 'for good');
       subject.need('reopen');
       await subject.store.close();
-      await subject.disturb.advance?.(2);
+      await subject.disturb.advance?.(6);
 
       const again = await subject.reopen();
       const change = await subject.watch(revision, again).next();
