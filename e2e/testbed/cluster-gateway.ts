@@ -76,20 +76,17 @@ export async function openClusterGateway(
     },
     async converged() {
       await expect
-        .poll(
-          async () => {
-            const held = [...gateway.documents.entries('upstreams')].map(([id, document]) => [
-              id,
-              mark(document),
-            ]);
-            const expected = await upstreamsIn(cluster, token).catch(() => undefined);
-            return {
-              state: gateway.status().store.state,
-              difference: differences(Object.fromEntries(held), expected),
-            };
-          },
-          { timeout: 20_000 },
-        )
+        .poll(async () => {
+          const held = [...gateway.documents.entries('upstreams')].map(([id, document]) => [
+            id,
+            mark(document),
+          ]);
+          const expected = await upstreamsIn(cluster, token).catch(() => undefined);
+          return {
+            state: gateway.status().store.state,
+            difference: differences(Object.fromEntries(held), expected),
+          };
+        })
         .toEqual({ state: 'following', difference: [] });
     },
   };

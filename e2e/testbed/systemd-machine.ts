@@ -19,7 +19,7 @@ export interface NoSystemdMachine {
   readonly missing: string;
 }
 
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 
 /**
  * Arguments: a folder to work in, the name of its cgroup, what becomes /srv. Devices are the harmless ones, and the kernel's

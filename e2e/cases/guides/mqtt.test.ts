@@ -127,7 +127,7 @@ async function untilBothAreFound(find: (number: number) => Promise<string>): Pro
 }
 
 function untilLogged(text: string): Promise<void> {
-  return expect.poll(() => gateway.errorLog(), { timeout: 20_000 }).toContain(text);
+  return expect.poll(() => gateway.errorLog()).toContain(text);
 }
 
 describe('a client', () => {

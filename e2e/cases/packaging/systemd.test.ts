@@ -2,15 +2,13 @@ import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildBinary } from '../../testbed/binary.ts';
 import { runHandedOver } from '../../testbed/docs/handed-over.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import { root } from '../../testbed/published.ts';
 import { openSystemdMachine } from '../../testbed/systemd-machine.ts';
 import type { SystemdMachine } from '../../testbed/systemd-machine.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const leaks = openLeakCheck();
 const folder = await mkdtemp(join(tmpdir(), 'srv-'));

@@ -12,7 +12,7 @@ export const ctrlC = '\u0003';
 export interface TypingOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** The commands are ended after this long. Milliseconds; default 60 000. */
+  /** The commands are ended after this long. Milliseconds; default 180 000. */
   readonly limitMs?: number;
 }
 
@@ -23,7 +23,7 @@ export interface TypingOptions {
 export async function typeInto(
   commands: string,
   typed: readonly Typed[],
-  { cwd, env, limitMs = 60_000 }: TypingOptions = {},
+  { cwd, env, limitMs = 180_000 }: TypingOptions = {},
 ): Promise<{ readonly seen: string; readonly status: number | null }> {
   const child = spawn('script', ['-qefc', `bash -ec ${quoted(commands)}`, '/dev/null'], {
     cwd,
