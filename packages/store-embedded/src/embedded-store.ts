@@ -35,9 +35,6 @@ export interface EmbeddedStore extends Store {
   readonly writer: StoreWriter;
 }
 
-/** How many changes a watch reads at once. */
-const readAhead = 100;
-
 /** The pause before a key is expired again when that failed, on a full disk for instance. Milliseconds. */
 const expiryRetryMs = 1000;
 
@@ -174,7 +171,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
           const { revision, forgotten } = ledger;
           if (position > revision) throw storeRewound(position, revision);
           if (position < forgotten) throw storeCompacted(position, forgotten);
-          return position === revision ? [] : ledger.changesAfter(position, readAhead);
+          return position === revision ? [] : ledger.changesAfter(position);
         });
       };
       const onMoved = (callback: () => void): (() => void) => {

@@ -3,6 +3,9 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
 
+/** How many changes are read at once. In the statement's text: with a parameter there, SQLite prepares it anew each time. */
+const CHANGES_AT_ONCE = 100;
+
 /**
  * The store's tables, one method a question. All of it is synchronous; writes happen inside `commit`. Nobody else has
  * the database open, so what every write asks for is kept in memory as well.
@@ -94,9 +97,9 @@ export class Ledger {
     return { revision, previous };
   }
 
-  /** At most `limit` changes, oldest first. */
-  changesAfter(since: Revision, limit: number): StoreChange[] {
-    return this.#sql.changes.all(since, limit).map((row) => toChange(row));
+  /** The next changes, oldest first, some at a time. */
+  changesAfter(since: Revision): StoreChange[] {
+    return this.#sql.changes.all(since).map((row) => toChange(row));
   }
 
   /** Forgets all changes but the last `length`, or up to an eighth more: not at every write. */
@@ -160,7 +163,9 @@ function prepareStatements(database: DatabaseSync) {
     ),
     remove: database.prepare('DELETE FROM entry WHERE key = ?'),
     record: database.prepare('INSERT INTO change VALUES (?, ?, ?, ?)'),
-    changes: database.prepare('SELECT * FROM change WHERE revision > ? ORDER BY revision LIMIT ?'),
+    changes: database.prepare(
+      `SELECT * FROM change WHERE revision > ? ORDER BY revision LIMIT ${CHANGES_AT_ONCE}`,
+    ),
     oldestChange: database.prepare('SELECT min(revision) AS revision FROM change'),
     trim: database.prepare('DELETE FROM change WHERE revision <= ?'),
     expired: database.prepare('SELECT key FROM entry WHERE expires_at <= ? ORDER BY expires_at, key'),
