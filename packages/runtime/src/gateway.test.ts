@@ -271,6 +271,8 @@ describe.for([{ workers: 0 }, { workers: 2 }])('a gateway with $workers worker t
     await opened.put('stream_routes/b', { server_port: opened.port });
 
     await opened.put('stream_routes/a', { server_port: opened.port });
+    // Every worker answers this after what it found.
+    await opened.gateway.refreshCounts();
 
     const overlaps = opened.lines.filter(({ message }) => message.startsWith('two stream routes'));
     expect(overlaps).toMatchObject([{ level: 'warn', fields: { serving: 'a', never_serving: 'b' } }]);

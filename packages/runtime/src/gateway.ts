@@ -47,6 +47,7 @@ import type { GatewaySessions } from './sessions.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedProgress } from './shared-progress.ts';
 import { SharedSessionCounts } from './shared-session-counts.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import { TicketKeys } from './ticket-keys.ts';
@@ -145,7 +146,8 @@ class RunningGateway implements Gateway {
       plugins: this.#plugins.byName,
       log,
     });
-    this.#publisher = new Publisher(this.#compiler, log);
+    const progress = new SharedProgress(room);
+    this.#publisher = new Publisher(this.#compiler, progress, log);
     this.#pool = new WorkerPool({
       threads,
       program: workerProgram,
@@ -157,6 +159,7 @@ class RunningGateway implements Gateway {
         admissions: admissions.shared,
         sessionCounts: sessionCounts.shared,
         waiting: this.#waiting.shared,
+        progress: progress.shared,
         ticketKeys: this.#ticketKeys.keys,
         ...workerSettings(settings, writeAccess !== undefined),
       },

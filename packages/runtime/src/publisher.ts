@@ -5,6 +5,7 @@ import type { NameKind } from './facts/compile.ts';
 import type { FactCompiler } from './facts/compiler.ts';
 import type { FactChange } from './facts/facts.ts';
 import type { Log } from './log.ts';
+import type { SharedProgress } from './shared-progress.ts';
 import type { WorkerLink } from './workers/worker-link.ts';
 
 /** Facts in one message to a worker: reading a large load must not keep it from its sessions for long. */
@@ -19,40 +20,36 @@ interface Recipient {
   /** To be called when it has all that there was when it came, or is gone. */
   readonly onCurrent: () => void;
   readonly current: Promise<void>;
-  /** What was acknowledged last, and the revision that was in it. */
-  sequence: number;
-  revision: Revision;
+  isCurrent: boolean;
 }
 
 /** Hands changes to the workers, in order, and knows what is in effect where. */
 export class Publisher {
   readonly #compiler: FactCompiler;
+  readonly #progress: SharedProgress;
   readonly #log: Log;
   readonly #recipients = new Map<number, Recipient>();
-  /** The revision behind each sequence number that some worker has yet to acknowledge. */
-  readonly #unacknowledged = new Map<number, Revision>();
   #waiting: { readonly revision: Revision; readonly resolve: () => void }[] = [];
   #queue: Promise<void> | undefined;
-  /** Settles when the last part that was sent is in effect. */
-  #taken: Promise<unknown> = Promise.resolve();
-  #sequence = 0;
   #revision: Revision = 0;
   /** What every worker has in effect, and since when. */
   #applied: Revision = 0;
   #appliedAtMs: number | undefined;
 
-  constructor(compiler: FactCompiler, log: Log) {
+  constructor(compiler: FactCompiler, progress: SharedProgress, log: Log) {
     this.#compiler = compiler;
+    this.#progress = progress;
     this.#log = log;
   }
 
   /** The revision in effect in each worker, by its index. */
   get revisions(): ReadonlyMap<number, Revision> {
-    return new Map([...this.#recipients].map(([index, { revision }]) => [index, revision]));
+    return new Map(Array.from(this.#recipients.keys(), (index) => [index, this.#progress.revisionOf(index)]));
   }
 
   /** When a later revision than before took effect in every worker. Milliseconds since 1970; undefined: none did yet. */
   get appliedAtMs(): number | undefined {
+    this.#look();
     return this.#appliedAtMs;
   }
 
@@ -82,7 +79,8 @@ export class Publisher {
   /** Makes a worker a recipient, beginning with all there is. */
   add(link: WorkerLink, documents: readonly DocumentChange[]): void {
     const { promise: current, resolve: onCurrent } = Promise.withResolvers<void>();
-    const recipient: Recipient = { link, onCurrent, current, sequence: 0, revision: 0 };
+    const recipient: Recipient = { link, onCurrent, current, isCurrent: false };
+    this.#progress.reset(link.index);
     this.#recipients.set(link.index, recipient);
     this.#enqueue(undefined, () => this.#send([recipient], this.#compiler.compile(documents)));
   }
@@ -93,20 +91,11 @@ export class Publisher {
   }
 
   remove(index: number): void {
+    // Before another one has its place.
+    this.#look();
     this.#recipients.get(index)?.onCurrent();
     this.#recipients.delete(index);
-    this.#settle();
-  }
-
-  /** To be told when a worker has applied a sequence number. */
-  acknowledge(index: number, sequence: number): void {
-    const recipient = this.#recipients.get(index);
-    const revision = this.#unacknowledged.get(sequence);
-    if (recipient === undefined || revision === undefined) return;
-    recipient.sequence = sequence;
-    recipient.revision = revision;
-    recipient.onCurrent();
-    this.#settle();
+    this.#look();
   }
 
   /** To be told what a worker found. All find the same, so one of them is listened to. */
@@ -130,7 +119,7 @@ export class Publisher {
   /** Settles when every worker has all that was published until now in effect. */
   async whenTaken(): Promise<void> {
     await this.#queue;
-    await this.#taken;
+    await Promise.all(Array.from(this.#recipients.values(), ({ link }) => link.settled()));
   }
 
   /** Settles when every worker has this revision or a later one in effect; rejects when `signal` aborts before. */
@@ -142,7 +131,7 @@ export class Publisher {
       this.#waiting = this.#waiting.filter((other) => other !== waiter);
       reject(signal.reason);
     });
-    this.#settle();
+    if (this.#look() < revision) this.#lookAfter(this.#recipients.values());
     return promise;
   }
 
@@ -172,9 +161,8 @@ export class Publisher {
    * @returns settles when the last part was sent; undefined when it was sent already.
    */
   #send(recipients: Iterable<Recipient>, facts: Iterable<FactChange>): Promise<void> | undefined {
-    const links = Array.from(recipients, ({ link }) => link);
-    const sequence = ++this.#sequence;
-    this.#unacknowledged.set(sequence, this.#revision);
+    const all = [...recipients];
+    const revision = this.#revision;
     const rest = facts[Symbol.iterator]();
     let part = takePart(rest);
     let former: Promise<unknown> | undefined;
@@ -183,34 +171,46 @@ export class Publisher {
       for (;;) {
         const next = takePart(rest);
         const isLast = next.length === 0;
-        const taken = Promise.all(links.map((link) => link.apply(sequence, part, isLast)));
-        this.#taken = taken;
-        if (isLast) return undefined;
+        for (const { link } of all) link.apply(revision, part, isLast);
+        if (isLast) {
+          const isAwaited = this.#waiting.length > 0;
+          this.#lookAfter(all.filter(({ isCurrent }) => isAwaited || !isCurrent));
+          return undefined;
+        }
         part = next;
         const before = former;
-        former = taken;
+        former = Promise.all(all.map(({ link }) => link.settled()));
         if (before !== undefined) return before.then(proceed);
       }
     };
     return proceed();
   }
 
-  #settle(): void {
-    const recipients = [...this.#recipients.values()];
-    if (recipients.length === 0) return;
-    const acknowledged = Math.min(...recipients.map(({ sequence }) => sequence));
-    for (const sequence of this.#unacknowledged.keys()) {
-      if (sequence > acknowledged) break;
-      this.#unacknowledged.delete(sequence);
+  /** Looks again when these have taken what they were sent. A worker that nobody waits for is not asked to tell. */
+  #lookAfter(recipients: Iterable<Recipient>): void {
+    for (const recipient of recipients) {
+      void recipient.link.settled().then(() => {
+        recipient.isCurrent = true;
+        recipient.onCurrent();
+        this.#look();
+      });
     }
-    const applied = Math.min(...recipients.map(({ revision }) => revision));
+  }
+
+  /** Tells whoever waits for what is in effect by now. @returns the revision that every worker has. */
+  #look(): Revision {
+    const indexes = [...this.#recipients.keys()];
+    if (indexes.length === 0) return this.#applied;
+    const applied = Math.min(...indexes.map((index) => this.#progress.revisionOf(index)));
     if (applied > this.#applied) {
       this.#applied = applied;
-      this.#appliedAtMs = Date.now();
+      const slowest = indexes.filter((index) => this.#progress.revisionOf(index) === applied);
+      this.#appliedAtMs = Math.max(...slowest.map((index) => this.#progress.appliedAtMs(index)));
     }
     const reached = this.#waiting.filter(({ revision }) => revision <= applied);
     this.#waiting = this.#waiting.filter(({ revision }) => revision > applied);
     for (const { resolve } of reached) resolve();
+    return applied;
   }
 }
 

@@ -8,6 +8,7 @@ import { Publisher } from './publisher.ts';
 import { SharedAdmissions } from './shared-admissions.ts';
 import { SharedCounters } from './shared-counters.ts';
 import { SharedNodeLoads } from './shared-node-loads.ts';
+import { SharedProgress } from './shared-progress.ts';
 import { SharedSessionCounts } from './shared-session-counts.ts';
 import { SharedWaiting } from './shared-waiting.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -23,6 +24,7 @@ const noHeads = {
 
 interface OpenPool {
   readonly pool: WorkerPool;
+  readonly publisher: Publisher;
   readonly counters: SharedCounters;
   /** What workers told of sessions that ended. */
   readonly tallies: readonly SessionTally[];
@@ -52,6 +54,7 @@ async function openPool(threads: number): Promise<OpenPool> {
       super.add(link, documents);
     }
   }
+  const progress = new SharedProgress(threads);
   const publisher = new WatchedPublisher(
     new FactCompiler({
       names: { hosts: names },
@@ -64,6 +67,7 @@ async function openPool(threads: number): Promise<OpenPool> {
       plugins: new Map(),
       log: () => {},
     }),
+    progress,
     () => {},
   );
   const counters = new SharedCounters(threads);
@@ -77,6 +81,7 @@ async function openPool(threads: number): Promise<OpenPool> {
       loads: loads.shared,
       admissions: new SharedAdmissions(threads).shared,
       waiting: new SharedWaiting(threads).shared,
+      progress: progress.shared,
       sessionCounts: new SharedSessionCounts(threads).shared,
       relay: 'auto',
       halfClose: true,
@@ -101,13 +106,13 @@ async function openPool(threads: number): Promise<OpenPool> {
     await pool.stop();
     await echo.close();
   });
-  return { pool, counters, tallies, links, port, death };
+  return { pool, publisher, counters, tallies, links, port, death };
 }
 
 /** Ends a worker as a defect would: no compiled route has such an address. */
 function kill(link: WorkerLink | undefined): void {
   const facts = { id: 'bad', priority: 0, serverAddr: 'nonsense' };
-  void link?.apply(0, [{ kind: 'route', key: 'bad', facts }], true);
+  link?.apply(0, [{ kind: 'route', key: 'bad', facts }], true);
 }
 
 async function answers(client: Peer): Promise<boolean> {
@@ -161,6 +166,22 @@ test('what is drained is drained in the worker that replaces one', async () => {
   const client = await connectPeer(port);
   onTestFinished(() => client.destroy());
   expect(await answers(client)).toBe(true);
+});
+
+test('a large load goes on when a worker dies in the middle of it', async () => {
+  const { publisher, links } = await openPool(2);
+  const changes = Array.from({ length: 10_000 }, (_, index) => ({
+    kind: 'stream_routes',
+    id: `r${index}`,
+    document: { priority: 0, server_port: 1 + index },
+  }));
+
+  kill(links[0]);
+  publisher.publish({ revision: 2, changes, rejections: [] });
+  await publisher.whenSent();
+  await publisher.whenApplied(2);
+
+  expect([...publisher.revisions.values()]).toEqual([2, 2]);
 });
 
 test.runIf(process.platform === 'linux')(

@@ -213,7 +213,6 @@ export class WorkerPool {
     const { onNodeFailure, writeAccess, onTally } = this.#options;
     const startedAt = Date.now();
     const events: WorkerEvents = {
-      onApplied: (sequence) => publisher.acknowledge(index, sequence),
       onOverlaps: (overlaps) => publisher.reportOverlaps(index, overlaps),
       onLog: log,
       onNodeFailure,

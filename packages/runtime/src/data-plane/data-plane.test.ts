@@ -4,6 +4,7 @@ import type { FactChange } from '../facts/facts.ts';
 import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
+import { SharedProgress } from '../shared-progress.ts';
 import { SharedSessionCounts } from '../shared-session-counts.ts';
 import { SharedWaiting } from '../shared-waiting.ts';
 import { DataPlane } from './data-plane.ts';
@@ -77,12 +78,12 @@ test.for(['tcp', 'udp'] as const)(
       key: 'r',
       facts: { id: 'r', priority: 0, upstreamKey },
     });
-    dataPlane.apply([upstream('a', before.port), routeTo('a')], true);
+    dataPlane.apply(1, [upstream('a', before.port), routeTo('a')], true);
 
     // Half of it: the upstream is gone, and the route still names it.
-    dataPlane.apply([{ kind: 'upstream', key: 'a', facts: undefined }], false);
+    dataPlane.apply(2, [{ kind: 'upstream', key: 'a', facts: undefined }], false);
     const meanwhile = await greeting(port);
-    dataPlane.apply([upstream('b', after.port), routeTo('b')], true);
+    dataPlane.apply(2, [upstream('b', after.port), routeTo('b')], true);
 
     expect([meanwhile, await greeting(port)]).toEqual(['old', 'new']);
   },
@@ -102,6 +103,7 @@ async function openDataPlane(protocol: 'tcp' | 'udp'): Promise<{
       loads: loads.shared,
       admissions: new SharedAdmissions(1).shared,
       waiting: new SharedWaiting(1).shared,
+      progress: new SharedProgress(1).shared,
       sessionCounts: new SharedSessionCounts(1).shared,
       reusePort: false,
       relay: 'auto',

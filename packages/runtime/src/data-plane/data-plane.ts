@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Revision } from '@apisix-ts/config';
 import { TimerWheel } from '@apisix-ts/core';
 import { chooseDriver, createSocketDriver, systemClock } from '@apisix-ts/transport';
 import { compileAccessLog } from '../access-log/format.ts';
@@ -11,6 +12,7 @@ import { ActivityMonitor } from '../metrics/thread-activity.ts';
 import { Admission } from '../shared-admissions.ts';
 import { WorkerCounters } from '../shared-counters.ts';
 import { WorkerNodeLoads } from '../shared-node-loads.ts';
+import { WorkerProgress } from '../shared-progress.ts';
 import { WorkerSessionCounts } from '../shared-session-counts.ts';
 import { WorkerWaiting } from '../shared-waiting.ts';
 import type { Drain } from '../workers/drain.ts';
@@ -63,6 +65,7 @@ export class DataPlane {
   readonly #log: Log;
   readonly #accessLines: LineBatch;
   readonly #table: RoutingTable;
+  readonly #progress: WorkerProgress;
   readonly #plugins: PluginTable;
   /** Of the change that is arriving. */
   #parts: (readonly FactChange[])[] = [];
@@ -121,6 +124,7 @@ export class DataPlane {
       log: this.#log,
     });
     this.#table = new RoutingTable(loads, this.#plugins);
+    this.#progress = new WorkerProgress(options.progress, options.index);
     this.#acceptors = new TlsAcceptors(this.#table.certificates, this.#wheel, options);
     this.#datagrams = new DatagramPlane({
       index: options.index,
@@ -145,9 +149,16 @@ export class DataPlane {
 
   /**
    * Takes a part of a change. With the last one the whole takes effect, between two connections: none meets half of it.
+   * @param revision of the store, which is in effect then.
    * @returns with the last part, routes that came to overlap.
    */
-  apply(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
+  apply(revision: Revision, part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
+    const overlaps = this.#take(part, isLastPart);
+    if (isLastPart) this.#progress.set(revision);
+    return overlaps;
+  }
+
+  #take(part: readonly FactChange[], isLastPart: boolean): readonly Overlap[] {
     // A first load is large, and nobody can meet the half of it before there are listeners.
     if (!this.#hasListeners && this.#parts.length === 0) {
       this.#table.apply(part);

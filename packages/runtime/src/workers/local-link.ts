@@ -1,3 +1,4 @@
+import type { Revision } from '@apisix-ts/config';
 import { DataPlane } from '../data-plane/data-plane.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { Drain } from './drain.ts';
@@ -22,10 +23,12 @@ export class LocalLink implements WorkerLink {
     });
   }
 
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void> {
-    const overlaps = this.#dataPlane.apply(changes, isLastPart);
+  apply(revision: Revision, changes: readonly FactChange[], isLastPart: boolean): void {
+    const overlaps = this.#dataPlane.apply(revision, changes, isLastPart);
     if (overlaps.length > 0) this.#events.onOverlaps(overlaps);
-    if (isLastPart) this.#events.onApplied(sequence);
+  }
+
+  settled(): Promise<void> {
     return Promise.resolve();
   }
 

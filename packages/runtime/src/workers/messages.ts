@@ -1,3 +1,4 @@
+import type { Revision } from '@apisix-ts/config';
 import type { ErrorCode } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -11,13 +12,14 @@ import type { ListenerSpec, NodeIdentity } from './worker-link.ts';
 export type ToWorker =
   | {
       readonly type: 'apply';
-      readonly sequence: number;
+      readonly revision: Revision;
       readonly changes: readonly FactChange[];
       readonly isLastPart: boolean;
     }
   | { readonly type: 'ticket-keys'; readonly keys: readonly Uint8Array[] }
   | { readonly type: 'drains'; readonly drains: readonly Drain[] }
   | { readonly type: 'close-sessions'; readonly upstreamKey: string; readonly node: NodeIdentity }
+  | { readonly type: 'settle'; readonly call: number }
   | { readonly type: 'listen'; readonly call: number; readonly listeners: readonly ListenerSpec[] }
   | { readonly type: 'hand-over'; readonly call: number }
   | { readonly type: 'drain'; readonly call: number; readonly graceMs: number }
@@ -30,13 +32,7 @@ export type ToWorker =
     };
 
 export type FromWorker =
-  /** For each part, in order. */
-  | {
-      readonly type: 'applied';
-      readonly sequence: number;
-      readonly isLastPart: boolean;
-      readonly overlaps: readonly Overlap[];
-    }
+  | { readonly type: 'overlaps'; readonly overlaps: readonly Overlap[] }
   | {
       readonly type: 'log';
       readonly level: LogLevel;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
+import type { Revision } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
 import type { FactChange } from '../facts/facts.ts';
 import type { Drain } from './drain.ts';
@@ -20,10 +21,9 @@ export class ThreadLink implements WorkerLink {
   readonly #thread: Worker;
   readonly #events: WorkerEvents;
   readonly #calls = new Map<number, Call>();
-  /** What to call when each part that was sent is in effect, in order. */
-  readonly #applying: (() => void)[] = [];
   #lastCall = 0;
   #isStopping = false;
+  #hasEnded = false;
 
   /** @returns a link whose thread runs. Rejects with `WORKER_DIED` when it did not come up. */
   static async start(
@@ -50,11 +50,17 @@ export class ThreadLink implements WorkerLink {
     thread.on('exit', (status) => this.#onExit(failure ?? `exit status ${status}`));
   }
 
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#applying.push(resolve);
-    this.#send({ type: 'apply', sequence, changes, isLastPart });
-    return promise;
+  apply(revision: Revision, changes: readonly FactChange[], isLastPart: boolean): void {
+    this.#send({ type: 'apply', revision, changes, isLastPart });
+  }
+
+  async settled(): Promise<void> {
+    if (this.#hasEnded) return;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const call = ++this.#lastCall;
+    this.#calls.set(call, { resolve, reject: resolve });
+    this.#send({ type: 'settle', call });
+    await promise;
   }
 
   setTicketKeys(keys: readonly Uint8Array[]): void {
@@ -116,10 +122,8 @@ export class ThreadLink implements WorkerLink {
 
   #receive(message: FromWorker): void {
     switch (message.type) {
-      case 'applied':
-        if (message.overlaps.length > 0) this.#events.onOverlaps(message.overlaps);
-        if (message.isLastPart) this.#events.onApplied(message.sequence);
-        this.#applying.shift()?.();
+      case 'overlaps':
+        this.#events.onOverlaps(message.overlaps);
         break;
       case 'log':
         this.#events.onLog(message.level, message.message, message.fields);
@@ -152,13 +156,13 @@ export class ThreadLink implements WorkerLink {
   }
 
   #onExit(cause: unknown): void {
+    this.#hasEnded = true;
     const error = died(this.index, cause);
     for (const call of this.#calls.values()) {
       if (this.#isStopping) call.resolve();
       else call.reject(error);
     }
     this.#calls.clear();
-    for (const resolve of this.#applying.splice(0)) resolve();
     if (!this.#isStopping) this.#events.onDied(error);
   }
 }

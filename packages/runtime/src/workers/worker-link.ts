@@ -1,4 +1,4 @@
-import type { ConnectionFields, ListenerTls } from '@apisix-ts/config';
+import type { ConnectionFields, ListenerTls, Revision } from '@apisix-ts/config';
 import type { GatewayError } from '@apisix-ts/errors';
 import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
@@ -56,6 +56,8 @@ export interface WorkerOptions {
   readonly sessionCounts: WorkerMemory;
   /** How sessions that wait for a node learn that one was left. */
   readonly waiting: WorkerMemory;
+  /** Where it writes down what it has in effect. */
+  readonly progress: WorkerMemory;
   /** Listeners share their port with those of other workers. */
   readonly reusePort: boolean;
   readonly relay: 'auto' | 'socket';
@@ -83,8 +85,6 @@ export interface NodeIdentity {
 
 /** What a worker reports. */
 export interface WorkerEvents {
-  /** All changes up to this sequence number are in effect there. */
-  onApplied(sequence: number): void;
   /** Routes that came to overlap. */
   onOverlaps(overlaps: readonly Overlap[]): void;
   onLog(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
@@ -101,11 +101,10 @@ export interface WorkerEvents {
 /** The main thread's end of a worker, which is another thread or, with no threads, an object beside it. */
 export interface WorkerLink {
   readonly index: number;
-  /**
-   * Changes in order. `sequence` counts what was published; the last part of it is acknowledged with `onApplied`.
-   * @returns settles when they are in effect, or the worker is gone.
-   */
-  apply(sequence: number, changes: readonly FactChange[], isLastPart: boolean): Promise<void>;
+  /** Changes in order. With the last part of them the worker has the revision in effect, and writes that down. */
+  apply(revision: Revision, changes: readonly FactChange[], isLastPart: boolean): void;
+  /** Settles when the worker has taken all that was sent before, or is gone. */
+  settled(): Promise<void>;
   /**
    * Makes these the listeners: opens those that are new, closes those that are missing, once they have accepted who is there,
    * and leaves the others alone.

@@ -32,13 +32,16 @@ function serve(): void {
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'apply': {
-        const { sequence, changes, isLastPart } = message;
-        const overlaps = dataPlane.apply(changes, isLastPart);
+        const { revision, changes, isLastPart } = message;
+        const overlaps = dataPlane.apply(revision, changes, isLastPart);
         // Before there are listeners no session has to wait for it.
         if (isLastPart && !hasListened) collectAfterLoad();
-        send({ type: 'applied', sequence, isLastPart, overlaps });
+        if (overlaps.length > 0) send({ type: 'overlaps', overlaps });
         break;
       }
+      case 'settle':
+        send({ type: 'done', call: message.call });
+        break;
       case 'ticket-keys':
         dataPlane.setTicketKeys(message.keys);
         break;
