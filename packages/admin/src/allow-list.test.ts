@@ -23,6 +23,14 @@ test.for([
   expect(createAllowList(allowed)(address)).toBe(isAllowed);
 });
 
+test('clients that ask by turns are told apart', () => {
+  const isAllowed = createAllowList(['10.0.0.0/8']);
+
+  const asked = ['10.0.0.1', '10.0.0.1', '11.0.0.1', '11.0.0.1', '10.0.0.1', '', '10.0.0.1'];
+
+  expect(asked.map(isAllowed)).toEqual([true, true, false, false, true, false, true]);
+});
+
 test.for(['localhost', '127.0.0.1/33', '::1/129', '127.0.0.1/', '10.0.0.0/8/8', '10/8', ''])(
   '"%s" is refused',
   (entry) => {

@@ -17,11 +17,17 @@ export function createAllowList(allowed: readonly string[] | undefined): AllowLi
     const { address, bits, family } = readEntry(entry);
     lists[family].addSubnet(address, bits, family);
   }
-  return (address) => {
+  const isListed = (address: string): boolean => {
     const version = isIP(address);
     if (version === 0) return false;
     const family = version === 6 ? 'ipv6' : 'ipv4';
     return lists[family].check(address, family);
+  };
+  // Clients come in runs: each asks for its connection, and again with every request.
+  let last = { address: '', isAllowed: false };
+  return (address) => {
+    if (address !== last.address) last = { address, isAllowed: isListed(address) };
+    return last.isAllowed;
   };
 }
 

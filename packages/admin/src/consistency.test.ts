@@ -1,4 +1,4 @@
-import { DocumentSet, createMemoryStore } from '@apisix-ts/config';
+import { DocumentSet, createMemoryStore, resourceKinds } from '@apisix-ts/config';
 import type { StoreWriter } from '@apisix-ts/config';
 import { expect, test } from 'vitest';
 import { openAdmin } from './testing/open-admin.ts';
@@ -39,6 +39,36 @@ test('a deletion reads the store when the copy does not catch up', async () => {
   const deleted = await admin.send('DELETE', '/upstreams/1');
 
   expect([refused.status, JSON.parse(refused.text), deleted.status]).toEqual([400, inUse, 200]);
+});
+
+test('a resource keeps its time of creation, which is in the copy, or in the store while the copy is behind', async () => {
+  const documents = new DocumentSet(resourceKinds, (_kind, document) => ({ ok: true, document }));
+  const store = createMemoryStore();
+  let reads = 0;
+  const writer: StoreWriter = {
+    ...store.writer,
+    get(key) {
+      reads += 1;
+      return store.writer.get(key);
+    },
+  };
+  let nowMs = 0;
+  await using admin = await openAdmin({ writer, documents, now: () => nowMs });
+  const put = async (): Promise<unknown> => {
+    nowMs += 1000;
+    return JSON.parse((await admin.send('PUT', '/services/1', '{}')).text);
+  };
+  const value = (updateTime: number): object => ({ id: '1', create_time: 1, update_time: updateTime });
+
+  await put();
+  const behind = await put();
+  const readsBehind = reads;
+  documents.load(await store.load(AbortSignal.timeout(1000)));
+  const current = await put();
+
+  expect([behind, current]).toMatchObject([{ value: value(2) }, { value: value(3) }]);
+  expect([readsBehind, reads]).toEqual([2, 2]);
+  await store.close();
 });
 
 test('a patch of what changed since it was read is refused and writes nothing', async () => {

@@ -20,6 +20,7 @@ const checkObject = compileSchema({ type: 'object' });
 /** The body of a PUT or a POST as a document; an empty array is an empty one. */
 export function objectBody(body: unknown): { readonly document: Document } | { readonly wrong: string } {
   if (body === undefined) return { wrong: 'missing configurations' };
+  if (isObject(body)) return { document: body };
   const checked = checkObject(body);
   if (!checked.ok) return { wrong: `invalid configuration: ${checked.message}` };
   return { document: isObject(checked.value) ? checked.value : {} };

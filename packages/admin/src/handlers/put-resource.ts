@@ -33,7 +33,7 @@ export function putResource(kind: ResourceKind, context: AdminContext): Handler 
       if ('wrong' in admitted) return refuse(400, admitted.wrong);
       const replaced = ifMatch === undefined ? undefined : await resources.read(directory, id);
       if (!isMatch(ifMatch, replaced)) return mismatch;
-      const createTime = rules.hasTimes ? await resources.createTimeOf(directory, id) : undefined;
+      const createTime = rules.hasTimes ? await createTimeOf(kind, directory, id, context) : undefined;
       const document = stamp(admitted.document, settled.id, context.nowSeconds(), { createTime }, rules);
       if (replaced !== undefined) {
         const isReplaced = await replaceIfUnchanged(resources, directory, id, document, replaced, lease);
@@ -48,6 +48,21 @@ export function putResource(kind: ResourceKind, context: AdminContext): Handler 
     };
     return rules.duplicate === undefined ? gate.shared(write) : gate.alone(write);
   };
+}
+
+/**
+ * The copy in memory tells as well as the store, once it has all that was written here; what another gateway does this
+ * moment could change the store after it was read, too.
+ */
+async function createTimeOf(
+  kind: ResourceKind,
+  directory: string,
+  id: string,
+  { documents, resources }: AdminContext,
+): Promise<unknown> {
+  const isCurrent = documents.revision >= resources.acknowledged;
+  const known = isCurrent ? documents.get(kind.segment, viewId(directory, id)) : undefined;
+  return known === undefined ? resources.createTimeOf(directory, id) : known['create_time'];
 }
 
 /** @param directory `consumers/jack/credentials`. */
