@@ -91,10 +91,30 @@ test('what waits is sent when its configuration goes, and when the gateway ends'
 test('without a format nothing is sent, and the log says so', async () => {
   await putRoute({ batch_max_size: 1 });
   await hold();
-  await expect.poll(() => gateway.errorLog()).toContain("syslog's log_format is not set");
+  await expect
+    .poll(() => gateway.errorLog(), { timeout: 20_000 })
+    .toContain("syslog's log_format is not set");
   await gateway.put('/plugin_metadata/syslog', { log_format: { from: 'the metadata' } });
   await hold();
 
   await rsyslog.received(/"the metadata"/);
   expect(rsyslog.lines().filter((line) => line.includes('route_id'))).toHaveLength(1);
+});
+
+test('the Admin API says what is wrong with a configuration or the metadata', async () => {
+  expect(
+    await gateway.admin('PUT', '/stream_routes/r', { plugins: { syslog: { port: 514 } } }),
+  ).toMatchObject({
+    status: 400,
+    body: {
+      error_msg: 'failed to check the configuration of stream plugin [syslog]: property "host" is required',
+    },
+  });
+  expect(await gateway.admin('PUT', '/plugin_metadata/syslog', { max_pending_entries: 0 })).toMatchObject({
+    status: 400,
+    body: {
+      error_msg:
+        'invalid configuration: property "max_pending_entries" validation failed: expected 0 to be at least 1',
+    },
+  });
 });
