@@ -226,13 +226,15 @@ describe('refused, with the reason in the error log, is', () => {
 });
 
 test('a route is refused whose plugin does not say the level', async () => {
-  expect(await gateway.admin('PUT', '/stream_routes/wrong', { plugins: { 'mqtt-proxy': {} } })).toEqual({
-    status: 400,
-    body: {
-      error_msg:
-        'failed to check the configuration of stream plugin [mqtt-proxy]: property "protocol_level" is required',
+  expect(await gateway.admin('PUT', '/stream_routes/wrong', { plugins: { 'mqtt-proxy': {} } })).toMatchObject(
+    {
+      status: 400,
+      body: {
+        error_msg:
+          'failed to check the configuration of stream plugin [mqtt-proxy]: property "protocol_level" is required',
+      },
     },
-  });
+  );
 });
 
 /** Sends the pieces one after the other, and closes when so many bytes have come back. */
