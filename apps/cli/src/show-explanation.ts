@@ -11,13 +11,14 @@ type Node = Upstream['nodes'][number];
 /** The verdict first, then what leads to it. */
 export function showExplanation(context: CommandContext, answer: Explanation): void {
   const { stdout } = context;
-  const { upstream, candidates, matching, not_matching: missing, notes } = answer;
+  const { plugins, upstream, candidates, matching, not_matching: missing, notes } = answer;
   const paint = createPaint(context);
   const outcome = describeOutcome(answer);
   showFacts(context, [
     ['connection', describeConnection(answer)],
     ['listener', describeListener(answer)],
     ['route', answer.route ?? 'none'],
+    ...(plugins.length === 0 ? [] : [['plugins', plugins.map(describePlugin).join(', ')] as const]),
     ['upstream', upstream === null ? 'none' : describeUpstream(upstream)],
     ['outcome', answer.served ? paint.good(outcome) : paint.bad(outcome)],
     ...notes.map((note) => ['note', paint.warn(note)] as const),
@@ -67,6 +68,10 @@ function describeListener({ listener }: Explanation): string {
     ...(most === undefined ? [] : [`at most ${most} connections`]),
     ...(rate === undefined ? [] : [`at most ${rate} new ones a second`]),
   ].join(', ');
+}
+
+function describePlugin({ plugin, verdict }: Explanation['plugins'][number]): string {
+  return `${plugin} ${verdict === 'open' ? 'decides when it comes' : verdict}`;
 }
 
 function describeUpstream({ resource, type, tls, node_max_connections: most }: Upstream): string {

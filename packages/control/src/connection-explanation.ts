@@ -1,4 +1,9 @@
-import type { ConnectionFacts, ConnectionListenerFacts, ConnectionQuestion } from './connection-facts.ts';
+import type {
+  ConnectionFacts,
+  ConnectionListenerFacts,
+  ConnectionPluginFacts,
+  ConnectionQuestion,
+} from './connection-facts.ts';
 import type { ListenerFacts } from './gateway-facts.ts';
 import { showRoute } from './route-verdict.ts';
 import type { ShownRoute } from './route-verdict.ts';
@@ -37,6 +42,14 @@ export interface Explanation {
   readonly reason?: string;
   /** The id of the one that takes it. */
   readonly route: string | null;
+  /** What those of the route would say to it, in their order; behind one that refuses no other is asked. */
+  readonly plugins: readonly {
+    readonly plugin: string;
+    /** `open`: only a real session is told. */
+    readonly verdict: 'passes' | 'refuses' | 'open';
+    /** Why it refuses. */
+    readonly reason?: string;
+  }[];
   readonly upstream: {
     readonly resource: string;
     readonly type: string;
@@ -71,7 +84,7 @@ export function explanation(
   facts: ConnectionFacts,
   listeners: readonly ListenerFacts[],
 ): Explanation {
-  const { connection, listener, refusal, verdicts, matching, missing, upstream } = facts;
+  const { connection, listener, refusal, verdicts, matching, missing, plugins, upstream } = facts;
   const { protocol, serverPort, serverAddress, remoteAddress, serverName, alpn } = connection;
   const winner = verdicts.find(({ verdict }) => verdict.kind === 'wins');
   const unheard = listener === undefined ? nothingListens(facts, listeners) : drainedListener(facts);
@@ -90,14 +103,25 @@ export function explanation(
     served: unheard === undefined && refusal === undefined,
     ...(code === undefined ? {} : { code }),
     ...(unheard === undefined ? {} : { reason: unheard }),
-    ...(code === undefined ? {} : { reason: reasons[code] ?? code }),
+    ...(code === undefined ? {} : { reason: reasonOf(code, facts) }),
     route: winner?.id ?? null,
+    plugins: plugins.map(showPlugin),
     upstream: upstream === undefined ? null : showUpstream(upstream),
     candidates: verdicts.map((route) => showRoute(route, connection)),
     matching,
     not_matching: missing,
     notes: notesOn(question, facts),
   };
+}
+
+function reasonOf(code: string, { plugins }: ConnectionFacts): string {
+  const refusing = plugins.find(({ verdict }) => verdict === 'refuses');
+  if (code !== 'PLUGIN_REFUSED' || refusing === undefined) return reasons[code] ?? code;
+  return `the plugin ${refusing.plugin} refuses it: ${refusing.why}`;
+}
+
+function showPlugin({ plugin, verdict, why }: ConnectionPluginFacts): Explanation['plugins'][number] {
+  return { plugin, verdict, ...(why === undefined ? {} : { reason: why }) };
 }
 
 function assumedIn(

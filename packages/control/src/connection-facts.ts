@@ -33,7 +33,17 @@ export interface ConnectionFacts {
   readonly missing: number;
   /** Ids of routes that would match, and are drained. */
   readonly drained: readonly string[];
+  /** What the plugins of its route would say to it, in their order. */
+  readonly plugins: readonly ConnectionPluginFacts[];
   readonly upstream?: ConnectionUpstreamFacts;
+}
+
+export interface ConnectionPluginFacts {
+  readonly plugin: string;
+  /** `open`: that hangs on more than what is known of the connection. */
+  readonly verdict: 'passes' | 'refuses' | 'open';
+  /** Why it refuses. */
+  readonly why?: string;
 }
 
 export interface ConnectionListenerFacts {

@@ -34,6 +34,7 @@ const facts: ConnectionFacts = {
   matching: 0,
   missing: 0,
   drained: [],
+  plugins: [],
 };
 
 const question = { protocol: 'tcp', serverPort: 9100, limit: 20 } as const;

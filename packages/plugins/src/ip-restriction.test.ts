@@ -35,5 +35,8 @@ test.each([
     { refuse: 404, reason: 'not here' },
   ],
 ])('%j says to %s: %j', (configuration, remoteAddress, step) => {
-  expect(preread(compilePlugin(ipRestriction, configuration), { remoteAddress })).toEqual(step);
+  const plugin = compilePlugin(ipRestriction, configuration);
+
+  expect(preread(plugin, { remoteAddress })).toEqual(step);
+  expect(plugin.foresee?.({ remoteAddress })).toEqual(step);
 });

@@ -1,5 +1,5 @@
 import { AddressSet, parseCidr } from '@apisix-ts/core';
-import type { StreamPlugin } from '@apisix-ts/core';
+import type { PluginRefusal, PluginSession, StreamPlugin } from '@apisix-ts/core';
 
 /** Exactly one of the two lists: addresses and ranges in CIDR form. */
 export interface IpRestriction {
@@ -40,10 +40,8 @@ export const ipRestriction: StreamPlugin<IpRestriction> = {
   compile({ whitelist, blacklist, message, response_code: status }) {
     const listed = new AddressSet(whitelist ?? blacklist ?? []);
     const isWelcomeIf = whitelist !== undefined;
-    return {
-      preread({ remoteAddress }) {
-        return listed.has(remoteAddress) === isWelcomeIf ? undefined : { refuse: status, reason: message };
-      },
-    };
+    const judge = ({ remoteAddress }: Pick<PluginSession, 'remoteAddress'>): PluginRefusal | undefined =>
+      listed.has(remoteAddress) === isWelcomeIf ? undefined : { refuse: status, reason: message };
+    return { preread: judge, foresee: judge };
   },
 };

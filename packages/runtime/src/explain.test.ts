@@ -51,7 +51,7 @@ test.for([0, 2])('a worker tells what it would do with a connection, with %i thr
     [3307, false, true, 0],
     [3308, false, true, 0],
   ]);
-  expect(rest).toEqual({ isListenerDrained: false, matching: 2, missing: 1, drained: [] });
+  expect(rest).toEqual({ isListenerDrained: false, matching: 2, missing: 1, drained: [], plugins: [] });
 });
 
 describe('it tells why a connection is closed at once:', () => {
@@ -148,6 +148,32 @@ test('what is drained is told, and gets nothing', async () => {
     [false, true],
   ]);
   expect(both.refusal).toBe('UPSTREAM_NO_NODE');
+});
+
+test('plugins say what they can to one that somebody thinks of', async () => {
+  const opened = await openGateway({ workers: 2 });
+  const { gateway, port } = opened;
+  const limit = { conn: 1, burst: 0, default_conn_delay: 1, key: 'remote_addr' };
+  await opened.put('services/s', { plugins: { 'limit-conn': limit } });
+  await opened.put('stream_routes/1', {
+    plugins: { 'ip-restriction': { blacklist: ['192.0.2.1'] }, prometheus: {} },
+    upstream: { nodes: { '127.0.0.1:1': 1 } },
+    service_id: 's',
+  });
+  const ask = (remoteAddress: string): ReturnType<typeof gateway.explain> =>
+    gateway.explain({ protocol: 'tcp', serverPort: port, remoteAddress, limit: 10 });
+
+  const [welcome, unwelcome] = [await ask('192.0.2.2'), await ask('192.0.2.1')];
+
+  expect(welcome).not.toHaveProperty('refusal');
+  expect(welcome.plugins).toEqual([
+    { plugin: 'ip-restriction', verdict: 'passes' },
+    { plugin: 'limit-conn', verdict: 'open' },
+  ]);
+  expect(unwelcome.refusal).toBe('PLUGIN_REFUSED');
+  expect(unwelcome.plugins).toEqual([
+    { plugin: 'ip-restriction', verdict: 'refuses', status: 403, why: 'Your IP address is not allowed' },
+  ]);
 });
 
 test('a listener that is drained is told as such, though it is closed', async () => {

@@ -70,6 +70,11 @@ export interface SessionCounts {
 export interface PluginHandlers {
   /** Before an upstream is chosen. Default: nothing is to be done then. */
   preread?(session: PluginSession): PluginStep;
+  /**
+   * What `preread` would say to a session of such a client, where that hangs on nothing else; changes nothing. Default: nobody
+   * can know.
+   */
+  foresee?(client: Pick<PluginSession, 'remoteAddress'>): PluginRefusal | undefined;
   /** When the session has ended, also one that was refused. */
   log?(session: PluginSession): void;
   /** The configuration is in use no more, or the worker ends: what is left is to be handed over. */

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RouteExplanation, cidrText, parseIp, unixPath } from '@apisix-ts/core';
 import type { RouteVerdict, StreamFacts } from '@apisix-ts/core';
 import type { ListenerSpec } from '../workers/worker-link.ts';
+import { foreseePlugins } from './foresee-plugins.ts';
+import type { PluginForesight } from './foresee-plugins.ts';
 import type { CompiledRoute, RoutingTable } from './routing-table.ts';
 import type { SessionReason } from './session-reason.ts';
 import type { NodeState, Upstream } from './upstream.ts';
@@ -52,7 +54,9 @@ export interface ConnectionExplanation {
   readonly missing: number;
   /** Ids of routes that match too, and are drained: they are not looked at. */
   readonly drained: readonly string[];
-  /** Of the winner. */
+  /** Of the winner, and of its service. */
+  readonly plugins: readonly PluginForesight[];
+  /** Of the winner, unless a plugin chooses another one. */
   readonly upstream?: UpstreamState;
 }
 
@@ -102,10 +106,13 @@ export async function explainConnection(
   const route = table.match(facts);
   const upstream = route && table.upstreamOf(route);
   const certificate = tls === 'terminated' ? table.certificates.find(facts.serverName ?? '')?.id : undefined;
+  const plugins = route === undefined ? [] : foreseePlugins(table.pluginsOf(route), facts);
   const refusal =
     tls === 'terminated' && certificate === undefined
       ? 'TLS_NAME_UNKNOWN'
-      : refusalOf(question.protocol, route, upstream);
+      : plugins.some(({ verdict }) => verdict === 'refuses')
+        ? 'PLUGIN_REFUSED'
+        : refusalOf(question.protocol, route, upstream);
   const { serverName, alpn, serverPort, serverAddress, remoteAddress } = facts;
   return {
     connection: {
@@ -125,6 +132,7 @@ export async function explainConnection(
     matching,
     missing,
     drained: drainedMatches(table, facts, question.limit),
+    plugins,
     ...(upstream === undefined ? {} : { upstream: showUpstream(upstream) }),
   };
 }

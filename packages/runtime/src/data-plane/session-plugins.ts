@@ -17,6 +17,8 @@ export interface Refusal {
 /** One session and the plugins of its route, from its match to its end. */
 export class SessionPlugins implements PluginSession {
   readonly #session: VariableSource;
+  /** Asked while the connection is there. */
+  readonly remoteAddress: string;
   readonly #route: CompiledRoute;
   readonly #plugins: readonly ChainedPlugin[];
   readonly #context: Pick<SessionContext, 'table' | 'log'>;
@@ -34,6 +36,7 @@ export class SessionPlugins implements PluginSession {
     context: Pick<SessionContext, 'table' | 'log'>,
   ) {
     this.#session = session;
+    this.remoteAddress = session.remoteAddress;
     this.#route = route;
     this.#plugins = plugins;
     this.#context = context;
@@ -41,10 +44,6 @@ export class SessionPlugins implements PluginSession {
 
   get transport(): PluginSession['transport'] {
     return this.#session.transport;
-  }
-
-  get remoteAddress(): string {
-    return this.#session.remoteAddress;
   }
 
   get routeId(): string {
@@ -64,6 +63,11 @@ export class SessionPlugins implements PluginSession {
   /** No outcome is told any more; the client's connection is paused and free. */
   cancel(): void {
     this.#run?.cancel();
+  }
+
+  /** Whether one of them wants to hear of the end. */
+  get isLogging(): boolean {
+    return this.#plugins.some(({ handlers }) => handlers.log !== undefined);
   }
 
   /** It is over. */

@@ -242,8 +242,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
 
   #meet(plugins: SessionPlugins, route: CompiledRoute): void {
     this.#plugins = plugins;
-    // They may ask for its addresses when it is gone.
-    this.#trace ??= startTrace(this.#downstream);
+    // The system forgets a connection's addresses with the connection.
+    if (plugins.isLogging) this.#trace ??= startTrace(this.#downstream);
     const { wheel } = this.#context.relay;
     plugins.begin(
       { wheel, buffer: () => (this.#payload ??= new PeekBuffer(this.#downstream, wheel)) },
