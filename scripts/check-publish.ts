@@ -71,7 +71,10 @@ function checkFiles(dir: string, tarball: string): string[] {
       .map((file) => `${file} is a test and would be published.`),
     ...files
       .filter((file) => /^dist\/.*\.(js|d\.ts|js\.map)$/.test(file) && !existsSync(join(dir, sourceOf(file))))
-      .map((file) => `${file} would be published, but its source is gone: run pnpm clean and build again.`),
+      .map(
+        (file) =>
+          `${file} would be published, but its source is gone: run pnpm clean and pnpm build --force.`,
+      ),
   ];
 }
 
