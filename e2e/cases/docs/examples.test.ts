@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkResource, settingsFrom, streamRouteKind } from '@apisix-ts/config';
 import type { SettingsInput } from '@apisix-ts/config';
+import { checkContextOf } from '@apisix-ts/runtime';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { blocksOf, root } from '../../testbed/docs/page.ts';
@@ -45,7 +46,7 @@ describe('what you can say, in the README', () => {
   });
 
   test.for(rows.map(([, want = '', body = '']) => ({ want, body })))('is a route: $want', ({ body }) => {
-    const context = { plugins: new Map(), streamPlugins: new Map(), balancers: new Set(['roundrobin']) };
+    const context = checkContextOf(settingsFrom({}));
 
     expect(checkResource(streamRouteKind, JSON.parse(body), context)).toMatchObject({ ok: true });
   });
