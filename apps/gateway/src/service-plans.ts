@@ -169,6 +169,7 @@ function planMetrics({ settings, gateway, store, httpActivity }: ServiceContext)
         status: () => gateway.status(),
         checkedNodes: () => gateway.checkedNodes(),
         http: () => httpActivity,
+        disabledLabels: () => disabledLabels(gateway),
         kindRevisions: () => gateway.documents.kindRevisions(),
         counts: async () => {
           await gateway.refreshCounts();
@@ -177,6 +178,16 @@ function planMetrics({ settings, gateway, store, httpActivity }: ServiceContext)
         nameOfRoute: (id) => routeLabel(id, gateway, prometheus),
       }),
   };
+}
+
+/** As the metadata of the plugin `prometheus` has them, which its schema checked when it was written, unless another product wrote it. */
+function disabledLabels({ documents }: Gateway): Readonly<Record<string, readonly string[]>> {
+  const disabled = documents.get('plugin_metadata', 'prometheus')?.['disabled_labels'];
+  if (typeof disabled !== 'object' || disabled === null) return {};
+  const lists = Object.entries(disabled).filter((entry): entry is [string, string[]] =>
+    Array.isArray(entry[1]),
+  );
+  return Object.fromEntries(lists);
 }
 
 function listenerAddress(host: string, port: number): string {

@@ -126,6 +126,13 @@ export interface Distribution {
   readonly sum: number;
 }
 
+/** How full a piece of shared memory is that was laid out at the start. */
+export interface SharedMemoryFacts {
+  readonly name: string;
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+}
+
 /** How busy a thread is. */
 export interface ThreadFacts {
   /** It has worked this long since its start. Seconds. */
@@ -155,6 +162,8 @@ export interface SessionTotals {
   readonly healthChanges: { readonly healthy: number; readonly unhealthy: number };
   /** Workers that died and were replaced. */
   readonly workerRestarts: number;
+  /** The memory that all threads share, as far as it can be used up. */
+  readonly sharedMemory: readonly SharedMemoryFacts[];
   /** By name: `main`, `worker-0`. */
   readonly threads: ReadonlyMap<string, ThreadFacts>;
 }

@@ -58,6 +58,7 @@ const totals: SessionTotals = {
   },
   healthChanges: { healthy: 0, unhealthy: 1 },
   workerRestarts: 0,
+  sharedMemory: [{ name: 'node-loads', capacityBytes: 4096, freeBytes: 4000 }],
   threads: new Map([['worker-0', { activeSeconds: 1.5, delays: new Map([[0.99, 0.002]]) }]]),
 };
 
@@ -129,6 +130,8 @@ test('a scrape has every metric with its labels, sorted by name', async () => {
     'apisix_nginx_http_current_connections{state="writing"} 1',
     'apisix_nginx_http_current_connections{state="waiting"} 2',
     'apisix_nginx_metric_errors_total 0',
+    'apisix_shared_dict_capacity_bytes{name="node-loads"} 4096',
+    'apisix_shared_dict_free_space_bytes{name="node-loads"} 4000',
     'apisix_ssl_certificate_expiry_timestamp_seconds{resource="ssls/2"} 1800000000',
     'apisix_store_reachable{provider="embedded"} 1',
     'apisix_store_state{state="connecting"} 0',

@@ -8,6 +8,9 @@ import { expositionType, writeExposition } from './metrics/exposition.ts';
 import { healthMetrics } from './metrics/health-metrics.ts';
 import type { CheckedNodeFacts } from './metrics/health-metrics.ts';
 import { httpMetrics } from './metrics/http-metrics.ts';
+import { memoryMetrics } from './metrics/memory-metrics.ts';
+import { disableLabels } from './metrics/merge-samples.ts';
+import type { DisabledLabels } from './metrics/merge-samples.ts';
 import { single } from './metrics/metric.ts';
 import type { Metric } from './metrics/metric.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
@@ -38,6 +41,8 @@ export interface MetricsServerOptions extends HttpSocketOptions {
   readonly kindRevisions: () => KindRevisions;
   /** As it is now. */
   readonly counts: () => Promise<SessionTotals>;
+  /** Labels that are left empty, by metric; asked for each time. Default: none. */
+  readonly disabledLabels?: () => DisabledLabels;
   /** What a route is called in labels, by its id. Default: by its id. */
   readonly nameOfRoute?: (id: string) => string;
 }
@@ -46,7 +51,8 @@ export interface MetricsServerOptions extends HttpSocketOptions {
 export function createMetricsServer(options: MetricsServerOptions): Promise<HttpService> {
   return openHttpService({ name: 'the metrics server (plugin_attr.prometheus)', ...options }, (app) => {
     app.get(options.path, async (_request, reply) => {
-      const metrics = await collect(options);
+      const disabled = options.disabledLabels?.() ?? {};
+      const metrics = (await collect(options)).map((metric) => disableLabels(metric, disabled));
       reply.type(expositionType);
       return Readable.from(writeExposition(metrics, options.prefix), { objectMode: false });
     });
@@ -66,6 +72,7 @@ async function collect(options: MetricsServerOptions): Promise<readonly Metric[]
     ...healthMetrics(checkedNodes(), totals),
     ...streamMetrics(totals, nameOfRoute),
     ...threadMetrics(totals),
+    ...memoryMetrics(totals.sharedMemory),
     single(
       'nginx_metric_errors_total',
       'counter',

@@ -14,5 +14,14 @@ export const prometheus: StreamPlugin<Prometheus> = {
     type: 'object',
     properties: { prefer_name: { type: 'boolean', default: false } },
   },
+  metadataSchema: {
+    type: 'object',
+    properties: {
+      disabled_labels: {
+        type: 'object',
+        additionalProperties: { type: 'array', items: { type: 'string' } },
+      },
+    },
+  },
   compile: () => ({}),
 };

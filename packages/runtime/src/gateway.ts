@@ -187,6 +187,10 @@ class RunningGateway implements Gateway {
       waiting: this.#waiting,
       pool: this.#pool,
       slots: this.#listening.slots,
+      sharedMemory: () => {
+        const { size: listeners } = this.#listening.slots;
+        return [this.#counters.use(listeners), admissions.use(listeners), this.#loads.use, sessionCounts.use];
+      },
       prometheus: settings.plugin_attr.prometheus,
     });
     this.sessions = createSessions(this.#pool, log);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Admission, SharedAdmissions } from './shared-admissions.ts';
+import { MAX_LISTENERS } from './shared-counters.ts';
 
 /** The doors of two workers, and their clock. */
 function scene(): {
@@ -131,4 +132,12 @@ describe('new connections', () => {
 
     expect([door.enter(), door.enter()]).toEqual([undefined, 'LISTENER_FULL']);
   });
+});
+
+test('memory is taken by listeners that have a place', () => {
+  const { admissions } = scene();
+  const { capacityBytes, freeBytes } = admissions.use(0);
+
+  expect(freeBytes).toBe(capacityBytes);
+  expect(admissions.use(MAX_LISTENERS / 2).freeBytes).toBe(capacityBytes / 2);
 });

@@ -2,7 +2,7 @@ import type { ConnectionLimits, ConnectionRate } from '@apisix-ts/config';
 import type { SessionReason } from './data-plane/session-reason.ts';
 import { MAX_LISTENERS } from './shared-counters.ts';
 import { addBelow, addToTally, setShare, tallyLength } from './shared-tally.ts';
-import type { WorkerMemory } from './shared-tally.ts';
+import type { SharedMemoryUse, WorkerMemory } from './shared-tally.ts';
 
 /** For each listener: when its bucket will be full, nanoseconds; then 32-bit integers, the tally of its sessions. */
 const BUCKET_BYTES = BigInt64Array.BYTES_PER_ELEMENT;
@@ -24,6 +24,16 @@ export class SharedAdmissions {
     for (let slot = 0; slot < MAX_LISTENERS; slot++) {
       setShare(integers, tallyAt(slot, this.shared.workers), worker, 0);
     }
+  }
+
+  /** @param listeners that have a place. */
+  use(listeners: number): SharedMemoryUse {
+    const { memory, workers } = this.shared;
+    return {
+      name: 'listener-limits',
+      capacityBytes: memory.byteLength,
+      freeBytes: (MAX_LISTENERS - listeners) * slotBytes(workers),
+    };
   }
 }
 

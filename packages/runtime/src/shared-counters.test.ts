@@ -38,3 +38,12 @@ test('the successor of a dead worker closes what that one left open, and no coun
 
   expect(counters.listener(3)).toMatchObject({ accepted: 2, closed: 2, downstreamIngressBytes: 1 });
 });
+
+test('memory is taken by listeners that have a place', () => {
+  const counters = new SharedCounters(2);
+  const { capacityBytes, freeBytes } = counters.use(0);
+
+  expect(capacityBytes).toBe(counters.memory.byteLength);
+  expect(counters.use(3).freeBytes).toBe(freeBytes - 3 * (freeBytes / MAX_LISTENERS));
+  expect(counters.use(MAX_LISTENERS).freeBytes).toBe(0);
+});

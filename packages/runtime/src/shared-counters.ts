@@ -1,5 +1,6 @@
 import { sessionReasons } from './data-plane/session-reason.ts';
 import type { SessionReason } from './data-plane/session-reason.ts';
+import type { SharedMemoryUse } from './shared-tally.ts';
 
 /** Listeners one gateway can have at a time. */
 export const MAX_LISTENERS = 4096;
@@ -80,6 +81,16 @@ export class SharedCounters {
       buckets: connectBounds.map((bound, index) => [bound, this.#sum(CONNECTS_AT + index)] as const),
       above: this.#sum(CONNECTS_AT + connectBounds.length),
       sum: this.#sum(CONNECT_SUM_AT),
+    };
+  }
+
+  /** @param listeners that have a place. */
+  use(listeners: number): SharedMemoryUse {
+    const bytesPerListener = this.#regions.length * FIELDS * Float64Array.BYTES_PER_ELEMENT;
+    return {
+      name: 'listener-counters',
+      capacityBytes: this.memory.byteLength,
+      freeBytes: (MAX_LISTENERS - listeners) * bytesPerListener,
     };
   }
 

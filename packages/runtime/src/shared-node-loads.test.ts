@@ -117,6 +117,20 @@ describe('a slot', () => {
     expect(at(1, 'c')).toMatchObject({ active: 0, connectMs: undefined, isHealthy: true });
   });
 
+  test('takes memory until it is released', () => {
+    const { loads } = scene();
+    const { capacityBytes, freeBytes } = loads.use;
+    expect(freeBytes).toBe(capacityBytes);
+
+    loads.slotOf('a');
+    loads.slotOf('b');
+    const bytes = (freeBytes - loads.use.freeBytes) / 2;
+    expect(bytes).toBeGreaterThan(0);
+    loads.release('a');
+
+    expect(loads.use).toEqual({ name: 'node-loads', capacityBytes, freeBytes: capacityBytes - bytes });
+  });
+
   test('can be had for far more nodes than at first', () => {
     const { loads, at } = scene();
     for (let node = 0; node < 5000; node++) loads.slotOf(String(node));

@@ -1,7 +1,7 @@
 import { averageConnectMs, averageFailedConnectMs, discountConnectMs } from '@apisix-ts/core';
 import type { NodeLoad } from '@apisix-ts/core';
 import { addBelow, addToTally, readTally, setShare, tallyLength } from './shared-tally.ts';
-import type { WorkerMemory } from './shared-tally.ts';
+import type { SharedMemoryUse, WorkerMemory } from './shared-tally.ts';
 
 /**
  * One slot a node: three floats (average time to connect; when it was measured; when an attempt last began), then
@@ -70,6 +70,16 @@ export class SharedNodeLoads {
   /** A worker died: its sessions are over. */
   closeSessionsOf(worker: number): void {
     for (let slot = 0; slot < this.#used; slot++) this.#layout.forget(slot, worker);
+  }
+
+  /** The memory grows; its capacity is what it may grow to. */
+  get use(): SharedMemoryUse {
+    const { memory, workers } = this.shared;
+    return {
+      name: 'node-loads',
+      capacityBytes: memory.maxByteLength,
+      freeBytes: memory.maxByteLength - this.#slots.size * slotBytes(workers),
+    };
   }
 
   /** A slot whose last session has ended, or a new one. */

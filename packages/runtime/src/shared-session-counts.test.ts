@@ -238,3 +238,20 @@ describe('threads', () => {
     expect(read(workers[2])).toEqual(keys.map((_, place) => survivor.mine[place]));
   });
 });
+
+test('memory is taken by keys that have sessions', () => {
+  const {
+    all,
+    workers: [first, second],
+  } = scene();
+  const { capacityBytes, freeBytes } = all.use;
+  expect(freeBytes).toBeLessThan(capacityBytes);
+
+  for (const key of keysUpTo(100)) first.enter(key, 1);
+  second.enter('key 0', 2);
+  const bytes = (freeBytes - all.use.freeBytes) / 100;
+  expect(Number.isInteger(bytes) && bytes > 0).toBe(true);
+  for (const key of keysUpTo(100)) first.leave(key);
+
+  expect(all.use.freeBytes).toBe(freeBytes - bytes);
+});

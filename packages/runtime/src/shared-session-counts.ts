@@ -1,7 +1,7 @@
 import type { SessionCounts } from '@apisix-ts/core';
 import { HalfSipHash } from './half-sip-hash.ts';
 import { lock, unlock, unlockOf } from './shared-lock.ts';
-import type { WorkerMemory } from './shared-tally.ts';
+import type { SharedMemoryUse, WorkerMemory } from './shared-tally.ts';
 
 /** First the key of the hash, two integers, then the buckets. */
 const BUCKETS_AT = 2;
@@ -52,6 +52,21 @@ export class SharedSessionCounts {
       }
       unlockOf(integers, bucket + LOCK, worker);
     }
+  }
+
+  /** It is full before nothing is free: see `SLOTS_OF_ALL`. */
+  get use(): SharedMemoryUse {
+    const { memory, workers } = this.shared;
+    const integers = new Int32Array(memory);
+    let free = 0;
+    for (let bucket = BUCKETS_AT; bucket < integers.length; bucket += bucketLength(workers)) {
+      free += SLOTS - bitsIn(Atomics.load(integers, bucket + IN_USE));
+    }
+    return {
+      name: 'session-counts',
+      capacityBytes: memory.byteLength,
+      freeBytes: free * slotLength(workers) * Int32Array.BYTES_PER_ELEMENT,
+    };
   }
 }
 
@@ -158,6 +173,12 @@ export class WorkerSessionCounts implements SessionCounts {
 /** Where a slot of a bucket begins. */
 function slotAt(bucket: number, place: number, workers: number): number {
   return bucket + SLOTS_AT + place * slotLength(workers);
+}
+
+function bitsIn(bits: number): number {
+  let count = 0;
+  for (let left = bits; left !== 0; left &= left - 1) count += 1;
+  return count;
 }
 
 function lowestBit(bits: number): number {

@@ -12,6 +12,13 @@ export interface WorkerMemory {
   readonly workers: number;
 }
 
+/** How full a piece of shared memory is that was laid out at the start. */
+export interface SharedMemoryUse {
+  readonly name: string;
+  readonly capacityBytes: number;
+  readonly freeBytes: number;
+}
+
 /** @param at where the tally begins, as in all that follow. */
 export function readTally(integers: Int32Array, at: number): number {
   return Atomics.load(integers, at);

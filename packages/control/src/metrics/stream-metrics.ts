@@ -1,4 +1,5 @@
 import type { Distribution, SessionTotals } from '../gateway-facts.ts';
+import { mergeSamples } from './merge-samples.ts';
 import { single } from './metric.ts';
 import type { Metric, Sample } from './metric.ts';
 
@@ -83,14 +84,12 @@ function* byRoute(
     for (const { labels: route, value } of routes) yield { labels: { route }, value };
     return;
   }
-  // Two routes may have one name, and a series must be there once.
-  const byName = new Map<string, number>();
-  for (const { labels: id, value } of routes) {
-    const name = nameOf(id);
-    byName.set(name, (byName.get(name) ?? 0) + value);
-    yield undefined;
-  }
-  for (const [route, value] of byName) yield { labels: { route }, value };
+  // Two routes may have one name.
+  yield* mergeSamples(namedRoutes(routes, nameOf));
+}
+
+function* namedRoutes(routes: SessionTotals['routes'], nameOf: (id: string) => string): Iterable<Sample> {
+  for (const { labels: id, value } of routes) yield { labels: { route: nameOf(id) }, value };
 }
 
 function* byStatus({ statuses }: SessionTotals): Iterable<Sample> {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PrometheusAttributes } from '@apisix-ts/config';
 import type { SessionReason } from '../data-plane/session-reason.ts';
 import type { Distribution, EventCounts, ListenerCounts, SharedCounters } from '../shared-counters.ts';
+import type { SharedMemoryUse } from '../shared-tally.ts';
 import type { SharedWaiting } from '../shared-waiting.ts';
 import type { WorkerPool } from '../worker-pool.ts';
 import { SessionSeries } from './session-series.ts';
@@ -29,6 +30,8 @@ export interface GatewayCounts {
   readonly healthChanges: { readonly healthy: number; readonly unhealthy: number };
   /** Workers that died and were replaced. */
   readonly workerRestarts: number;
+  /** The memory that all threads share, as far as it can be used up. */
+  readonly sharedMemory: readonly SharedMemoryUse[];
   /** By thread, `main` or `worker-0`, as they told when they were last asked. */
   readonly threads: ReadonlyMap<string, ThreadActivity>;
 }
@@ -38,7 +41,8 @@ export interface GatewayMeterOptions {
   readonly waiting: SharedWaiting;
   readonly pool: WorkerPool;
   /** Of listeners, among the counters. */
-  readonly slots: Iterable<readonly [string, number]>;
+  readonly slots: ReadonlyMap<string, number>;
+  readonly sharedMemory: () => readonly SharedMemoryUse[];
   readonly prometheus: PrometheusAttributes;
 }
 
@@ -78,7 +82,7 @@ export class GatewayMeter {
   }
 
   counts(): GatewayCounts {
-    const { counters, waiting, pool, slots } = this.#options;
+    const { counters, waiting, pool, slots, sharedMemory } = this.#options;
     return {
       listeners: new Map(Array.from(slots, ([name, slot]) => [name, counters.listener(slot)])),
       sessionsEnded: counters.sessionsEnded(),
@@ -90,6 +94,7 @@ export class GatewayMeter {
       connects: counters.connects(),
       healthChanges: { healthy: this.#healthy, unhealthy: this.#unhealthy },
       workerRestarts: pool.restarts,
+      sharedMemory: sharedMemory(),
       threads: this.#threads,
     };
   }
