@@ -114,6 +114,8 @@ export interface HttpFacts {
 /** A counter with labels. */
 export interface SeriesTotal<Labels> {
   readonly labels: Labels;
+  /** Labels that the operator asked for. Absent: none. */
+  readonly extra?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 

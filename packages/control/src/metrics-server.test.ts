@@ -190,6 +190,32 @@ test('routes that share a name are one series', async () => {
   ]);
 });
 
+test('labels that the operator asked for come last, and those that are not wanted are empty', async () => {
+  const counted: SessionTotals = {
+    ...totals,
+    routes: [
+      { labels: 'a', extra: { sni: 'x.test' }, value: 1 },
+      { labels: 'b', extra: { sni: 'x.test' }, value: 2 },
+    ],
+    statuses: [
+      { labels: { code: '200', listener: 'l', node: 'n' }, extra: { sni: 'x.test' }, value: 3 },
+      { labels: { code: '200', listener: 'l', node: 'm' }, extra: { sni: 'x.test' }, value: 4 },
+    ],
+  };
+  const lines = await scrape(
+    await open({
+      counts: () => Promise.resolve(counted),
+      nameOfRoute: () => 'shared',
+      disabledLabels: () => ({ stream_status: ['node', 'code'] }),
+    }),
+  );
+
+  expect(lines.filter((line) => /apisix_stream_(?:connection_total|status)/.test(line))).toEqual([
+    'apisix_stream_connection_total{route="shared",sni="x.test"} 3',
+    'apisix_stream_status{code="200",listen_addr="l",node="",sni="x.test"} 7',
+  ]);
+});
+
 test('with etcd there are its own metrics, and those of the snapshot on disk as it comes and serves', async () => {
   const away = {
     state: 'away',

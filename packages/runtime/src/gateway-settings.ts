@@ -1,5 +1,5 @@
 import { resolve as resolvePath } from 'node:path';
-import { checkResource, checkWritten } from '@apisix-ts/config';
+import { checkResource, checkWritten, extraLabels } from '@apisix-ts/config';
 import type { CheckContext, CheckStored, Settings } from '@apisix-ts/config';
 import { hostOptions, serviceOptions } from './names.ts';
 import type { WorkerOptions } from './workers/worker-link.ts';
@@ -48,7 +48,14 @@ export function workerSettings(
   hasAccessLog: boolean,
 ): Pick<
   WorkerOptions,
-  'relay' | 'halfClose' | 'udpSessions' | 'fallbackServerName' | 'caFile' | 'accessLog' | 'tracing'
+  | 'relay'
+  | 'halfClose'
+  | 'udpSessions'
+  | 'fallbackServerName'
+  | 'caFile'
+  | 'accessLog'
+  | 'tallyVariables'
+  | 'tracing'
 > {
   const { stream } = settings.nginx_config;
   return {
@@ -58,6 +65,10 @@ export function workerSettings(
     ...fallbackName(settings),
     ...trustedAuthorities(settings),
     ...(hasAccessLog ? accessLogOptions(settings) : {}),
+    tallyVariables: {
+      routes: extraLabels(settings, 'stream_connection_total').map(({ variable }) => variable),
+      statuses: extraLabels(settings, 'stream_status').map(({ variable }) => variable),
+    },
     ...tracingOptions(settings),
   };
 }

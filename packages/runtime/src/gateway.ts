@@ -191,7 +191,7 @@ class RunningGateway implements Gateway {
         const { size: listeners } = this.#listening.slots;
         return [this.#counters.use(listeners), admissions.use(listeners), this.#loads.use, sessionCounts.use];
       },
-      prometheus: settings.plugin_attr.prometheus,
+      settings,
     });
     this.sessions = createSessions(this.#pool, log);
     this.drains = new Drains({

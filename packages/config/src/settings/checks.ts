@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { KeyPath } from '../source/key-path.ts';
 import { readAdminTls } from './admin-tls.ts';
 import { readDuration } from './duration.ts';
+import { checkExtraLabels } from './extra-labels.ts';
 import { readHttpListeners, readHttpsListeners, readStreamListeners } from './listeners.ts';
 import { findPortConflicts } from './ports.ts';
 import type { Problem } from '../source/problem.ts';
@@ -23,6 +24,7 @@ export function checkSettings(settings: Settings, home: string | undefined): rea
     ...readStreamListeners(settings.apisix).problems,
     ...checkDurations(settings),
     ...checkNameServers(settings),
+    ...checkExtraLabels(settings),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { isMap, valueAt } from '../source/key-path.ts';
 import type { KeyPath } from '../source/key-path.ts';
+import { isLabelled } from './extra-labels.ts';
 
 /** Raw nginx configuration, which nothing here could read. */
 const snippets: readonly KeyPath[] = [
@@ -20,10 +21,12 @@ const foreign: readonly KeyPath[] = [
   ['ext-plugin', 'cmd'],
 ];
 
-function extraLabels(tree: unknown): readonly KeyPath[] {
+function ignoredLabels(tree: unknown): readonly KeyPath[] {
   const path = ['plugin_attr', 'prometheus', 'metrics'];
   const metrics = valueAt(tree, path);
-  return isMap(metrics) ? Object.keys(metrics).map((name) => [...path, name, 'extra_labels']) : [];
+  if (!isMap(metrics)) return [];
+  const others = Object.keys(metrics).filter((name) => !isLabelled(name));
+  return others.map((name) => [...path, name, 'extra_labels']);
 }
 
 /** A sentence about what the operator wrote and the gateway passes over, where that would be noticed. */
@@ -36,13 +39,17 @@ export function warnAboutIgnored(tree: unknown): readonly string[] {
 
   const raw = found(snippets);
   const lua = found(foreign);
-  const labels = found(extraLabels(tree));
+  const labels = found(ignoredLabels(tree));
   return [
     ...(raw === '' ? [] : [`raw nginx configuration has no effect here and is ignored: ${raw}`]),
     ...(lua === ''
       ? []
       : [`this gateway runs no Lua code and no external plugin runner, so it ignores: ${lua}`]),
-    ...(labels === '' ? [] : [`the metrics there are take no other labels, so these are ignored: ${labels}`]),
+    ...(labels === ''
+      ? []
+      : [
+          `only stream_connection_total and stream_status take other labels, so these are ignored: ${labels}`,
+        ]),
   ];
 }
 

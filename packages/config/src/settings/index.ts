@@ -2,6 +2,8 @@ export { adminTls } from './admin-tls.ts';
 export type { AdminTls } from './admin-tls.ts';
 export type { ConnectionFields, ConnectionLimits, ConnectionRate } from './connection-fields.ts';
 export { parseDurationMs } from './duration.ts';
+export { extraLabels } from './extra-labels.ts';
+export type { ExtraLabel } from './extra-labels.ts';
 export { httpListeners, listenerName, streamListeners } from './listeners.ts';
 export type { ListenerTls } from './listener-tls.ts';
 export type { HttpListenerSettings, StreamListenerSettings } from './listeners.ts';

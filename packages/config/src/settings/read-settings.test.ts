@@ -179,7 +179,7 @@ describe('warns', () => {
       'about labels that metrics do not take',
       'plugin_attr: {prometheus: {metrics: {http_status: {extra_labels: [{host: $host}]}, stream_status: {expire: 60}}}}',
       {},
-      'the metrics there are take no other labels, so these are ignored: plugin_attr.prometheus.metrics.http_status.extra_labels',
+      'only stream_connection_total and stream_status take other labels, so these are ignored: plugin_attr.prometheus.metrics.http_status.extra_labels',
     ],
     [
       'about a name server of one interface',

@@ -306,12 +306,14 @@ export interface PrometheusAttributes {
 
 /** By metric. */
 export interface PrometheusMetrics {
-  readonly stream_connection_total: ExpiringMetric;
-  readonly stream_status: ExpiringMetric;
+  readonly stream_connection_total: SessionMetric;
+  readonly stream_status: SessionMetric;
   readonly [metric: string]: unknown;
 }
 
-export interface ExpiringMetric {
+export interface SessionMetric {
   /** A series goes after this long without a change. Seconds; 0 is never. */
   readonly expire: number;
+  /** Labels beside its own: a name and a variable, `$route_name`, each. Default: none. */
+  readonly extra_labels?: readonly Readonly<Record<string, string>>[];
 }

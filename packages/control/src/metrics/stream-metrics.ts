@@ -81,7 +81,7 @@ function* byRoute(
   nameOf: ((id: string) => string) | undefined,
 ): Iterable<Sample | undefined> {
   if (nameOf === undefined) {
-    for (const { labels: route, value } of routes) yield { labels: { route }, value };
+    for (const { labels: route, extra, value } of routes) yield { labels: { route, ...extra }, value };
     return;
   }
   // Two routes may have one name.
@@ -89,12 +89,15 @@ function* byRoute(
 }
 
 function* namedRoutes(routes: SessionTotals['routes'], nameOf: (id: string) => string): Iterable<Sample> {
-  for (const { labels: id, value } of routes) yield { labels: { route: nameOf(id) }, value };
+  for (const { labels: id, extra, value } of routes) {
+    yield { labels: { route: nameOf(id), ...extra }, value };
+  }
 }
 
 function* byStatus({ statuses }: SessionTotals): Iterable<Sample> {
-  for (const { labels, value } of statuses) {
-    yield { labels: { code: labels.code, listen_addr: labels.listener, node: labels.node }, value };
+  for (const { labels, extra, value } of statuses) {
+    const { code, listener, node } = labels;
+    yield { labels: { code, listen_addr: listener, node, ...extra }, value };
   }
 }
 

@@ -111,7 +111,7 @@ export class DataPlane {
     this.#accessLines = new LineBatch((lines) => events.onAccess(lines));
     this.#events = events;
     this.#log = events.onLog;
-    this.#tallies = new SessionTallies(() => events.onTally(this.#tallies.take()));
+    this.#tallies = new SessionTallies(() => events.onTally(this.#tallies.take()), options.tallyVariables);
     const loads = new WorkerNodeLoads(
       options.loads,
       options.index,

@@ -297,8 +297,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     const { counters, tallies, onEnded } = this.#context;
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
-    tallies.count(reason, this.#route?.id, this.#listener.name, this.#node?.endpoint, this.#refusal?.status);
     this.#record(reason);
+    tallies.count(this, reason, this.#node?.endpoint, this.#refusal?.status);
     this.#spans?.ended(reason, this.#flow.bytesFromClient, this.#flow.bytesToClient);
   }
 
@@ -313,8 +313,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   }
 
   #record(reason: SessionReason): void {
-    const { accessLog, nowMs } = this.#context;
-    if (accessLog === undefined && this.#plugins === undefined) return;
+    const { accessLog, tallies, nowMs } = this.#context;
+    if (accessLog === undefined && this.#plugins === undefined && !tallies.readsVariables) return;
     this.#endedMs = nowMs();
     this.ending = { reason, status: this.#refusal?.status ?? statusOf(reason), atMs: Date.now() };
     accessLog?.(this);

@@ -180,13 +180,16 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   start(): void {
     const {
       counters,
+      tallies,
       onOpened,
       relay: { wheel },
     } = this.#context;
     this.number = counters.sessionOpened(this.#listener.slot);
     onOpened(this);
     // The system forgets a connection's addresses with the connection.
-    if (this.#context.accessLog !== undefined) this.#trace = startTrace(this.#downstream);
+    if (this.#context.accessLog !== undefined || tallies.readsVariables) {
+      this.#trace = startTrace(this.#downstream);
+    }
     if (this.#context.tracing !== undefined) this.#spans = this.#beginSpans(this.#context.tracing);
     const refusal = this.#admission.isLimited ? this.#admission.enter() : undefined;
     if (refusal !== undefined) {
@@ -376,14 +379,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
     onEnded(this);
     counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
-    tallies.count(
-      reason,
-      this.#route?.id,
-      this.#listener.name,
-      this.#search?.node?.endpoint,
-      this.#refusal?.status,
-    );
     this.#record(reason);
+    tallies.count(this, reason, this.#search?.node?.endpoint, this.#refusal?.status);
     this.#spans?.ended(reason, this.bytesReceived, this.bytesSent);
   }
 
@@ -413,8 +410,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   #record(reason: SessionReason): void {
-    const { accessLog, nowMs } = this.#context;
-    if (accessLog === undefined && this.#plugins === undefined) return;
+    const { accessLog, tallies, nowMs } = this.#context;
+    if (accessLog === undefined && this.#plugins === undefined && !tallies.readsVariables) return;
     this.#endedMs = nowMs();
     this.ending = { reason, status: this.#refusal?.status ?? statusOf(reason), atMs: Date.now() };
     accessLog?.(this);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PrometheusAttributes } from '@apisix-ts/config';
+import { extraLabels } from '@apisix-ts/config';
+import type { Settings } from '@apisix-ts/config';
 import type { SessionReason } from '../data-plane/session-reason.ts';
 import type { Distribution, EventCounts, ListenerCounts, SharedCounters } from '../shared-counters.ts';
 import type { SharedMemoryUse } from '../shared-tally.ts';
@@ -43,7 +44,7 @@ export interface GatewayMeterOptions {
   /** Of listeners, among the counters. */
   readonly slots: ReadonlyMap<string, number>;
   readonly sharedMemory: () => readonly SharedMemoryUse[];
-  readonly prometheus: PrometheusAttributes;
+  readonly settings: Settings;
 }
 
 /** Workers that are busy for longer than this are not waited for; what they tell later counts later. Milliseconds. */
@@ -59,11 +60,13 @@ export class GatewayMeter {
   #unhealthy = 0;
 
   constructor(options: GatewayMeterOptions) {
-    const { metrics } = options.prometheus;
+    const { metrics } = options.settings.plugin_attr.prometheus;
     this.#options = options;
     this.#series = new SessionSeries({
       routeAgeMs: metrics.stream_connection_total.expire * 1000,
       statusAgeMs: metrics.stream_status.expire * 1000,
+      routeExtra: extraLabels(options.settings, 'stream_connection_total').map(({ name }) => name),
+      statusExtra: extraLabels(options.settings, 'stream_status').map(({ name }) => name),
       nowMs: Date.now,
     });
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SessionSeries } from './session-series.ts';
-import { SessionTallies, statusLabels } from './session-tallies.ts';
+import { testSession } from '../testing/test-session.ts';
+import { SessionTallies } from './session-tallies.ts';
 
 function open(ageMs: number): { series: SessionSeries; wait: (ms: number) => void } {
   let nowMs = 1_000_000;
@@ -25,11 +26,14 @@ test('what workers tell is added up, each thing once', () => {
   const { series } = open(0);
   const [first, second] = [new SessionTallies(() => {}), new SessionTallies(() => {})];
 
-  first.count('OK', 'a', '0.0.0.0:9100', '192.0.2.1:3306');
+  const session = testSession({ route: { id: 'a', name: undefined, serviceId: undefined } });
+  const stray = testSession({ route: undefined, listenerName: 'unix:/a b' });
+
+  first.count(session, 'OK', '192.0.2.1:3306');
   series.add(first.take());
-  first.count('UPSTREAM_CONNECT_TIMEOUT', 'a', '0.0.0.0:9100', '192.0.2.1:3306');
-  second.count('UPSTREAM_RESET', 'a', '0.0.0.0:9100', '192.0.2.1:3306');
-  second.count('ROUTE_NOT_FOUND', undefined, 'unix:/a b', undefined);
+  first.count(session, 'UPSTREAM_CONNECT_TIMEOUT', '192.0.2.1:3306');
+  second.count(session, 'UPSTREAM_RESET', '192.0.2.1:3306');
+  second.count(stray, 'ROUTE_NOT_FOUND', undefined);
   for (const tallies of [first, second, first, second]) series.add(tallies.take());
 
   expect(routesOf(series)).toEqual({ a: 3, '': 1 });
@@ -37,6 +41,32 @@ test('what workers tell is added up, each thing once', () => {
     { labels: { code: '200', listener: '0.0.0.0:9100', node: '192.0.2.1:3306' }, value: 1 },
     { labels: { code: '502', listener: '0.0.0.0:9100', node: '192.0.2.1:3306' }, value: 2 },
     { labels: { code: '500', listener: 'unix:/a b', node: '' }, value: 1 },
+  ]);
+});
+
+test('sessions are counted by values of variables too, none of which can be taken for two', () => {
+  const series = new SessionSeries({
+    routeAgeMs: 0,
+    statusAgeMs: 0,
+    routeExtra: ['sni', 'from'],
+    statusExtra: ['from'],
+    nowMs: () => 0,
+  });
+  const tallies = new SessionTallies(() => {}, {
+    routes: ['ssl_preread_server_name', 'remote_addr'],
+    statuses: ['remote_addr'],
+  });
+
+  tallies.count(testSession({ serverName: 'a\nb' }), 'OK', undefined);
+  tallies.count(testSession({ serverName: undefined }), 'OK', undefined);
+  series.add(tallies.take());
+
+  expect([...series.routes()]).toEqual([
+    { labels: 'r', extra: { sni: 'a b', from: '192.0.2.7' }, value: 1 },
+    { labels: 'r', extra: { sni: '', from: '192.0.2.7' }, value: 1 },
+  ]);
+  expect([...series.statuses()]).toEqual([
+    { labels: { code: '200', listener: '0.0.0.0:9100', node: '' }, extra: { from: '192.0.2.7' }, value: 2 },
   ]);
 });
 
@@ -71,10 +101,9 @@ test('a tally is due a second after the first session, and not again once it was
   const { promise, resolve } = Promise.withResolvers<void>();
   const tallies = new SessionTallies(resolve);
 
-  tallies.count('OK', 'a', 'l', 'n');
+  tallies.count(testSession(), 'OK', 'n');
   await promise;
 
-  expect([...tallies.take().routes]).toEqual([['a', 1]]);
+  expect([...tallies.take().routes]).toEqual([['r', 1]]);
   expect([...tallies.take().routes]).toEqual([]);
-  expect(statusLabels('200\nl\nn')).toEqual({ code: '200', listener: 'l', node: 'n' });
 });

@@ -1,9 +1,11 @@
-import { statusLabels } from './session-tallies.ts';
+import { routeLabels, statusLabels } from './session-tallies.ts';
 import type { SessionTally, StatusLabels } from './session-tallies.ts';
 
 /** A counter with labels. */
 export interface Series<Labels> {
   readonly labels: Labels;
+  /** What the operator has the series labelled with too. Absent: nothing. */
+  readonly extra?: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
@@ -11,6 +13,9 @@ export interface SessionSeriesOptions {
   /** A series goes when no session was added to it for this long. Milliseconds; 0 is never. */
   readonly routeAgeMs: number;
   readonly statusAgeMs: number;
+  /** The names of extra labels, in the order of their values. Default: none. */
+  readonly routeExtra?: readonly string[];
+  readonly statusExtra?: readonly string[];
   readonly nowMs: () => number;
 }
 
@@ -22,7 +27,12 @@ export class SessionSeries {
   readonly #routes: AgingCounts;
   readonly #statuses: AgingCounts;
 
-  constructor({ routeAgeMs, statusAgeMs, nowMs }: SessionSeriesOptions) {
+  readonly #routeExtra: readonly string[];
+  readonly #statusExtra: readonly string[];
+
+  constructor({ routeAgeMs, statusAgeMs, routeExtra = [], statusExtra = [], nowMs }: SessionSeriesOptions) {
+    this.#routeExtra = routeExtra;
+    this.#statusExtra = statusExtra;
     this.#routes = new AgingCounts(routeAgeMs, nowMs);
     this.#statuses = new AgingCounts(statusAgeMs, nowMs);
   }
@@ -39,12 +49,23 @@ export class SessionSeries {
 
   /** By the id of the route; empty: sessions without one. */
   *routes(): Iterable<Series<string>> {
-    for (const [labels, value] of this.#routes.entries()) yield { labels, value };
+    for (const [key, value] of this.#routes.entries()) {
+      const [labels, values] = routeLabels(key);
+      yield { labels, ...extraOf(this.#routeExtra, values), value };
+    }
   }
 
   *statuses(): Iterable<Series<StatusLabels>> {
-    for (const [key, value] of this.#statuses.entries()) yield { labels: statusLabels(key), value };
+    for (const [key, value] of this.#statuses.entries()) {
+      const [labels, values] = statusLabels(key);
+      yield { labels, ...extraOf(this.#statusExtra, values), value };
+    }
   }
+}
+
+function extraOf(names: readonly string[], values: readonly string[]): Pick<Series<unknown>, 'extra'> {
+  if (names.length === 0) return {};
+  return { extra: Object.fromEntries(names.map((name, index) => [name, values[index] ?? ''])) };
 }
 
 interface Count {

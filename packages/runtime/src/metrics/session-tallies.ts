@@ -1,13 +1,24 @@
 import type { SessionReason } from '../data-plane/session-reason.ts';
+import type { VariableSource } from '../variables/variable-source.ts';
+import { compileVariable } from '../variables/variables.ts';
+import type { Variable } from '../variables/variables.ts';
 import { streamCodeOf } from './stream-code.ts';
 
 /** Numbers of ended sessions; both keys are texts, so that they cross threads as they are. */
 export interface SessionTally {
-  /** By the route's id; empty: there was none. */
+  /** By the route's id, empty: there was none; `routeLabels` reads it. */
   readonly routes: ReadonlyMap<string, number>;
-  /** By `statusKey`. */
+  /** By code, listener and node; `statusLabels` reads it. */
   readonly statuses: ReadonlyMap<string, number>;
 }
+
+/** Variables whose values sessions are counted by too, by their names. */
+export interface TallyVariables {
+  readonly routes: readonly string[];
+  readonly statuses: readonly string[];
+}
+
+const NO_VARIABLES: TallyVariables = { routes: [], statuses: [] };
 
 export interface StatusLabels {
   readonly code: string;
@@ -25,25 +36,38 @@ const TELL_MS = 1000;
  */
 export class SessionTallies {
   readonly #onDue: () => void;
+  readonly #routeVariables: readonly Variable[];
+  readonly #statusVariables: readonly Variable[];
   #routes = new Map<string, number>();
   #statuses = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param onDue something has been untold for a second: `take` it. */
-  constructor(onDue: () => void) {
+  constructor(onDue: () => void, { routes, statuses }: TallyVariables = NO_VARIABLES) {
     this.#onDue = onDue;
+    this.#routeVariables = routes.map(compileVariable);
+    this.#statusVariables = statuses.map(compileVariable);
   }
 
-  /** @param pluginStatus what a plugin refused the session with; undefined: none did. */
+  /** Are variables read of the sessions that are counted? */
+  get readsVariables(): boolean {
+    return this.#routeVariables.length + this.#statusVariables.length > 0;
+  }
+
+  /**
+   * @param node the endpoint of the last attempt.
+   * @param pluginStatus what a plugin refused the session with; undefined: none did.
+   */
   count(
+    session: VariableSource,
     reason: SessionReason,
-    route: string | undefined,
-    listener: string,
     node: string | undefined,
     pluginStatus?: number,
   ): void {
-    add(this.#routes, route ?? '');
-    add(this.#statuses, statusKey(streamCodeOf(reason, pluginStatus), listener, node ?? ''));
+    const code = streamCodeOf(reason, pluginStatus);
+    const status = `${code}\n${session.listenerName}\n${node ?? ''}`;
+    add(this.#routes, withValues(session.route?.id ?? '', session, this.#routeVariables));
+    add(this.#statuses, withValues(status, session, this.#statusVariables));
     this.#timer ??= setTimeout(() => this.#onDue(), TELL_MS).unref();
   }
 
@@ -62,12 +86,20 @@ function add(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function statusKey(code: number, listener: string, node: string): string {
-  return `${code}\n${listener}\n${node}`;
+function withValues(key: string, session: VariableSource, variables: readonly Variable[]): string {
+  let text = key;
+  for (const read of variables) text += `\n${String(read(session) ?? '').replaceAll('\n', ' ')}`;
+  return text;
+}
+
+/** What a key of `routes` says. */
+export function routeLabels(key: string): readonly [route: string, values: readonly string[]] {
+  const [route = '', ...values] = key.split('\n');
+  return [route, values];
 }
 
 /** What a key of `statuses` says. */
-export function statusLabels(key: string): StatusLabels {
-  const [code = '', listener = '', node = ''] = key.split('\n');
-  return { code, listener, node };
+export function statusLabels(key: string): readonly [labels: StatusLabels, values: readonly string[]] {
+  const [code = '', listener = '', node = '', ...values] = key.split('\n');
+  return [{ code, listener, node }, values];
 }

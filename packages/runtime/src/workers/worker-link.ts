@@ -4,7 +4,7 @@ import type { Overlap } from '../data-plane/routing-table.ts';
 import type { FactChange } from '../facts/facts.ts';
 import type { AccessLogEscape } from '../access-log/format.ts';
 import type { LogLevel } from '../log.ts';
-import type { SessionTally } from '../metrics/session-tallies.ts';
+import type { SessionTally, TallyVariables } from '../metrics/session-tallies.ts';
 import type { WorkerMemory } from '../shared-tally.ts';
 import type { Drain } from './drain.ts';
 import type { TracingOptions } from '../tracing/tracing.ts';
@@ -72,6 +72,8 @@ export interface WorkerOptions {
   readonly ticketKeys: readonly Uint8Array[];
   /** Absent: sessions leave no line. */
   readonly accessLog?: AccessLogOptions;
+  /** What sessions are counted by too. Default: nothing. */
+  readonly tallyVariables?: TallyVariables;
   /** Absent: sessions are not traced. */
   readonly tracing?: TracingOptions;
 }
