@@ -73,6 +73,11 @@ export const walks: readonly Walk[] = [
   { pages: ['docs/plugins/README.md', 'docs/plugins/ip-restriction.md', 'docs/plugins/limit-conn.md'] },
   { pages: ['docs/plugins/syslog.md', 'docs/plugins/prometheus.md'] },
   {
+    pages: ['docs/plugins/traffic-split.md'],
+    servers: 'for port in 6379 6380; do redis-server --port $port --save "" --daemonize yes; done',
+    opens: [6379, 6380],
+  },
+  {
     // What one page makes, the other one moves.
     pages: ['docs/config/upstream.md', 'docs/guides/moving.md'],
     servers: etcd,

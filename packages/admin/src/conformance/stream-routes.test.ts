@@ -175,6 +175,13 @@ testRows('stream_routes', [
     ),
   },
   {
+    claim: 'a filter of a plugin that is no expression',
+    request: 'PUT /stream_routes/1',
+    send: { plugins: { 'traffic-split': { _meta: { filter: [['server_port', 'is', 9100]] } } } },
+    status: 400,
+    body: says("failed to validate the 'vars' expression: invalid operator 'is'"),
+  },
+  {
     claim: 'an unknown plugin',
     request: 'PUT /stream_routes/1',
     send: { plugins: { 'mqttt-proxy': {} } },

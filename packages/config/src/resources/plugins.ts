@@ -142,14 +142,15 @@ export function checkPluginsOf<D extends Document & { readonly plugins?: Plugins
   known: PluginsCheckOptions['known'] = (name) => context.plugins.get(name),
 ): DocumentCheck<D> {
   if (document.plugins === undefined) return { ok: true, document };
-  const message = context.isStored === true ? undefined : filterFault(document.plugins);
+  const message = filterFault(document.plugins, context);
   if (message !== undefined) return { ok: false, message };
   const checked = checkPlugins(document.plugins, { known, context });
   return checked.ok ? { ok: true, document: { ...document, plugins: checked.plugins } } : checked;
 }
 
-/** What is wrong with the condition of a plugin, which its schema only knows for an array. */
-function filterFault(plugins: PluginsField): string | undefined {
+/** What is wrong with the condition of a plugin, which its schema only knows for an array. If it is stored, it passes. */
+export function filterFault(plugins: PluginsField, { isStored }: CheckContext): string | undefined {
+  if (isStored === true) return undefined;
   for (const configuration of Object.values(plugins)) {
     const meta = isTable(configuration) ? configuration['_meta'] : undefined;
     const filter = isTable(meta) ? meta['filter'] : undefined;

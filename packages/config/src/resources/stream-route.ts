@@ -3,7 +3,7 @@ import { isAddressOrRange } from './address.ts';
 import { checkUpstream } from './check-upstream.ts';
 import { addressSchema, commonFields, hostSchema, idSchema, pluginsSchema, portSchema } from './fields.ts';
 import type { CommonFields } from './fields.ts';
-import { checkPlugins } from './plugins.ts';
+import { checkPlugins, filterFault } from './plugins.ts';
 import type { PluginsField } from './plugins.ts';
 import type { Document, ResourceKind } from './resource-kind.ts';
 import { upstreamSchema } from './upstream.ts';
@@ -99,6 +99,7 @@ export const streamRouteKind: ResourceKind<StreamRouteDocument> = {
     });
     if (!plugins.ok) return plugins;
     const message =
+      (route.plugins && filterFault(route.plugins, context)) ??
       checkAddress('remote_addr', route.remote_addr) ??
       checkAddress('server_addr', route.server_addr) ??
       (route.upstream && checkUpstream(route.upstream, context)) ??
