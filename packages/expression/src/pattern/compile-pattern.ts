@@ -1,5 +1,8 @@
+import { linkPattern } from './link-pattern.ts';
+import type { State, UnitState } from './link-pattern.ts';
 import { parsePattern } from './parse-pattern.ts';
-import type { PatternNode } from './parse-pattern.ts';
+import { isWordUnit } from './place.ts';
+import type { Before } from './place.ts';
 
 /** A regular expression, for any number of texts, one after the other. */
 export interface Pattern {
@@ -7,82 +10,105 @@ export interface Pattern {
   test(text: string): boolean;
 }
 
-/** With as many, a text of 16 KiB takes milliseconds. */
-const MOST_STATES = 1000;
-
 /**
  * Compiles a regular expression of JavaScript, without look-around and back references, into an automaton. It is run through
  * a text in all its states at once, so that there is no going back: `^([a-z]+)*$` is as good as any other.
  * @throws SyntaxError with what is wrong, also for one that is too large.
  */
 export function compilePattern(source: string, isCaseless: boolean): Pattern {
-  return new Automaton(source, parsePattern(source, isCaseless));
+  return new Automaton(linkPattern(source, parsePattern(source, isCaseless)));
 }
 
-type State = UnitState | PlaceState | ForkState | EndState;
-
-interface UnitState {
-  readonly kind: 'unit';
-  readonly id: number;
-  readonly next: State;
-  readonly accepts: (unit: number) => boolean;
+/** What is in a text before one of its units: all that decides how it goes on. */
+interface Stage {
+  readonly states: readonly State[];
+  readonly before: Before;
+  /** What comes after a unit; true: it is found, whatever comes. */
+  readonly after: Map<number, Stage | true>;
+  /** Is it found if the text ends here? Undefined: nobody has asked yet. */
+  isFoundAtEnd: boolean | undefined;
 }
 
-interface PlaceState {
-  readonly kind: 'place';
-  readonly id: number;
-  readonly next: State;
-  readonly holds: (text: string, at: number) => boolean;
-}
-
-interface ForkState {
-  readonly kind: 'fork';
-  readonly id: number;
-  readonly next: State[];
-}
-
-interface EndState {
-  readonly kind: 'end';
-  readonly id: number;
-}
+/** Ways from stage to stage that are remembered, some 100 bytes each. Then all of them are forgotten. */
+const MOST_WAYS = 1000;
+/** Ways that one text may add: one that is made for it must not make remembering the greater part of the work. */
+const MOST_NEW_WAYS = 100;
 
 class Automaton implements Pattern {
-  readonly #source: string;
   readonly #start: State;
-  #size = 0;
-  /** By state: the place in the text, plus 1, where it was entered last. */
-  readonly #entered: Uint32Array;
+  readonly #first: Stage;
+  /** By their states and what is before. */
+  readonly #stages = new Map<string, Stage>();
+  #ways = 0;
+  /** By state: the number of the look in which it was entered last. */
+  readonly #entered: Float64Array;
+  #look = 0;
 
-  constructor(source: string, node: PatternNode) {
-    this.#source = source;
-    this.#start = this.#link(node, { kind: 'end', id: this.#newId() });
-    this.#entered = new Uint32Array(this.#size);
+  constructor({ start, size }: { readonly start: State; readonly size: number }) {
+    this.#start = start;
+    this.#first = newStage([], 'start');
+    this.#entered = new Float64Array(size);
   }
 
   test(text: string): boolean {
-    this.#entered.fill(0);
-    let waiting: UnitState[] = [];
-    let reached: UnitState[] = [];
-    for (let at = 0; ; at++) {
-      // A match may begin anywhere.
-      if (this.#enter(this.#start, text, at, waiting)) return true;
-      if (at === text.length) return false;
+    let stage = this.#first;
+    let mayAdd = MOST_NEW_WAYS;
+    for (let at = 0; at < text.length; at++) {
       const unit = text.charCodeAt(at);
-      for (const state of waiting) {
-        if (state.accepts(unit) && this.#enter(state.next, text, at + 1, reached)) return true;
+      let next = stage.after.get(unit);
+      if (next === undefined) {
+        next = this.#advance(stage, unit, mayAdd > 0);
+        mayAdd -= 1;
       }
-      waiting.length = 0;
-      [waiting, reached] = [reached, waiting];
+      if (next === true) return true;
+      stage = next;
     }
+    return (stage.isFoundAtEnd ??= this.#lookAt(stage, undefined) === undefined);
   }
 
-  /**
-   * @param waiting takes the states with which the next unit is looked at.
-   * @returns whether that was a match.
-   */
-  #enter(state: State, text: string, at: number, waiting: UnitState[]): boolean {
-    if (this.#entered[state.id] === at + 1) return false;
-    this.#entered[state.id] = at + 1;
+  #advance(stage: Stage, unit: number, isKept: boolean): Stage | true {
+    const waiting = this.#lookAt(stage, unit);
+    const states = waiting && statesAfter(waiting, unit);
+    const before = isWordUnit(unit) ? 'word' : 'other';
+    if (!isKept) return states === undefined ? true : newStage(states, before);
+    if (this.#ways === MOST_WAYS) this.#forget();
+    this.#ways += 1;
+    const next = states === undefined ? true : this.#stageOf(states, before);
+    stage.after.set(unit, next);
+    return next;
+  }
+
+  #stageOf(states: readonly State[], before: Before): Stage {
+    const unique = [...new Set(states)].sort((left, right) => left.id - right.id);
+    const key = `${before} ${unique.map(({ id }) => id).join(' ')}`;
+    let stage = this.#stages.get(key);
+    if (stage === undefined) {
+      stage = newStage(unique, before);
+      this.#stages.set(key, stage);
+    }
+    return stage;
+  }
+
+  #forget(): void {
+    this.#stages.clear();
+    this.#first.after.clear();
+    this.#ways = 0;
+  }
+
+  /** @returns the states that wait for the next unit, undefined where the end was reached before it. */
+  #lookAt({ states, before }: Stage, unit: number | undefined): UnitState[] | undefined {
+    this.#look += 1;
+    const waiting: UnitState[] = [];
+    // A match may begin anywhere.
+    if (this.#enter(this.#start, before, unit, waiting)) return undefined;
+    for (const state of states) if (this.#enter(state, before, unit, waiting)) return undefined;
+    return waiting;
+  }
+
+  /** @returns whether that was a match. */
+  #enter(state: State, before: Before, unit: number | undefined, waiting: UnitState[]): boolean {
+    if (this.#entered[state.id] === this.#look) return false;
+    this.#entered[state.id] = this.#look;
     switch (state.kind) {
       case 'end':
         return true;
@@ -90,69 +116,21 @@ class Automaton implements Pattern {
         waiting.push(state);
         return false;
       case 'place':
-        return state.holds(text, at) && this.#enter(state.next, text, at, waiting);
+        return state.holds(before, unit) && this.#enter(state.next, before, unit, waiting);
       case 'fork':
         break;
     }
-    return state.next.some((next) => this.#enter(next, text, at, waiting));
+    for (const next of state.next) if (this.#enter(next, before, unit, waiting)) return true;
+    return false;
   }
+}
 
-  /** @returns where a part begins that goes on at `next`. */
-  #link(node: PatternNode, next: State): State {
-    switch (node.kind) {
-      case 'unit':
-        return { kind: 'unit', id: this.#newId(), next, accepts: node.accepts };
-      case 'place':
-        return { kind: 'place', id: this.#newId(), next, holds: node.holds };
-      case 'sequence':
-        return node.nodes.reduceRight((rest, part) => this.#link(part, rest), next);
-      case 'choice':
-        return this.#fork(node.nodes.map((part) => this.#link(part, next)));
-      case 'repeat':
-        break;
-    }
-    return this.#linkRepeat(node, next);
-  }
+function statesAfter(waiting: readonly UnitState[], unit: number): readonly State[] {
+  const states: State[] = [];
+  for (const { accepts, next } of waiting) if (accepts(unit)) states.push(next);
+  return states;
+}
 
-  #linkRepeat({ node, least, most }: PatternNode & { readonly kind: 'repeat' }, next: State): State {
-    if (most === Infinity) return this.#linkLoop(node, least, next);
-    let start = next;
-    for (let count = least; count < most; count++) {
-      const part = this.#link(node, start);
-      // Nothing, however often.
-      if (part === start) return next;
-      start = this.#fork([part, next]);
-    }
-    return this.#linkTimes(node, least, start);
-  }
-
-  #linkLoop(node: PatternNode, least: number, next: State): State {
-    const loop = this.#fork([]);
-    const part = this.#link(node, loop);
-    loop.next.push(part, next);
-    return least === 0 ? loop : this.#linkTimes(node, least - 1, part);
-  }
-
-  #linkTimes(node: PatternNode, times: number, next: State): State {
-    let start = next;
-    for (let count = 0; count < times; count++) {
-      const part = this.#link(node, start);
-      if (part === start) return next;
-      start = part;
-    }
-    return start;
-  }
-
-  #fork(next: State[]): ForkState {
-    return { kind: 'fork', id: this.#newId(), next };
-  }
-
-  #newId(): number {
-    if (this.#size === MOST_STATES) {
-      throw new SyntaxError(
-        `Invalid regular expression: /${this.#source}/: it is too large, repeated parts counted as often as they are repeated`,
-      );
-    }
-    return this.#size++;
-  }
+function newStage(states: readonly State[], before: Before): Stage {
+  return { states, before, after: new Map(), isFoundAtEnd: undefined };
 }

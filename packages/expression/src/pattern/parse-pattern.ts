@@ -1,7 +1,10 @@
+import { isEnd, isStart, isWordEdge } from './place.ts';
+import type { PlaceTest } from './place.ts';
+
 /** A part of a regular expression. Texts are UTF-16 units, as in JavaScript without the flag `u`. */
 export type PatternNode =
   | { readonly kind: 'unit'; readonly accepts: (unit: number) => boolean }
-  | { readonly kind: 'place'; readonly holds: (text: string, at: number) => boolean }
+  | { readonly kind: 'place'; readonly holds: PlaceTest }
   | { readonly kind: 'sequence'; readonly nodes: readonly PatternNode[] }
   | { readonly kind: 'choice'; readonly nodes: readonly PatternNode[] }
   | { readonly kind: 'repeat'; readonly node: PatternNode; readonly least: number; readonly most: number };
@@ -78,10 +81,10 @@ class PatternParser {
         return this.#parseGroup();
       case '^':
         this.#at++;
-        return { kind: 'place', holds: (_, at) => at === 0 };
+        return { kind: 'place', holds: isStart };
       case '$':
         this.#at++;
-        return { kind: 'place', holds: (text, at) => at === text.length };
+        return { kind: 'place', holds: isEnd };
       case '\\':
         return this.#parseEscape();
       case '[':
@@ -104,7 +107,7 @@ class PatternParser {
     const text = this.#match(escape)?.[0] ?? this.#refuse(this.#source.slice(this.#at, this.#at + 2));
     if (text !== '\\b' && text !== '\\B') return unitNode(text, this.#flags);
     const isEdge = text === '\\b';
-    return { kind: 'place', holds: (whole, at) => isWordEdge(whole, at) === isEdge };
+    return { kind: 'place', holds: (before, unit) => isWordEdge(before, unit) === isEdge };
   }
 
   #parseClass(): PatternNode {
@@ -166,9 +169,3 @@ function unitNode(text: string, flags: string): PatternNode {
 
 /** Those of ASCII. */
 const MOST_KNOWN = 128;
-
-const word = /\w/;
-
-function isWordEdge(text: string, at: number): boolean {
-  return word.test(text.charAt(at - 1)) !== word.test(text.charAt(at));
-}
