@@ -3,6 +3,7 @@ import type { EtcdServer } from '@apisix-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { configYaml, createInstallation } from './testing/installation.ts';
 import type { Installation, Ports } from './testing/installation.ts';
+import { untilApplied } from './testing/until-applied.ts';
 
 describe('a gateway whose etcd is away', () => {
   test('starts from what it kept, says so everywhere, and takes over what has changed when etcd is back', async () => {
@@ -14,6 +15,8 @@ describe('a gateway whose etcd is away', () => {
     const first = await start();
     await put(ports, 'stream_routes/1', route, 201);
     await put(ports, 'upstreams/gone', { ...route.upstream }, 201);
+    const [, stored] = await ask(ports.admin, '/apisix/admin/upstreams/gone');
+    await untilApplied(ports.control, Object(stored).modifiedIndex);
     await first.stop();
     await etcd.stop();
 

@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectPeer, freePort, openEcho } from '@apisix-ts/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { runHandedOver } from '../../testbed/docs/handed-over.ts';
+import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import { openLeakCheck } from '../../testbed/leak-check.ts';
 import type { LeakCheck } from '../../testbed/leak-check.ts';
 import type { NpmRegistry } from '../../testbed/npm-registry.ts';
@@ -52,48 +53,30 @@ test('what the pages say brings an apisix that starts, proxies and quits', async
       await runOrFail('sh', ['-ec', next()], { cwd: folder, env, limitMs: 180_000 });
     });
   }
-  const home = join(folder, 'home');
-  await mkdir(home);
-  const apisix = (...args: readonly string[]): Promise<string> =>
-    runOrFail(join(prefix, 'bin', 'apisix'), args, { cwd: home, env: { PATH: pathWithTools() } });
-  const [http, admin, control, metrics, stream] = await Promise.all(Array.from({ length: 5 }, freePort));
+  const gateway = await createGatewayInstallation({
+    command: join(prefix, 'bin', 'apisix'),
+    env: { PATH: pathWithTools() },
+  });
+  const echo = await openEcho();
+  onTestFinished(async () => {
+    await gateway.remove();
+    await echo.close();
+  });
   const [{ version } = { version: '' }] = await publicManifests();
 
-  expect(await apisix('version')).toBe(`${version}\n`);
+  expect((await gateway.apisixOk('version')).stdout).toBe(`${version}\n`);
 
-  await mkdir(join(home, 'conf'));
-  await writeFile(
-    join(home, 'conf', 'config.yaml'),
-    `apisix:
-  node_listen: [{ ip: 127.0.0.1, port: ${http} }]
-  control: { ip: 127.0.0.1, port: ${control} }
-  proxy_mode: stream
-  stream_proxy: { tcp: ["127.0.0.1:${stream}"] }
-deployment:
-  admin: { admin_key_required: false, admin_listen: { ip: 127.0.0.1, port: ${admin} } }
-plugin_attr:
-  prometheus: { export_addr: { ip: 127.0.0.1, port: ${metrics} } }
-`,
-  );
-  await apisix('start');
-  const echo = await openEcho();
-  try {
-    const answer = await fetch(`http://127.0.0.1:${admin}/apisix/admin/stream_routes/1`, {
-      method: 'PUT',
-      body: JSON.stringify({ upstream: { type: 'roundrobin', nodes: { [`127.0.0.1:${echo.port}`]: 1 } } }),
-    });
-    const client = await connectPeer(stream ?? 0);
-    await client.send('hello');
-
-    expect(answer.status).toBe(201);
-    expect((await client.take(5)).toString()).toBe('hello');
-    client.end();
-    await client.closed;
-  } finally {
-    await echo.close();
-    await apisix('quit');
-  }
-  expect(existsSync(join(home, 'logs', 'nginx.pid'))).toBe(false);
+  await gateway.configure(`proxy_mode: stream\nstream_proxy: { tcp: ["127.0.0.1:${gateway.streamPort}"] }`);
+  await gateway.apisixOk('start');
+  const upstream = { type: 'roundrobin', nodes: { [`127.0.0.1:${echo.port}`]: 1 } };
+  expect((await gateway.put('/stream_routes/1', { upstream })).status).toBe(201);
+  const client = await connectPeer(gateway.streamPort);
+  await client.send('hello');
+  expect((await client.take(5)).toString()).toBe('hello');
+  client.end();
+  await client.closed;
+  await gateway.apisixOk('quit');
+  expect(existsSync(join(gateway.home, 'logs', 'nginx.pid'))).toBe(false);
 });
 
 test('the packages work in an empty project: imports, types, the example of the README', async () => {
