@@ -81,7 +81,7 @@ export class GatewayProcess {
       const gateway = createGateway(loaded.settings, {
         store,
         ...(snapshot === undefined ? {} : { snapshot }),
-        ...(options.predecessor === undefined ? {} : { inherited: options.predecessor.sockets.streams }),
+        ...(options.predecessor === undefined ? {} : { inherited: options.predecessor.heritage.gateway }),
         log: log.log,
         ...(accessLog === undefined ? {} : { writeAccess: accessLog.write }),
         ...(options.workerProgram === undefined ? {} : { workerProgram: options.workerProgram }),
@@ -114,7 +114,7 @@ export class GatewayProcess {
     this.#accessLog = logs.access;
     this.#store = store;
     this.#gateway = gateway;
-    this.#services = new Services(options.predecessor?.sockets.services);
+    this.#services = new Services(options.predecessor?.heritage.services);
     this.#announcement = new Announcement(options.home, () => ({
       config: this.#loaded.file,
       listeners: this.#listenerNames(),
@@ -273,7 +273,7 @@ export class GatewayProcess {
       const successor = new Successor({
         program: takeUpgradeRequest(home),
         args: ['--home', home, '--config', this.configFile],
-        sockets: { streams: await this.#gateway.sockets(), services: this.#services.sockets },
+        heritage: { gateway: await this.#gateway.heritage(), services: this.#services.sockets },
         releaseStore: async () => this.#lease?.release(),
       });
       this.#successor = successor;

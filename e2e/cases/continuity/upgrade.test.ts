@@ -95,6 +95,27 @@ test('closes the ports that the new gateway does not have, and opens those that 
   await expect.poll(() => connectPeer(former).catch((error: Error) => error.message)).toMatch('ECONNREFUSED');
 });
 
+test('what is drained stays so', async () => {
+  const other = await openServer();
+  onTestFinished(() => other.close());
+  await gateway.apisixOk('start');
+  await gateway.put('/stream_routes/1', {
+    upstream: { nodes: { [`127.0.0.1:${echo.port}`]: 1, [`127.0.0.1:${other.port}`]: 1 } },
+  });
+  await gateway.apisixOk('drain', 'node', `127.0.0.1:${other.port}`);
+  const before = await gateway.control('/drain');
+
+  await gateway.apisixOk('upgrade');
+
+  expect(await gateway.control('/drain')).toEqual(before);
+  for (let nth = 0; nth < 4; nth += 1) {
+    const client = await connectPeer(gateway.streamPort);
+    await client.send('hello');
+    expect((await client.take(5)).toString()).toBe('hello');
+    client.destroy();
+  }
+});
+
 test('a UDP client that goes on sending is served by the new gateway', async () => {
   const udpEcho = await openDatagramEcho();
   onTestFinished(() => udpEcho.close());

@@ -30,6 +30,8 @@ export interface GatewayDrains {
 
 export interface DrainsOptions {
   readonly sessions: Pick<GatewaySessions, 'list'>;
+  /** What is drained from the start. */
+  readonly former: readonly Drain[];
   /** Tells every worker. */
   readonly publish: (drains: readonly Drain[]) => void;
   /** Is there such a thing? */
@@ -41,10 +43,12 @@ export interface DrainsOptions {
 
 export class Drains implements GatewayDrains {
   readonly #options: DrainsOptions;
-  #drains: readonly Drain[] = [];
+  #drains: readonly Drain[];
 
   constructor(options: DrainsOptions) {
     this.#options = options;
+    this.#drains = options.former;
+    if (options.former.length > 0) options.publish(options.former);
   }
 
   get current(): readonly Drain[] {

@@ -20,6 +20,7 @@ import type { StreamSockets } from './listening.ts';
 import type { Log } from './log.ts';
 import type { GatewayCounts } from './metrics/gateway-meter.ts';
 import type { GatewaySessions } from './sessions.ts';
+import type { Drain } from './workers/drain.ts';
 import type { WorkerProgram } from './workers/worker-program.ts';
 
 export interface GatewayOptions {
@@ -33,15 +34,25 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Default: nowhere. */
   readonly log?: Log;
-  /**
-   * The listeners of a gateway in another process that this one follows on: their sockets for connections, which are taken
-   * over or closed; of UDP none, but its port may be opened beside. Default: there is none.
-   */
-  readonly inherited?: StreamSockets;
+  /** Of a gateway in another process that this one follows on. Default: there is none. */
+  readonly inherited?: GatewayHeritage;
   /** Takes the lines of the access log, if the settings turn it on. Default: there is none. */
   readonly writeAccess?: (lines: string) => void;
   /** What worker threads run. Default: the program of this package, found beside it; a bundle brings its own. */
   readonly workerProgram?: WorkerProgram;
+}
+
+/** What one gateway leaves to the next, in another process. Plain enough to be sent there. */
+export interface GatewayHeritage {
+  /**
+   * The sockets of its listeners for connections, which are taken over or closed; of UDP none, but its port may be opened
+   * beside.
+   */
+  readonly sockets: StreamSockets;
+  /** What gets no new sessions, and goes on getting none. */
+  readonly drains: readonly Drain[];
+  /** With which clients may resume their TLS sessions. Secret: who has them can read what is resumed. */
+  readonly ticketKeys: readonly Uint8Array[];
 }
 
 /** What is in effect. */
@@ -115,10 +126,10 @@ export interface Gateway {
   explain(question: ConnectionQuestion): Promise<ConnectionExplanation>;
   /** What is open. */
   readonly sessions: GatewaySessions;
-  /** What gets no new sessions. Nothing of it is kept when the gateway ends. */
+  /** What gets no new sessions. Nothing of it is kept when the gateway ends, unless it leaves it to another one. */
   readonly drains: GatewayDrains;
-  /** The sockets of its listeners, for a process that takes them over; UDP ones without. */
-  sockets(): Promise<StreamSockets>;
+  /** For a process that takes its place. */
+  heritage(): Promise<GatewayHeritage>;
   /**
    * Another process has the sockets and serves: stops listening, ends UDP sessions, and leaves the store. Open connections
    * go on, with what was in effect.

@@ -21,7 +21,7 @@ import type { FactCompilerOptions, HealthWatch } from './facts/compiler.ts';
 import { unresolvedNames } from './facts/name-users.ts';
 import { nodeName, nodeOfName } from './facts/node-slots.ts';
 import { unreadSecrets } from './facts/secret-users.ts';
-import type { Gateway, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
+import type { Gateway, GatewayHeritage, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
 import {
   changedForRestart,
   judgeOf,
@@ -33,7 +33,6 @@ import {
 import { HealthMonitor } from './health/health-monitor.ts';
 import type { NodeHealth } from './health/checked-upstream.ts';
 import { Listening } from './listening.ts';
-import type { StreamSockets } from './listening.ts';
 import type { Log } from './log.ts';
 import { GatewayMeter } from './metrics/gateway-meter.ts';
 import type { GatewayCounts } from './metrics/gateway-meter.ts';
@@ -77,7 +76,7 @@ class RunningGateway implements Gateway {
   readonly #health: HealthMonitor;
   readonly #certificates: CertificateDates;
   #certificateCheck: NodeJS.Timeout | undefined;
-  readonly #ticketKeys = new TicketKeys();
+  readonly #ticketKeys: TicketKeys;
   readonly #pool: WorkerPool;
   readonly sessions: GatewaySessions;
   readonly drains: Drains;
@@ -89,7 +88,7 @@ class RunningGateway implements Gateway {
   #closing: Promise<void> | undefined;
 
   constructor(settings: Settings, options: GatewayOptions) {
-    const { store, snapshot, inherited = new Map(), lookup, env = process.env, log = () => {} } = options;
+    const { store, snapshot, inherited, lookup, env = process.env, log = () => {} } = options;
     const { writeAccess, workerProgram } = options;
     this.#started = settings;
     this.#settings = settings;
@@ -118,6 +117,7 @@ class RunningGateway implements Gateway {
       clock: systemClock,
       onChange: (references) => this.#publisher.publishSecrets(references),
     });
+    this.#ticketKeys = new TicketKeys(inherited?.ticketKeys);
     const threads = threadCount(settings);
     const room = workerRoom(settings);
     this.#counters = new SharedCounters(room);
@@ -179,7 +179,7 @@ class RunningGateway implements Gateway {
     });
     this.#listening = new Listening({
       pool: this.#pool,
-      inherited,
+      inherited: inherited?.sockets ?? new Map(),
       drained: () => this.drains.listeners,
     });
     this.#meter = new GatewayMeter({
@@ -195,6 +195,7 @@ class RunningGateway implements Gateway {
     });
     this.sessions = createSessions(this.#pool, log);
     this.drains = new Drains({
+      former: inherited?.drains ?? [],
       sessions: this.sessions,
       publish: (drains) => this.#pool.setDrains(drains),
       isKnown: (target) =>
@@ -303,8 +304,9 @@ class RunningGateway implements Gateway {
     return this.#pool.ask('explain', { ...question, shutListeners: this.#listening.shut });
   }
 
-  sockets(): Promise<StreamSockets> {
-    return this.#listening.sockets();
+  async heritage(): Promise<GatewayHeritage> {
+    const sockets = await this.#listening.sockets();
+    return { sockets, drains: this.drains.current, ticketKeys: this.#ticketKeys.keys };
   }
 
   async handOver(): Promise<void> {

@@ -2,7 +2,7 @@ export { collectGarbage } from './collect-garbage.ts';
 export type { SnapshotOptions, SnapshotStatus } from './configuration/configuration-source.ts';
 export type { SnapshotOrigin } from './configuration/snapshot-format.ts';
 export { createGateway } from './gateway.ts';
-export type { Gateway, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
+export type { Gateway, GatewayHeritage, GatewayOptions, GatewayStatus } from './gateway-contract.ts';
 export { keyringOf } from './gateway-settings.ts';
 export { checkContextOf } from './plugins/enabled-plugins.ts';
 export { LineBatch } from './access-log/line-batch.ts';

@@ -5,8 +5,13 @@ const TICKET_KEY_AGE_MS = 12 * 60 * 60 * 1000;
 
 /** The keys of TLS session tickets, the same in all workers. A ticket stays good until the key after its own is replaced. */
 export class TicketKeys {
-  #keys: readonly Uint8Array[] = [newKey()];
+  #keys: readonly Uint8Array[];
   #rotation: NodeJS.Timeout | undefined;
+
+  /** @param former those of a gateway that this one follows on: its tickets stay good. Default: there are none. */
+  constructor(former: readonly Uint8Array[] = []) {
+    this.#keys = former.length === 0 ? [newKey()] : former;
+  }
 
   get keys(): readonly Uint8Array[] {
     return this.#keys;

@@ -10,7 +10,7 @@ import type { TestCertificate, TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { keyringOf } from './gateway-settings.ts';
 import { openGateway } from './testing/open-gateway.ts';
-import type { OpenGateway } from './testing/open-gateway.ts';
+import type { OpenGateway, OpenGatewayOptions } from './testing/open-gateway.ts';
 
 let plain: TestServer;
 let ca: TestCertificate;
@@ -36,9 +36,11 @@ const upstream = (port: number, more: object = {}): object => ({
 });
 
 /** A gateway with a TLS listener, a certificate for `db.test` and one for `*.other.test`. */
-async function openTlsGateway(workers = 0, accessLogFormat?: string): Promise<OpenGateway> {
-  const log = accessLogFormat === undefined ? {} : { accessLogFormat };
-  const opened = await openGateway({ workers, entry: { tls: true }, ...log });
+async function openTlsGateway(
+  workers = 0,
+  more: Pick<OpenGatewayOptions, 'accessLogFormat' | 'inherited'> = {},
+): Promise<OpenGateway> {
+  const opened = await openGateway({ workers, entry: { tls: true }, ...more });
   await opened.put('ssls/db', { sni: 'db.test', ...forDb });
   await opened.put('ssls/others', { snis: ['*.other.test'], ...forOthers });
   return opened;
@@ -190,6 +192,20 @@ describe('a TLS listener', () => {
     }
   });
 
+  test('resumes a session with the gateway that it follows on', async () => {
+    const former = await openTlsGateway();
+    const first = connect(former.port, { servername: 'db.test', maxVersion: 'TLSv1.2' });
+    await once(first, 'secureConnect');
+    const session = first.getSession();
+    const { ticketKeys } = await former.gateway.heritage();
+
+    const { port } = await openTlsGateway(0, { inherited: { sockets: new Map(), drains: [], ticketKeys } });
+    const next = connect(port, { servername: 'db.test', maxVersion: 'TLSv1.2', session });
+    await once(next, 'secureConnect');
+
+    expect(next.isSessionReused()).toBe(true);
+  });
+
   test('begins and ends to speak TLS on reload', async () => {
     const opened = await openTlsGateway();
     await opened.put('stream_routes/1', { upstream: upstream(plain.port) });
@@ -283,7 +299,7 @@ describe('a TLS listener', () => {
   test('can say in the access log who the client was', async () => {
     const format =
       '$remote_addr $ssl_protocol $ssl_server_name $ssl_client_verify $ssl_client_s_dn $ssl_client_i_dn';
-    const opened = await openTlsGateway(0, format);
+    const opened = await openTlsGateway(0, { accessLogFormat: format });
     await opened.put('ssls/db', { sni: 'db.test', ...forDb, client: { ca: ca.cert, depth: 1 } });
     await opened.put('stream_routes/1', { upstream: upstream(plain.port) });
     connect(opened.port, { servername: 'db.test', ...ofClient }).end('mine');

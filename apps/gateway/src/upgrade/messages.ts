@@ -1,18 +1,18 @@
 import type { StoreWriter } from '@apisix-ts/config';
 import type { ErrorCode } from '@apisix-ts/errors';
-import type { StreamSockets } from '@apisix-ts/runtime';
+import type { GatewayHeritage } from '@apisix-ts/runtime';
 
-/** The sockets of a gateway that listen, as descriptors. */
-export interface GatewaySockets {
-  readonly streams: StreamSockets;
-  /** Of what listens beside the data plane, by its address. */
+/** What a process leaves to the one that takes its place. Sockets are descriptors. */
+export interface Heritage {
+  readonly gateway: GatewayHeritage;
+  /** The sockets of what listens beside the data plane, by its address. */
   readonly services: ReadonlyMap<string, number>;
 }
 
 /** From the process that serves to the one that it has started in its place. */
 export type ToSuccessor =
   /** First of all. Descriptors are those of the successor. */
-  | { readonly type: 'inherit'; readonly sockets: GatewaySockets }
+  | { readonly type: 'inherit'; readonly heritage: Heritage }
   /** The store is closed here. */
   | { readonly type: 'store-released' }
   | StoreCall;

@@ -1,10 +1,10 @@
 import type { StoreWriter } from '@apisix-ts/config';
 import { isGatewayError } from '@apisix-ts/errors';
-import type { GatewaySockets, StoreAnswer, StoreCall, ToPredecessor, ToSuccessor } from './messages.ts';
+import type { Heritage, StoreAnswer, StoreCall, ToPredecessor, ToSuccessor } from './messages.ts';
 
 /** The process whose place this one takes, as seen from here: its parent, at the other end of the channel. */
 export class Predecessor {
-  readonly sockets: GatewaySockets;
+  readonly heritage: Heritage;
   readonly #channel: NodeJS.Process;
   readonly #released = Promise.withResolvers<void>();
   readonly #writer = Promise.withResolvers<StoreWriter>();
@@ -14,14 +14,14 @@ export class Predecessor {
     return new Promise((resolve) => {
       channel.once('message', (message: ToSuccessor) => {
         if (message.type !== 'inherit') throw new TypeError(`expected an inheritance, found ${message.type}`);
-        resolve(new Predecessor(channel, message.sockets));
+        resolve(new Predecessor(channel, message.heritage));
       });
     });
   }
 
-  private constructor(channel: NodeJS.Process, sockets: GatewaySockets) {
+  private constructor(channel: NodeJS.Process, heritage: Heritage) {
     this.#channel = channel;
-    this.sockets = sockets;
+    this.heritage = heritage;
     channel.on('message', (message: ToSuccessor) => {
       if (message.type === 'store-released') this.#released.resolve();
       if (message.type === 'store-call') void this.#carryOut(message);

@@ -3,15 +3,15 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { StoreWriter } from '@apisix-ts/config';
 import { GatewayError } from '@apisix-ts/errors';
-import type { GatewaySockets, StoreCall, ToPredecessor, ToSuccessor } from './messages.ts';
+import type { Heritage, StoreCall, ToPredecessor, ToSuccessor } from './messages.ts';
 import type { SuccessorProgram } from './upgrade-request.ts';
 
 export interface SuccessorOptions {
   readonly program: SuccessorProgram;
   /** For the program, beside what makes it a successor. */
   readonly args: readonly string[];
-  /** Descriptors of this process. */
-  readonly sockets: GatewaySockets;
+  /** With descriptors of this process. */
+  readonly heritage: Heritage;
   /** Closes the store, so that the successor can open it. Where it rejects, there is no successor. */
   readonly releaseStore: () => Promise<void>;
 }
@@ -32,8 +32,9 @@ export class Successor {
   /** Starts it with the sockets; it listens on them beside this process. @throws GatewayError `GATEWAY_START_FAILED`. */
   constructor(options: SuccessorOptions) {
     this.#options = options;
-    const { program, args, sockets } = options;
-    const descriptors = [...sockets.streams.values()].flat().concat([...sockets.services.values()]);
+    const { program, args, heritage } = options;
+    const { gateway, services } = heritage;
+    const descriptors = [...gateway.sockets.values()].flat().concat([...services.values()]);
     try {
       this.#child = spawn(program.executable, [...program.args, ...args, '--take-over'], {
         argv0: 'apisix-gateway',
@@ -57,7 +58,7 @@ export class Successor {
     this.#child.on('message', (message: ToPredecessor) => {
       this.#receive(message).catch((error: unknown) => this.#giveUp(error));
     });
-    this.#send({ type: 'inherit', sockets: renumbered(sockets) });
+    this.#send({ type: 'inherit', heritage: renumbered(heritage) });
   }
 
   get pid(): number | undefined {
@@ -174,11 +175,12 @@ export class Successor {
   }
 }
 
-/** The sockets by the descriptors that they have in the successor, where they come one after the other. */
-function renumbered({ streams, services }: GatewaySockets): GatewaySockets {
+/** With the descriptors that the sockets have in the successor, where they come one after the other. */
+function renumbered({ gateway, services }: Heritage): Heritage {
   let next = FIRST_SOCKET;
+  const sockets = new Map(Array.from(gateway.sockets, ([name, own]) => [name, own.map(() => next++)]));
   return {
-    streams: new Map(Array.from(streams, ([name, own]) => [name, own.map(() => next++)])),
+    gateway: { ...gateway, sockets },
     services: new Map(Array.from(services.keys(), (address) => [address, next++])),
   };
 }

@@ -4,7 +4,7 @@ import type { Lookup } from '@apisix-ts/discovery';
 import { freePort } from '@apisix-ts/testkit';
 import { onTestFinished } from 'vitest';
 import { createGateway } from '../gateway.ts';
-import type { Gateway } from '../gateway-contract.ts';
+import type { Gateway, GatewayHeritage } from '../gateway-contract.ts';
 import type { WorkerProgram } from '../workers/worker-program.ts';
 
 export interface LogLine {
@@ -62,6 +62,8 @@ export interface OpenGatewayOptions {
   readonly udpSessions?: number;
   /** Default: off. */
   readonly tracing?: Partial<TracingSettings>;
+  /** Of a gateway that this one follows on. */
+  readonly inherited?: GatewayHeritage;
   /** What the store holds from the start, by key. */
   readonly documents?: Readonly<Record<string, unknown>>;
   /** What the threads run. Default: the program of this package. */
@@ -86,6 +88,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     udpSessions,
     tracing,
     documents = {},
+    inherited,
     workerProgram,
   } = options;
   const port = await freePort();
@@ -135,6 +138,7 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenGate
     store,
     env,
     ...(lookup === undefined ? {} : { lookup }),
+    ...(inherited === undefined ? {} : { inherited }),
     ...(workerProgram === undefined ? {} : { workerProgram }),
     writeAccess: (text) => {
       access += text;
