@@ -16,9 +16,12 @@ await runMain(async () => {
   const main = join(root, 'apps', 'gateway', 'dist', 'main.js');
   const args = process.argv.slice(process.argv[2] === '--' ? 3 : 2);
   const gateway = spawn(bin('node'), [main, '--home', root, ...args], { cwd: root, stdio: 'inherit' });
-  // It shares the terminal's process group, so a Ctrl-C may reach it twice: directly and from here.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
-    process.on(signal, () => gateway.kill(signal));
+  // It shares the terminal's process group: a Ctrl-C reaches it without this process. A second one would meet it on its way
+  // out, when nobody there handles signals any more.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
+    const isFromTerminal = process.stdin.isTTY && (signal === 'SIGINT' || signal === 'SIGQUIT');
+    process.on(signal, () => isFromTerminal || gateway.kill(signal));
+  }
   process.exitCode = await new Promise((resolve, reject) => {
     gateway.on('error', reject);
     gateway.on('exit', (status, signal) => resolve(status ?? 128 + constants.signals[signal]));

@@ -25,7 +25,9 @@ export async function typeInto(
   typed: readonly Typed[],
   { cwd, env, limitMs = 180_000 }: TypingOptions = {},
 ): Promise<{ readonly seen: string; readonly status: number | null }> {
-  const child = spawn('script', ['-qefc', `bash -ec ${quoted(commands)}`, '/dev/null'], {
+  // A Ctrl-C is for the program. Without a trap the shell ends by it, too, if the program is gone before the shell gets to see it.
+  const shell = `bash -ec ${quoted(`trap : INT\n${commands}`)}`;
+  const child = spawn('script', ['-qefc', shell, '/dev/null'], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -169,7 +169,7 @@ test('what is drained is drained in the worker that replaces one', async () => {
 });
 
 test('a large load goes on when a worker dies in the middle of it', async () => {
-  const { publisher, links } = await openPool(2);
+  const { pool, publisher, links, death } = await openPool(2);
   const changes = Array.from({ length: 10_000 }, (_, index) => ({
     kind: 'stream_routes',
     id: `r${index}`,
@@ -180,6 +180,8 @@ test('a large load goes on when a worker dies in the middle of it', async () => 
   publisher.publish({ revision: 2, changes, rejections: [] });
   await publisher.whenSent();
   await publisher.whenApplied(2);
+  await death;
+  await pool.settled();
 
   expect([...publisher.revisions.values()]).toEqual([2, 2]);
 });
