@@ -1,14 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectPeer, openEcho } from '@apisix-ts/testkit';
+import { connectPeer, eventually, openEcho } from '@apisix-ts/testkit';
 import type { TestServer } from '@apisix-ts/testkit';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createGatewayInstallation } from '../../testbed/gateway.ts';
 import type { GatewayInstallation } from '../../testbed/gateway.ts';
 
 /** Labels that operators add to metrics, and those that they do without. */
-const eventually = { timeout: 30_000, interval: 100 };
-
 let gateway: GatewayInstallation;
 let echo: TestServer;
 

@@ -91,9 +91,7 @@ test('what waits is sent when its configuration goes, and when the gateway ends'
 test('without a format nothing is sent, and the log says so', async () => {
   await putRoute({ batch_max_size: 1 });
   await hold();
-  await expect
-    .poll(() => gateway.errorLog(), { timeout: 20_000 })
-    .toContain("syslog's log_format is not set");
+  await expect.poll(() => gateway.errorLog()).toContain("syslog's log_format is not set");
   await gateway.put('/plugin_metadata/syslog', { log_format: { from: 'the metadata' } });
   await hold();
 

@@ -25,11 +25,6 @@ function route(limit: object, more: object = {}): object {
   return { plugins: { 'limit-conn': limit }, upstream: upstream(), ...more };
 }
 
-/** Becomes so in its time, also on a busy machine. */
-function eventually<T>(value: () => T | Promise<T>): ReturnType<typeof expect.poll<T | Promise<T>>> {
-  return expect.poll(value, { timeout: 20_000 });
-}
-
 async function openSessions({ gateway }: OpenGateway): Promise<number> {
   const { total } = await gateway.sessions.list({}, 0);
   return total;
@@ -84,7 +79,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('limit-conn with $workers worker 
     const [first] = await enterMany(opened.port, 3);
 
     first?.reset();
-    await eventually(() => openSessions(opened)).toBe(2);
+    await expect.poll(() => openSessions(opened)).toBe(2);
 
     expect(await enterMany(opened.port, 2)).toHaveLength(1);
   });
@@ -94,13 +89,13 @@ describe.for([{ workers: 0 }, { workers: 2 }])('limit-conn with $workers worker 
     await opened.put('stream_routes/1', route({ ...threeAtATime, conn: 1, default_conn_delay: 3600 }));
     await enterMany(opened.port, 1);
     const waiting = await connectPeer(opened.port);
-    await eventually(() => openSessions(opened)).toBe(2);
+    await expect.poll(() => openSessions(opened)).toBe(2);
 
     expect(await enterMany(opened.port, 1)).toEqual([]);
 
     expect(await opened.gateway.sessions.close({})).toBe(2);
     expect(await waiting.rest()).toMatchObject({ bytes: 0 });
-    await eventually(() => openSessions(opened)).toBe(0);
+    await expect.poll(() => openSessions(opened)).toBe(0);
     expect(await enterMany(opened.port, 1)).toHaveLength(1);
   });
 
@@ -117,7 +112,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('limit-conn with $workers worker 
     expect(await enterMany(opened.port, 5)).toHaveLength(4);
 
     former[0]?.reset();
-    await eventually(() => openSessions(opened)).toBe(6);
+    await expect.poll(() => openSessions(opened)).toBe(6);
     expect(await enterMany(opened.port, 1)).toEqual([]);
 
     await opened.put('stream_routes/1', route(threeAtATime));
@@ -154,7 +149,7 @@ describe.for([{ workers: 0 }, { workers: 2 }])('limit-conn with $workers worker 
     expect(String((await second.ask('two', opened.udpPort)).bytes)).toBe('two');
     await third.send('three', opened.udpPort);
 
-    await eventually(() => opened.gateway.counts().sessionsEnded.get('PLUGIN_REFUSED')).toBe(1);
+    await expect.poll(() => opened.gateway.counts().sessionsEnded.get('PLUGIN_REFUSED')).toBe(1);
   });
 });
 
