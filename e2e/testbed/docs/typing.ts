@@ -25,8 +25,8 @@ export async function typeInto(
   typed: readonly Typed[],
   { cwd, env, limitMs = 180_000 }: TypingOptions = {},
 ): Promise<{ readonly seen: string; readonly status: number | null }> {
-  // A Ctrl-C is for the program. Without a trap the shell ends by it, too, if the program is gone before the shell gets to see it.
-  const shell = `bash -ec ${quoted(`trap : INT\n${commands}`)}`;
+  // A Ctrl-C is for the program: a shell around it would end by it as well, some always and others if the program is gone first.
+  const shell = `exec bash -ec ${quoted(`trap : INT\n${commands}`)}`;
   const child = spawn('script', ['-qefc', shell, '/dev/null'], {
     cwd,
     env: { ...process.env, ...env },
