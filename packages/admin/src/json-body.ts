@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { compileSchema } from '@apisix-ts/config';
+import { depthFault } from '@apisix-ts/config';
 import { answer, refuse } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { AdminRequest } from './request.ts';
@@ -9,9 +9,6 @@ export type JsonBody = { readonly value: unknown } | { readonly refusal: Answer 
 
 /** The largest body that is read, in bytes. */
 export const bodyLimitBytes = 1_572_864;
-
-/** What every check asks first: deeper nesting than APISIX reads would exhaust the stack. */
-const checkDepth = compileSchema({});
 
 /** Reads the body as JSON, whatever its content type says. */
 export async function readJson(request: AdminRequest): Promise<JsonBody> {
@@ -31,8 +28,9 @@ export function parseBody(
 ): { readonly value: unknown } | { readonly wrong: string } {
   if (!isUtf8(bytes)) return { wrong: 'not encoded as UTF-8' };
   try {
-    const checked = checkDepth(parse(bytes.toString('utf8')));
-    return checked.ok ? { value: checked.value } : { wrong: checked.message };
+    const value = parse(bytes.toString('utf8'));
+    const wrong = depthFault(value);
+    return wrong === undefined ? { value } : { wrong };
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) };
   }

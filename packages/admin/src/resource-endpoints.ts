@@ -119,15 +119,15 @@ function endpointOf({ segment }: ResourceKind): string {
 function fixedEndpoints(
   context: AdminContext,
 ): (path: readonly string[], method: string) => Handlers | undefined {
-  const endpoints: readonly (readonly [string, Handlers])[] = [
+  const endpoints: ReadonlyMap<string, Handlers> = new Map([
     ['plugins/list', pluginListHandlers(context)],
     ['plugins/reload', pluginReloadHandlers(context)],
     ['schema/validate', validateHandlers(context)],
     ['export', exportHandlers(context)],
     ['import', importHandlers(context)],
-  ];
+  ]);
   return (path, method) => {
-    const found = endpoints.find(([name]) => name === path.slice(0, 2).join('/'))?.[1];
+    const found = endpoints.get(path.slice(0, 2).join('/'));
     return found?.[method] === undefined ? undefined : found;
   };
 }

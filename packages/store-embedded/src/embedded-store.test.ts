@@ -91,6 +91,29 @@ test('a watch can be as many changes behind as the history is long, and no more'
   await expect(tooLate).rejects.toMatchObject({ code: 'STORE_COMPACTED' });
 });
 
+test('who follows closely, from memory, is told what who comes later reads from the file', async () => {
+  const store = await open({ path: await newPath() });
+  const { revision } = await store.load(forever);
+  const following = store.watch(revision, forever)[Symbol.asyncIterator]();
+  const close: unknown[] = [];
+
+  await store.writer.put('a', '1', { ttlSeconds: 60 });
+  close.push(await following.next());
+  await Promise.allSettled([
+    store.writer.put('b', '2'),
+    store.writer.compareAndSwap('a', 'lost', 1),
+    store.writer.put('a', '3'),
+    store.writer.delete('b'),
+  ]);
+  for (let count = 0; count < 3; count++) close.push(await following.next());
+
+  const later = store.watch(revision, forever)[Symbol.asyncIterator]();
+  const far: unknown[] = [];
+  for (let count = 0; count < 4; count++) far.push(await later.next());
+  expect(close).toEqual(far);
+  await store.close();
+});
+
 test('a store that was restored from a backup is noticed', async () => {
   const path = await newPath();
   const store = await open({ path });

@@ -18,6 +18,9 @@ export class Ledger {
   #nextExpiry: number | undefined;
   /** A time-to-live came or went. */
   #isExpiryStale = false;
+  /** The changes of this commit, and of the last one: who follows them closely needs no reading. */
+  #made: StoreChange[] = [];
+  #latest: readonly StoreChange[] = [];
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -35,6 +38,7 @@ export class Ledger {
     try {
       const result = writes();
       this.#sql.commit.run();
+      this.#latest = this.#made;
       return result;
     } catch (error) {
       // SQLite has rolled back by itself after some errors.
@@ -43,6 +47,8 @@ export class Ledger {
       this.#forgotten = forgotten;
       this.#isExpiryStale = true;
       throw error;
+    } finally {
+      this.#made = [];
     }
   }
 
@@ -84,6 +90,8 @@ export class Ledger {
     const createRevision = previous?.createRevision ?? revision;
     this.#sql.put.run(key, value, createRevision, revision, expiresAt ?? null);
     this.#sql.record.run(revision, key, value, createRevision);
+    const entry: StoreEntry = { key, value, createRevision, modRevision: revision };
+    this.#made.push({ revision, events: [{ type: 'put', entry }] });
     return previous === undefined ? { revision } : { revision, previous };
   }
 
@@ -94,11 +102,13 @@ export class Ledger {
     const revision = this.#advance();
     this.#sql.remove.run(key);
     this.#sql.record.run(revision, key, null, null);
+    this.#made.push({ revision, events: [{ type: 'delete', key }] });
     return { revision, previous };
   }
 
   /** The next changes, oldest first, some at a time. */
-  changesAfter(since: Revision): StoreChange[] {
+  changesAfter(since: Revision): readonly StoreChange[] {
+    if (this.#latest[0]?.revision === since + 1) return this.#latest;
     return this.#sql.changes.all(since).map((row) => toChange(row));
   }
 

@@ -7,7 +7,7 @@ const maxDepth = 1000;
  */
 export function copyJson(value: unknown, depth = 0): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (depth >= maxDepth) throw new RangeError(`nested more than ${maxDepth} levels deep`);
+  if (depth >= maxDepth) throw new RangeError(tooDeep);
   if (Array.isArray(value)) return value.map((item) => copyJson(item, depth + 1));
   const copy: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
@@ -16,6 +16,20 @@ export function copyJson(value: unknown, depth = 0): unknown {
   }
   return copy;
 }
+
+/** What is wrong with a JSON value that no check would take, whatever its schema; undefined: nothing is. */
+export function depthFault(value: unknown, depth = 0): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth >= maxDepth) return tooDeep;
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  for (const member of members) {
+    const fault = depthFault(member, depth + 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+const tooDeep = `nested more than ${maxDepth} levels deep`;
 
 /** JSON.parse makes `__proto__` a member like any other; a plain assignment would replace the prototype. */
 function defineMember(target: object, key: string, value: unknown): void {
