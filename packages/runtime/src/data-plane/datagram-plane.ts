@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import type { ListenerSpec } from '../workers/worker-link.ts';
 import { DatagramSession } from './datagram-session.ts';
 import type { DatagramContext } from './datagram-session.ts';
+import type { OpenSession } from './open-session.ts';
 
 export interface DatagramPlaneOptions {
   /** Of the worker. */
@@ -45,7 +46,7 @@ export class DatagramPlane {
   readonly #listeners = new Map<string, OpenListener>();
   /** Hosts by port, of all listeners that are open or opening. */
   #hosts = new Map<number, ReadonlySet<string>>();
-  readonly #open = new Set<DatagramSession>();
+  readonly #open = new Set<OpenSession>();
   #addressSockets = 0;
 
   constructor(options: DatagramPlaneOptions) {
@@ -55,7 +56,7 @@ export class DatagramPlane {
   }
 
   /** Sessions that are open. */
-  get open(): ReadonlySet<DatagramSession> {
+  get open(): ReadonlySet<OpenSession> {
     return this.#open;
   }
 

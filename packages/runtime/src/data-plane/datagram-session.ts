@@ -10,44 +10,31 @@ import type {
   UpstreamNode,
 } from '@apisix-ts/core';
 import { openDatagramLink } from '@apisix-ts/transport';
-import type { SessionSpans } from '../tracing/session-spans.ts';
-import type { SessionEnding, UpstreamTransfer, VariableSource } from '../variables/variable-source.ts';
+import type { SessionEnding, UpstreamTransfer } from '../variables/variable-source.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import type { CompiledRoute } from './routing-table.ts';
 import type { SessionBytes } from '../shared-counters.ts';
-import type { OpenSession, SessionState } from './open-session.ts';
+import type { SessionState } from './open-session.ts';
+import { SessionAccount } from './session-account.ts';
+import type { AccountContext, AccountedSession } from './session-account.ts';
 import type { SessionContext } from './session-context.ts';
 import { SessionPlugins } from './session-plugins.ts';
-import type { Refusal } from './session-plugins.ts';
-import { isFailure, reasonOf, statusOf } from './session-reason.ts';
+import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
-import { describeNode, isUnhealthyNode } from './upstream.ts';
+import { isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
 /** What the datagram sessions of a worker share. */
-export interface DatagramContext extends Pick<
-  SessionContext,
-  | 'table'
-  | 'counters'
-  | 'tallies'
-  | 'tracing'
-  | 'room'
-  | 'failures'
-  | 'log'
-  | 'onNodeFailure'
-  | 'accessLog'
-  | 'nowMs'
-> {
+export interface DatagramContext
+  extends AccountContext, Pick<SessionContext, 'table' | 'room' | 'log' | 'onNodeFailure'> {
   readonly flows: FlowTable;
-  readonly onOpened: (session: DatagramSession) => void;
-  readonly onEnded: (session: DatagramSession) => void;
 }
 
 /**
- * The sessions of one client on one port, one after the other: match a route, pick a node, relay, count. The next one
+ * The sessions of one client on one port, one after the other: match a route, pick a node, relay. The next one
  * after a failure goes to another node.
  */
-export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenSession, VariableSource {
+export class DatagramSession implements FlowHandler, StreamFacts, Attempt, AccountedSession {
   readonly transport = 'udp';
   readonly serverName: undefined = undefined;
   readonly alpn: undefined = undefined;
@@ -57,22 +44,13 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   readonly #listener: ListenerSpec;
   readonly #context: DatagramContext;
   #serverAddress: string | undefined;
-  number = 0;
-  startedMs = 0;
+  /** Of the session that is open. */
+  #account: SessionAccount;
   #route: CompiledRoute | undefined;
   #upstream: Upstream | undefined;
   #node: WorkerNode | undefined;
-  /** Of the session that is open; absent unless it is traced. */
-  #spans: SessionSpans | undefined;
   /** Those of its route, when it has any. */
   #plugins: SessionPlugins | undefined;
-  /** One of them refused it. */
-  #refusal: Refusal | undefined;
-  /** What the session moved when somebody last asked; undefined: nobody did. */
-  #counted: SessionBytes | undefined;
-  ending: SessionEnding | undefined;
-  /** By the context's clock, where there is an `ending`. */
-  #endedMs = 0;
   /** Nodes that failed since one last answered. */
   readonly #tried = new Set<UpstreamNode>();
 
@@ -80,6 +58,15 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     this.#flow = flow;
     this.#listener = listener;
     this.#context = context;
+    this.#account = new SessionAccount(this, listener.slot, context);
+  }
+
+  get number(): number {
+    return this.#account.number;
+  }
+
+  get startedMs(): number {
+    return this.#account.startedMs;
   }
 
   get state(): SessionState {
@@ -108,6 +95,16 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
 
   get bytesSent(): number {
     return this.#flow.bytesToClient;
+  }
+
+  get bytes(): SessionBytes {
+    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
+    return {
+      downstreamRead: bytesFromClient,
+      downstreamWritten: bytesToClient,
+      upstreamRead: bytesFromNode,
+      upstreamWritten: bytesToNode,
+    };
   }
 
   get idleMs(): number {
@@ -147,7 +144,11 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   }
 
   get durationMs(): number {
-    return (this.ending === undefined ? this.#context.nowMs() : this.#endedMs) - this.startedMs;
+    return this.#account.durationMs;
+  }
+
+  get ending(): SessionEnding | undefined {
+    return this.#account.ending;
   }
 
   get attempts(): readonly string[] {
@@ -174,26 +175,13 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   }
 
   connect(): FlowTarget | undefined {
-    const { table, counters, nowMs, onOpened } = this.#context;
-    this.startedMs = nowMs();
-    this.number = counters.sessionOpened(this.#listener.slot);
-    onOpened(this);
     this.#node = undefined;
-    this.#counted = undefined;
     this.#plugins = undefined;
-    this.#refusal = undefined;
-    this.ending = undefined;
-    this.#spans = this.#context.tracing?.begin({
-      transport: this.transport,
-      listenerName: this.listenerName,
-      serverAddress: this.serverAddress,
-      serverPort: this.serverPort,
-      peerAddress: this.remoteAddress,
-      peerPort: this.remotePort,
-    });
-    this.#spans?.matching(this);
-    this.#route = table.match(this);
-    this.#spans?.matched(this.#route);
+    this.#account = new SessionAccount(this, this.#listener.slot, this.#context);
+    this.#account.open();
+    this.#account.spans?.matching(this);
+    this.#route = this.#context.table.match(this);
+    this.#account.spans?.matched(this.#route);
     if (this.#route === undefined) return this.#refuse('ROUTE_NOT_FOUND');
     if (!this.#passPlugins(this.#route)) return this.#refuse('PLUGIN_REFUSED');
     const upstream = this.#upstreamOf(this.#route);
@@ -210,7 +198,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
       return this.#refuse('UPSTREAM_NO_NODE', `${node.address}, on UDP`);
     }
     this.#node = node;
-    this.#spans?.relaying();
+    this.#account.spans?.relaying();
     return {
       link: openDatagramLink(node.address, node.port),
       idleTimeoutMs: upstream.facts.idleTimeoutMs,
@@ -221,9 +209,9 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     const reason = reasonOf(code);
     this.#node?.load.end();
     if (this.#upstream?.facts.nodeMaxConnections !== undefined) this.#context.room.tell();
-    if (isFailure(reason)) this.#report(reason, errno);
+    if (isFailure(reason)) this.#account.report(reason, errno);
     if (reason === 'UPSTREAM_CONNECT_REFUSED' || reason === 'UPSTREAM_CONNECT_FAILED') this.#fail();
-    this.#end(reason);
+    this.#account.end(reason, this.#plugins);
     // Whoever has been idle longest makes room for this client's next datagram.
     if (reason === 'GATEWAY_EXHAUSTED') this.#context.flows.evict(flow);
   }
@@ -243,9 +231,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
   }
 
   countProgress(): void {
-    const bytes = this.#bytes();
-    this.#context.counters.sessionMoved(this.#listener.slot, bytes, this.#counted);
-    this.#counted = bytes;
+    this.#account.countProgress();
   }
 
   #upstreamOf(route: CompiledRoute): Upstream | undefined {
@@ -260,7 +246,8 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
     this.#plugins = new SessionPlugins(this, route, plugins, this.#context);
     this.#plugins.begin(undefined, {
       onPassed: () => (isPassed = true),
-      onRefused: (plugin, { refuse: status, reason }) => (this.#refusal = { plugin, status, why: reason }),
+      onRefused: (plugin, { refuse: status, reason }) =>
+        (this.#account.refusal = { plugin, status, why: reason }),
       onClosed() {
         throw new TypeError('datagrams have no connection that could close');
       },
@@ -289,47 +276,7 @@ export class DatagramSession implements FlowHandler, StreamFacts, Attempt, OpenS
 
   /** The datagram is dropped. */
   #refuse(reason: SessionReason, errno?: string): undefined {
-    this.#report(reason, errno);
-    this.#end(reason);
-  }
-
-  #end(reason: SessionReason): void {
-    const { counters, tallies, onEnded } = this.#context;
-    onEnded(this);
-    counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
-    this.#record(reason);
-    tallies.count(this, reason, this.#node?.endpoint, this.#refusal?.status);
-    this.#spans?.ended(reason, this.#flow.bytesFromClient, this.#flow.bytesToClient);
-  }
-
-  #bytes(): SessionBytes {
-    const { bytesFromClient, bytesToClient, bytesFromNode, bytesToNode } = this.#flow;
-    return {
-      downstreamRead: bytesFromClient,
-      downstreamWritten: bytesToClient,
-      upstreamRead: bytesFromNode,
-      upstreamWritten: bytesToNode,
-    };
-  }
-
-  #record(reason: SessionReason): void {
-    const { accessLog, tallies, nowMs } = this.#context;
-    if (accessLog === undefined && this.#plugins === undefined && !tallies.readsVariables) return;
-    this.#endedMs = nowMs();
-    this.ending = { reason, status: this.#refusal?.status ?? statusOf(reason), atMs: Date.now() };
-    accessLog?.(this);
-    this.#plugins?.end();
-  }
-
-  #report(reason: SessionReason, errno: string | undefined): void {
-    this.#context.failures.add({
-      reason,
-      errno,
-      listener: this.#listener.name,
-      route: this.#route?.id,
-      node: this.#node && describeNode(this.#node),
-      client: this.remoteAddress,
-      ...this.#refusal,
-    });
+    this.#account.report(reason, errno);
+    this.#account.end(reason, this.#plugins);
   }
 }

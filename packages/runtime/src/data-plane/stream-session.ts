@@ -4,40 +4,38 @@ import { TlsWire } from '@apisix-ts/transport';
 import type { TlsFacts } from '@apisix-ts/transport';
 import type { SessionBytes } from '../shared-counters.ts';
 import type { Admission } from '../shared-admissions.ts';
-import type { SessionSpans } from '../tracing/session-spans.ts';
-import type { Tracing } from '../tracing/tracing.ts';
-import type { SessionEnding, UpstreamTransfer, VariableSource } from '../variables/variable-source.ts';
+import type { SessionEnding, UpstreamTransfer } from '../variables/variable-source.ts';
 import type { ListenerSpec, NodeIdentity } from '../workers/worker-link.ts';
 import { Arrival, mustArrive } from './arrival.ts';
 import type { Gate } from './arrival.ts';
 import { NodeSearch } from './node-search.ts';
 import type { NodeSeeker } from './node-search.ts';
-import type { OpenSession, SessionState } from './open-session.ts';
+import type { SessionState } from './open-session.ts';
 import { writeProxyHeader } from './proxy-head.ts';
 import type { CompiledRoute } from './routing-table.ts';
+import { SessionAccount } from './session-account.ts';
+import type { AccountedSession } from './session-account.ts';
 import type { SessionContext, SessionListener } from './session-context.ts';
 import { SessionPlugins } from './session-plugins.ts';
-import type { Refusal } from './session-plugins.ts';
-import { isFailure, reasonOf, statusOf } from './session-reason.ts';
+import { isFailure, reasonOf } from './session-reason.ts';
 import type { SessionReason } from './session-reason.ts';
 import { startTrace } from './session-trace.ts';
 import type { SessionTrace } from './session-trace.ts';
-import { describeNode, isUnhealthyNode } from './upstream.ts';
+import { isUnhealthyNode } from './upstream.ts';
 import type { Upstream, WorkerNode } from './upstream.ts';
 
-/** One accepted connection on its way: read its head, match a route, pick a node, dial, relay, count. */
-export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, VariableSource {
+/** One accepted connection on its way: read its head, match a route, pick a node, dial, relay. */
+export class StreamSession implements StreamFacts, NodeSeeker, AccountedSession {
   readonly transport = 'tcp';
-  number = 0;
   readonly #context: SessionContext;
   readonly #listener: ListenerSpec;
   readonly #gate: Gate;
   readonly #admission: Admission;
+  readonly #account: SessionAccount;
   /** The listener's limits kept it out. */
   #isKeptOut = false;
   /** The client's connection; within TLS once that is terminated. */
   #downstream: Wire;
-  readonly startedMs: number;
   #route: CompiledRoute | undefined;
   /** Absent before there is an upstream. */
   #search: NodeSearch | undefined;
@@ -49,18 +47,9 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   #payload: PeekBuffer | undefined;
   /** Those of its route, once they look at it; absent where it has none. */
   #plugins: SessionPlugins | undefined;
-  /** One of them refused it. */
-  #refusal: Refusal | undefined;
   /** The application protocol that was agreed on with the client. */
   #protocol: string | undefined;
   #relaying: Session | undefined;
-  /** Absent unless it is traced. */
-  #spans: SessionSpans | undefined;
-  /** What it moved when somebody last asked; undefined: nobody did. */
-  #counted: SessionBytes | undefined;
-  ending: SessionEnding | undefined;
-  /** By the context's clock, where there is an `ending`. */
-  #endedMs = 0;
 
   constructor(downstream: Wire, { spec, gate, admission }: SessionListener, context: SessionContext) {
     this.#downstream = downstream;
@@ -68,7 +57,15 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     this.#gate = gate;
     this.#admission = admission;
     this.#context = context;
-    this.startedMs = context.nowMs();
+    this.#account = new SessionAccount(this, spec.slot, context);
+  }
+
+  get number(): number {
+    return this.#account.number;
+  }
+
+  get startedMs(): number {
+    return this.#account.startedMs;
   }
 
   get state(): SessionState {
@@ -99,6 +96,16 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
 
   get bytesSent(): number {
     return this.#downstream.bytesWritten;
+  }
+
+  get bytes(): SessionBytes {
+    const upstream = this.#relaying?.upstream;
+    return {
+      downstreamRead: this.#downstream.bytesRead,
+      downstreamWritten: this.#downstream.bytesWritten,
+      upstreamRead: upstream?.bytesRead ?? 0,
+      upstreamWritten: upstream?.bytesWritten ?? 0,
+    };
   }
 
   get idleMs(): number {
@@ -158,7 +165,11 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   get durationMs(): number {
-    return this.#lastMs() - this.startedMs;
+    return this.#account.durationMs;
+  }
+
+  get ending(): SessionEnding | undefined {
+    return this.#account.ending;
   }
 
   get attempts(): readonly string[] {
@@ -173,24 +184,15 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     const wire = this.#relaying?.upstream;
     if (wire === undefined || this.#search === undefined) return undefined;
     const { connectMs, attemptedMs } = this.#search;
-    const sessionMs = this.#lastMs() - attemptedMs;
+    const sessionMs = this.#account.lastMs - attemptedMs;
     return { connectMs, sessionMs, bytesReceived: wire.bytesRead, bytesSent: wire.bytesWritten };
   }
 
   start(): void {
-    const {
-      counters,
-      tallies,
-      onOpened,
-      relay: { wheel },
-    } = this.#context;
-    this.number = counters.sessionOpened(this.#listener.slot);
-    onOpened(this);
+    const { accessLog, counters, relay: relaying, table, tallies } = this.#context;
     // The system forgets a connection's addresses with the connection.
-    if (this.#context.accessLog !== undefined || tallies.readsVariables) {
-      this.#trace = startTrace(this.#downstream);
-    }
-    if (this.#context.tracing !== undefined) this.#spans = this.#beginSpans(this.#context.tracing);
+    if (accessLog !== undefined || tallies.readsVariables) this.#trace = startTrace(this.#downstream);
+    this.#account.open();
     const refusal = this.#admission.isLimited ? this.#admission.enter() : undefined;
     if (refusal !== undefined) {
       this.#isKeptOut = true;
@@ -205,8 +207,8 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
     }
     // A connection that is refused may be gone by then, and its addresses with it.
     const trace = this.#trace ?? startTrace(this.#downstream);
-    this.#arrival = new Arrival(this.#downstream, this.#gate, wheel, {
-      isPassedOn: () => this.#context.table.match(this)?.tlsPassthrough === true,
+    this.#arrival = new Arrival(this.#downstream, this.#gate, relaying.wheel, {
+      isPassedOn: () => table.match(this)?.tlsPassthrough === true,
       chooseProtocol: () => this.#chooseProtocol(),
       onArrived: (wire, payload) => {
         this.#payload = payload;
@@ -223,17 +225,14 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   countProgress(): void {
-    if (this.#relaying === undefined) return;
-    const bytes = this.#bytes();
-    this.#context.counters.sessionMoved(this.#listener.slot, bytes, this.#counted);
-    this.#counted = bytes;
+    if (this.#relaying !== undefined) this.#account.countProgress();
   }
 
   #serve(): void {
     const { table } = this.#context;
-    this.#spans?.matching(this);
+    this.#account.spans?.matching(this);
     this.#route = table.match(this);
-    this.#spans?.matched(this.#route);
+    this.#account.spans?.matched(this.#route);
     if (this.#route === undefined) {
       this.#refuse('ROUTE_NOT_FOUND');
       return;
@@ -253,7 +252,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
       {
         onPassed: () => this.#seekNode(route),
         onRefused: (plugin, { refuse: status, reason }) => {
-          this.#refusal = { plugin, status, why: reason };
+          this.#account.refusal = { plugin, status, why: reason };
           this.#refuse('PLUGIN_REFUSED');
         },
         onClosed: (error) =>
@@ -308,12 +307,12 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   onAttempt(node: WorkerNode): void {
-    this.#spans?.dialing(node);
+    this.#account.spans?.dialing(node);
   }
 
   onAttemptFailed(reason: SessionReason, errno: string, source: string | undefined): void {
-    this.#report(reason, errno, source);
-    this.#spans?.dialFailed(reason);
+    this.#account.report(reason, errno, source);
+    this.#account.spans?.dialFailed(reason);
   }
 
   onNoNode(reason: SessionReason, errno?: string): void {
@@ -321,7 +320,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   onNoRoom(reason: SessionReason): void {
-    this.#report(reason, undefined);
+    this.#account.report(reason, undefined);
     this.#end(reason);
     this.#downstream.close();
   }
@@ -334,7 +333,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   }
 
   onWire(wire: Wire, upstream: Upstream, hasPreface: boolean): void {
-    this.#spans?.relaying();
+    this.#account.spans?.relaying();
     const { idleTimeoutMs, keepAliveSeconds } = upstream.facts;
     if (keepAliveSeconds !== undefined) wire.keepAlive(keepAliveSeconds);
     const maxAgeMs = upstream.drawMaxAgeMs(this.#context.random);
@@ -360,7 +359,7 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
 
   #onRelayed({ code, errno }: RelayResult): void {
     const reason = reasonOf(code);
-    if (isFailure(reason)) this.#report(reason, errno);
+    if (isFailure(reason)) this.#account.report(reason, errno);
     if (reason === 'UPSTREAM_RESET' || reason === 'UPSTREAM_LOST') this.#search?.reportLoss();
     this.#end(reason);
   }
@@ -368,67 +367,14 @@ export class StreamSession implements StreamFacts, NodeSeeker, OpenSession, Vari
   /** Closes the client's connection without a byte. */
   #refuse(reason: SessionReason, isGone = false, errno?: string): void {
     // Failed attempts have been reported one by one.
-    if (isFailure(reason) && (this.#search?.tried.size ?? 0) === 0) this.#report(reason, errno);
+    if (isFailure(reason) && (this.#search?.tried.size ?? 0) === 0) this.#account.report(reason, errno);
     this.#end(reason);
     if (!isGone) this.#downstream.close();
   }
 
   #end(reason: SessionReason): void {
-    const { counters, tallies, onEnded } = this.#context;
     this.#search?.letGo();
     if (this.#admission.isCounting && !this.#isKeptOut) this.#admission.leave();
-    onEnded(this);
-    counters.sessionEnded(this.#listener.slot, reason, this.#bytes(), this.#counted);
-    this.#record(reason);
-    tallies.count(this, reason, this.#search?.node?.endpoint, this.#refusal?.status);
-    this.#spans?.ended(reason, this.bytesReceived, this.bytesSent);
-  }
-
-  #beginSpans(tracing: Tracing): SessionSpans | undefined {
-    return tracing.begin({
-      transport: this.transport,
-      listenerName: this.listenerName,
-      serverAddress: this.serverAddress,
-      serverPort: this.serverPort,
-      peerAddress: this.remoteAddress,
-      peerPort: this.remotePort,
-    });
-  }
-
-  #bytes(): SessionBytes {
-    const upstream = this.#relaying?.upstream;
-    return {
-      downstreamRead: this.#downstream.bytesRead,
-      downstreamWritten: this.#downstream.bytesWritten,
-      upstreamRead: upstream?.bytesRead ?? 0,
-      upstreamWritten: upstream?.bytesWritten ?? 0,
-    };
-  }
-
-  #lastMs(): number {
-    return this.ending === undefined ? this.#context.nowMs() : this.#endedMs;
-  }
-
-  #record(reason: SessionReason): void {
-    const { accessLog, tallies, nowMs } = this.#context;
-    if (accessLog === undefined && this.#plugins === undefined && !tallies.readsVariables) return;
-    this.#endedMs = nowMs();
-    this.ending = { reason, status: this.#refusal?.status ?? statusOf(reason), atMs: Date.now() };
-    accessLog?.(this);
-    this.#plugins?.end();
-  }
-
-  #report(reason: SessionReason, errno: string | undefined, source?: string): void {
-    const node = this.#search?.node;
-    this.#context.failures.add({
-      reason,
-      errno,
-      listener: this.#listener.name,
-      route: this.#route?.id,
-      node: node && describeNode(node),
-      source,
-      client: this.remoteAddress,
-      ...this.#refusal,
-    });
+    this.#account.end(reason, this.#plugins);
   }
 }
