@@ -1,6 +1,6 @@
 import { DatagramPeer, connectPeer, freePort, openDatagramEcho, openSource } from '@apisix-ts/testkit';
 import { expect, onTestFinished, test } from 'vitest';
-import type { FactChange } from '../facts/facts.ts';
+import type { FactChange, UpstreamFacts } from '../facts/facts.ts';
 import { SharedAdmissions } from '../shared-admissions.ts';
 import { SharedCounters } from '../shared-counters.ts';
 import { SharedNodeLoads } from '../shared-node-loads.ts';
@@ -57,7 +57,7 @@ test.for(['tcp', 'udp'] as const)(
     const upstream = (key: string, nodePort: number): FactChange => ({
       kind: 'upstream',
       key,
-      facts: {
+      facts: JSON.stringify({
         type: 'roundrobin',
         nodes: [
           {
@@ -71,7 +71,7 @@ test.for(['tcp', 'udp'] as const)(
         ],
         connectTimeoutMs: 5000,
         idleTimeoutMs: 60_000,
-      },
+      } satisfies UpstreamFacts),
     });
     const routeTo = (upstreamKey: string): FactChange => ({
       kind: 'route',

@@ -1,7 +1,7 @@
 import { StreamRouter, parseCidr } from '@apisix-ts/core';
 import type { RelayRates, StreamFacts, StreamMatch } from '@apisix-ts/core';
 import { CertificateStore } from '@apisix-ts/transport';
-import type { FactChange, RouteFacts, ServiceFacts } from '../facts/facts.ts';
+import type { FactChange, RouteFacts, ServiceFacts, UpstreamFacts } from '../facts/facts.ts';
 import type { WorkerNodeLoads } from '../shared-node-loads.ts';
 import type { Drain } from '../workers/drain.ts';
 import { DrainRules } from './drain-rules.ts';
@@ -44,7 +44,8 @@ export interface Overlap {
 export class RoutingTable {
   readonly #router = new StreamRouter<CompiledRoute>();
   readonly #services = new Map<string, CompiledService>();
-  readonly #upstreams = new Map<string, Upstream>();
+  /** Those that no session asked for yet are still text. */
+  readonly #upstreams = new Map<string, Upstream | string>();
   /** What clients are shown. */
   readonly certificates: CertificateStore = new CertificateStore();
   readonly #loads: WorkerNodeLoads;
@@ -132,7 +133,7 @@ export class RoutingTable {
   /** @returns undefined when the route has none, or names one that does not exist. */
   upstreamOf(route: CompiledRoute): Upstream | undefined {
     const key = route.upstreamKey ?? this.serviceOf(route)?.upstreamKey;
-    return key === undefined ? undefined : this.#upstreams.get(key);
+    return key === undefined ? undefined : this.upstream(key);
   }
 
   /** @returns undefined when the route has none, or names one that does not exist. */
@@ -142,7 +143,11 @@ export class RoutingTable {
 
   /** @returns undefined when there is none with this key. */
   upstream(key: string): Upstream | undefined {
-    return this.#upstreams.get(key);
+    const known = this.#upstreams.get(key);
+    if (typeof known !== 'string') return known;
+    const upstream = new Upstream(key, readUpstream(known), this.#loads, this.drains);
+    this.#upstreams.set(key, upstream);
+    return upstream;
   }
 
   /** Those that look at the sessions of a route, in their order: its own, and its service's. */
@@ -179,8 +184,7 @@ export class RoutingTable {
       serverPort: facts.serverPort,
       serverAddr: toCidr(facts.serverAddr),
       remoteAddr: toCidr(facts.remoteAddr),
-      // Of two equal texts one is kept; an embedded upstream comes before its route.
-      upstreamKey: this.#upstreams.get(facts.upstreamKey ?? '')?.key ?? facts.upstreamKey,
+      upstreamKey: facts.upstreamKey,
       serviceId: facts.serviceId,
       tlsPassthrough: facts.tlsPassthrough ?? false,
       rates: facts.rates,
@@ -207,15 +211,19 @@ export class RoutingTable {
       });
   }
 
-  #applyUpstream(key: string, facts: Upstream['facts'] | undefined): void {
+  #applyUpstream(key: string, facts: string | undefined): void {
     if (facts === undefined) {
       this.#upstreams.delete(key);
       return;
     }
-    const upstream = this.#upstreams.get(key);
-    if (upstream === undefined) this.#upstreams.set(key, new Upstream(key, facts, this.#loads, this.drains));
-    else upstream.update(facts);
+    const known = this.#upstreams.get(key);
+    if (known instanceof Upstream) known.update(readUpstream(facts));
+    else this.#upstreams.set(key, facts);
   }
+}
+
+function readUpstream(facts: string): UpstreamFacts {
+  return JSON.parse(facts) as UpstreamFacts; // the compiler wrote it
 }
 
 const NONE: readonly string[] = [];

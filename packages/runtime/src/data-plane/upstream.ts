@@ -225,7 +225,7 @@ export function describeNode({ host, address, port }: WorkerNode): string {
   return `${host} (${address}:${port})`;
 }
 
-/** What comes from another thread has a copy of each text, and room for more members: a sixth of a small upstream. */
+/** What was read from JSON has a copy of each text. */
 function compact(facts: UpstreamFacts): UpstreamFacts {
   const nodes = facts.nodes.map(({ host, address, port, weight, priority, slot }) => ({
     host: host === address ? address : host,

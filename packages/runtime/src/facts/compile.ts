@@ -102,14 +102,19 @@ export function compileUpstream(
     type: upstream.type,
     ...(upstream.type === 'chash' ? { hash: hashOf(upstream) } : {}),
     nodes: assignSlots(findNodes(upstream, addresses)),
-    connectTimeoutMs: timeout.connect * 1000,
-    idleTimeoutMs: Math.max(timeout.send, timeout.read) * 1000,
+    connectTimeoutMs: milliseconds(timeout.connect),
+    idleTimeoutMs: milliseconds(Math.max(timeout.send, timeout.read)),
     ...(upstream.retries === undefined ? {} : { retries: upstream.retries }),
-    ...(upstream.retry_timeout ? { retryTimeoutMs: upstream.retry_timeout * 1000 } : {}),
+    ...(upstream.retry_timeout ? { retryTimeoutMs: milliseconds(upstream.retry_timeout) } : {}),
     ...limitsOf(upstream),
     ...(upstream.checks === undefined ? {} : { reports: wantedReports(upstream.checks) }),
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+/** A finite number, as facts travel in JSON. */
+function milliseconds(seconds: number): number {
+  return Math.min(seconds * 1000, Number.MAX_VALUE);
 }
 
 function findNodes(

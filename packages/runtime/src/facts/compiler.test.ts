@@ -2,7 +2,7 @@ import type { DocumentChange } from '@apisix-ts/config';
 import { testPairs } from '@apisix-ts/config/contract';
 import type { Endpoint } from '@apisix-ts/discovery';
 import { describe, expect, test } from 'vitest';
-import { Names, openFactScene, upstreamOf } from '../testing/fact-scene.ts';
+import { Names, openFactScene, readFacts, upstreamOf } from '../testing/fact-scene.ts';
 
 describe('names', () => {
   test('of kinds that do not serve connections are not followed', () => {
@@ -74,7 +74,7 @@ describe('names', () => {
     ]);
     names.addresses.set('a.test', ['192.0.2.9']);
 
-    expect(compiler.compileUsersOf('host', 'a.test')).toMatchObject([
+    expect(readFacts(compiler.compileUsersOf('host', 'a.test'))).toMatchObject([
       { kind: 'upstream', key: 'upstreams/u', facts: { nodes: [{ address: '192.0.2.9' }] } },
     ]);
   });
@@ -110,12 +110,14 @@ describe('services', () => {
     services.addresses.set('db.test', [endpoint]);
     const change: DocumentChange = { kind: 'upstreams', id: 'u', document };
     void compiler.adopt([change]);
-    expect([...compiler.compile([change])]).toMatchObject([{ facts: { nodes: [{ ...endpoint, slot: 0 }] } }]);
+    expect(readFacts(compiler.compile([change]))).toMatchObject([
+      { facts: { nodes: [{ ...endpoint, slot: 0 }] } },
+    ]);
 
     const first = { ...endpoint, address: '192.0.2.8' };
     services.addresses.set('db.test', [first, { ...endpoint, weight: 5, priority: -2 }]);
 
-    expect(compiler.compileUsersOf('service', 'db.test')).toMatchObject([
+    expect(readFacts(compiler.compileUsersOf('service', 'db.test'))).toMatchObject([
       {
         key: 'upstreams/u',
         facts: {
@@ -136,7 +138,7 @@ describe('services', () => {
     expect(compiler.adopt([change])).toBeUndefined();
 
     expect(logged).toEqual(['an upstream cannot serve']);
-    expect([...compiler.compile([change])]).toMatchObject([{ facts: { nodes: [] } }]);
+    expect(readFacts(compiler.compile([change]))).toMatchObject([{ facts: { nodes: [] } }]);
   });
 });
 
@@ -277,7 +279,7 @@ test('a certificate and the upstream that names it may come in any order', () =>
   ]);
 
   expect(logged).toEqual([]);
-  expect([...facts]).toMatchObject([
+  expect(readFacts(facts)).toMatchObject([
     { kind: 'certificate', key: 'mine' },
     { kind: 'upstream', key: 'upstreams/u', facts: { tls: { clientPair: testPairs.one } } },
   ]);

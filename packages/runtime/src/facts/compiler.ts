@@ -322,7 +322,7 @@ export class FactCompiler {
     const hadChecks = this.#checked.delete(key);
     if (checked !== undefined) this.#checked.set(key, checked);
     if (hadChecks || checked !== undefined) this.#touched.add(key);
-    return { kind: 'upstream', key, facts };
+    return { kind: 'upstream', key, facts: facts && JSON.stringify(facts) };
   }
 
   /**

@@ -132,4 +132,9 @@ export type FactChange =
       readonly facts: PluginMetadataFacts | undefined;
     }
   | { readonly kind: 'certificate'; readonly key: string; readonly facts: CertificateFacts | undefined }
-  | { readonly kind: 'upstream'; readonly key: string; readonly facts: UpstreamFacts | undefined };
+  | {
+      readonly kind: 'upstream';
+      readonly key: string;
+      /** `UpstreamFacts` as JSON: of many upstreams a worker has sessions for few, and reads only those. */
+      readonly facts: string | undefined;
+    };

@@ -1,7 +1,7 @@
 import type { DocumentChange } from '@apisix-ts/config';
 import { streamPlugins } from '@apisix-ts/plugins';
 import { expect, test } from 'vitest';
-import { openFactScene, upstreamOf } from '../testing/fact-scene.ts';
+import { openFactScene, readFacts, upstreamOf } from '../testing/fact-scene.ts';
 import type { FactScene } from '../testing/fact-scene.ts';
 import type { FactChange } from './facts.ts';
 
@@ -73,7 +73,7 @@ test('the names in it are followed while it is there, and bring new facts', () =
   scene.names.addresses.set('a.test', ['192.0.2.7']);
 
   expect(scene.names.users).toEqual(new Map([['a.test', 1]]));
-  expect(scene.compiler.compileUsersOf('host', 'a.test')).toMatchObject([
+  expect(readFacts(scene.compiler.compileUsersOf('host', 'a.test'))).toMatchObject([
     { key: placeOf('services/s', 1), facts: { nodes: [{ host: 'a.test', address: '192.0.2.7' }] } },
   ]);
 

@@ -3,6 +3,7 @@ import type { StreamPlugin } from '@apisix-ts/core';
 import type { Endpoint } from '@apisix-ts/discovery';
 import { FactCompiler } from '../facts/compiler.ts';
 import type { HealthWatch } from '../facts/compiler.ts';
+import type { FactChange } from '../facts/facts.ts';
 import type { NameSource } from '../facts/name-users.ts';
 import type { SlotSource } from '../facts/node-slots.ts';
 import { unreadSecrets } from '../facts/secret-users.ts';
@@ -92,4 +93,13 @@ export function openFactScene(
 /** Of nodes with port 1. */
 export function upstreamOf(...hosts: string[]): DocumentChange['document'] {
   return { type: 'roundrobin', nodes: hosts.map((host) => ({ host, port: 1, weight: 1 })) };
+}
+
+/** Changes with the facts of upstreams as a worker reads them. */
+export function readFacts(changes: Iterable<FactChange>): readonly object[] {
+  return Array.from(changes, (change) =>
+    change.kind === 'upstream' && change.facts !== undefined
+      ? { ...change, facts: JSON.parse(change.facts) as unknown }
+      : change,
+  );
 }
