@@ -42,7 +42,7 @@ export async function openControlClient(
   { home: homeOption }: Pick<Options, 'home'>,
 ): Promise<ControlClient> {
   const home = findHome(homeOption, context.env, context.cwd);
-  const record = await readRecord(home.path, requireRunning(home.path, context.signals));
+  const record = readRecord(home.path, requireRunning(home.path, context.signals));
   const { apisix } = checkSettings(context, home, record?.config).settings;
   if (!apisix.enable_control) throw unusable('it is off (apisix.enable_control in config.yaml)');
   const { ip, port } = apisix.control;

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatewayError } from '@apisix-ts/errors';
-import type { Signals } from './signals.ts';
+import { isAnother } from './run-record.ts';
+import type { Delivery, Signals } from './signals.ts';
 
 /** Where a gateway keeps its process id: the reference's place, which scripts know. */
 export function pidFilePath(home: string): string {
@@ -25,6 +26,11 @@ export function readPid(home: string): number | undefined {
   );
 }
 
+/** Whether the gateway is there that left its process id. A later process that has got the same id is not it. */
+export function findProcess(home: string, pid: number, signals: Signals): Delivery {
+  return isAnother(home, pid) ? 'gone' : signals.send(pid, 0);
+}
+
 /**
  * The process that serves this installation.
  * @throws GatewayError `GATEWAY_NOT_RUNNING`, `GATEWAY_PID_INVALID`, `GATEWAY_SIGNAL_DENIED`.
@@ -36,7 +42,7 @@ export function requireRunning(home: string, signals: Signals): number {
     const found = existsSync(path) ? `${path} has no process id` : `there is no ${path}`;
     throw new GatewayError('GATEWAY_NOT_RUNNING', `APISIX is not running: ${found}`);
   }
-  const delivery = signals.send(pid, 0);
+  const delivery = findProcess(home, pid, signals);
   if (delivery === 'sent') return pid;
   if (delivery === 'denied') throw signalDenied(pid, path);
   throw notRunning(pid, path);

@@ -1,4 +1,5 @@
 import { removePidFile, writePidFile } from './pid-file.ts';
+import { processIdentity } from './process-identity.ts';
 import { removeRunRecord, writeRunRecord } from './run-record.ts';
 import type { ReloadRecord, RunRecord } from './run-record.ts';
 
@@ -57,6 +58,7 @@ export class Announcement {
     if (!this.#isMade) return;
     writeRunRecord(this.#home, {
       pid: process.pid,
+      identity: processIdentity(process.pid),
       started: this.#started,
       ...this.#facts(),
       reloads: this.#reloads,

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Endpoints } from '@apisix-ts/admin';
 import { httpListeners, listenerName, readSettings } from '@apisix-ts/config';
 import type { LoadedSettings, Settings, Store } from '@apisix-ts/config';
-import { GatewayError, isGatewayError } from '@apisix-ts/errors';
+import { GatewayError } from '@apisix-ts/errors';
 import { createGateway } from '@apisix-ts/runtime';
 import type { Gateway, WorkerProgram } from '@apisix-ts/runtime';
 import { createAdminEndpoints } from './admin-endpoints.ts';
@@ -19,11 +19,8 @@ import type { ServicePlan } from './service.ts';
 import type { ServiceContext } from './service-plans.ts';
 import { planServices, planStatus } from './service-plans.ts';
 import { openStore, snapshotOptions } from './stores.ts';
+import { Handover } from './upgrade/handover.ts';
 import type { Predecessor } from './upgrade/predecessor.ts';
-import { refuseUpgrade } from './upgrade/refuse-upgrade.ts';
-import { StoreLease } from './upgrade/store-lease.ts';
-import { Successor } from './upgrade/successor.ts';
-import { takeUpgradeRequest } from './upgrade/upgrade-request.ts';
 
 export interface GatewayProcessOptions {
   /** Absolute path of the installation. */
@@ -55,13 +52,12 @@ export class GatewayProcess {
   readonly #services: Services;
   readonly #httpActivity = new HttpActivity();
   readonly #announcement: Announcement;
+  readonly #handover: Handover;
   /** A reload changes only some of them. */
   readonly #startedWith: Settings;
   #loaded: LoadedSettings;
   /** Reloads and upgrades, one at a time: signals may come faster than listeners open. */
   #changing: Promise<unknown> = Promise.resolve();
-  #successor: Successor | undefined;
-  #isHandedOver = false;
   #stopping: Promise<void> | undefined;
 
   /** Rejects with `SETTINGS_*`, `STORE_*` or `LISTENER_*`; nothing is left open then. */
@@ -119,6 +115,15 @@ export class GatewayProcess {
       config: this.#loaded.file,
       listeners: this.#listenerNames(),
     }));
+    this.#handover = new Handover({
+      home: options.home,
+      isForeground: options.isForeground,
+      gateway,
+      services: this.#services,
+      store,
+      announcement: this.#announcement,
+      log: logs.error.log,
+    });
     this.#adminEndpoints = createAdminEndpoints({
       settings: loaded.settings,
       gateway,
@@ -196,7 +201,7 @@ export class GatewayProcess {
    * @returns whether it is time to end: the other has everything but the open sessions.
    */
   upgrade(): Promise<boolean> {
-    return this.#inTurn(() => this.#upgrade(), false);
+    return this.#inTurn(() => this.#handover.tryOnce(this.settings, this.configFile), false);
   }
 
   /** Goes on in new log files, after the former ones were moved away. */
@@ -231,7 +236,7 @@ export class GatewayProcess {
   }
 
   async #stop(): Promise<void> {
-    if (!this.#isHandedOver) await this.#successor?.end();
+    await this.#handover.cancel();
     await this.#services.close();
     await this.#gateway.close();
     await this.#store.close();
@@ -266,65 +271,9 @@ export class GatewayProcess {
     }
   }
 
-  async #upgrade(): Promise<boolean> {
-    const { home } = this.#options;
-    try {
-      refuseUpgrade(this.settings, this.#options.isForeground);
-      const successor = new Successor({
-        program: takeUpgradeRequest(home),
-        args: ['--home', home, '--config', this.configFile],
-        heritage: { gateway: await this.#gateway.heritage(), services: this.#services.sockets },
-        releaseStore: async () => this.#lease?.release(),
-      });
-      this.#successor = successor;
-      this.#log.log('notice', 'another process is to take over', { pid: successor.pid });
-      await successor.whenReady();
-      await this.#handOver(successor);
-      return true;
-    } catch (error) {
-      if (!isGatewayError(error)) throw error;
-      await this.#takeBack();
-      this.#announcement.upgradeFailed(error.message);
-      this.#log.log('error', 'no other process took over; this one goes on', {
-        code: error.code,
-        reason: error.message,
-      });
-      return false;
-    }
-  }
-
-  /** What the other had already. */
-  async #takeBack(): Promise<void> {
-    await this.#successor?.end();
-    this.#successor = undefined;
-    try {
-      await this.#lease?.take();
-    } catch (error) {
-      if (!isGatewayError(error)) throw error;
-      this.#log.log('error', 'the store could not be opened again', {
-        code: error.code,
-        reason: error.message,
-      });
-    }
-  }
-
-  /** The other listens on the same sockets, so whoever comes while these are closed is served by it. */
-  async #handOver(successor: Successor): Promise<void> {
-    this.#isHandedOver = true;
-    this.#announcement.leave();
-    this.#lease?.giveTo(successor.writer);
-    await Promise.all([this.#gateway.handOver(), this.#services.drain()]);
-    successor.letGo();
-    this.#log.log('notice', 'another process has taken over', { pid: successor.pid });
-  }
-
-  get #lease(): StoreLease | undefined {
-    return this.#store instanceof StoreLease ? this.#store : undefined;
-  }
-
   /** @param over is answered where nothing here changes any more. */
   #inTurn<T>(change: () => Promise<T>, over: T): Promise<T> {
-    const changed = this.#changing.then(() => (this.#isHandedOver ? over : change()));
+    const changed = this.#changing.then(() => (this.#handover.isDone ? over : change()));
     // Whoever asked is told of a failure; the next change has nothing to do with it.
     this.#changing = changed.catch(() => {});
     return changed;

@@ -2,8 +2,6 @@ export { adminKeyPath, adminKeys, usesMadeKey } from './admin-key.ts';
 export { GatewayProcess } from './gateway-process.ts';
 export type { GatewayProcessOptions } from './gateway-process.ts';
 export { pidFilePath } from './pid-file.ts';
-export { readRunRecord } from './run-record.ts';
-export type { ReloadRecord, RunRecord } from './run-record.ts';
 export { runGateway } from './run-gateway.ts';
 export type { RunOptions } from './run-gateway.ts';
 export { describeStore, openStore } from './stores.ts';

@@ -1,9 +1,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processIdentity } from './process-identity.ts';
 
 /** What a running gateway tells about itself in `logs/apisix.json`, for the `apisix` command. */
 export interface RunRecord {
   readonly pid: number;
+  /** Of `processIdentity`; absent where the system does not tell. */
+  readonly identity?: string | undefined;
   /** Milliseconds since 1970. */
   readonly started: number;
   /** Absolute path of the configuration file, which `reload` reads again. */
@@ -45,6 +48,11 @@ export function readRunRecord(home: string): RunRecord | undefined {
     // Damaged by something else: it tells nothing, and the next gateway replaces it.
     return undefined;
   }
+}
+
+/** Whether another process has the id now, so that the one which wrote the record is gone. */
+export function isLeftOver({ pid, identity }: RunRecord): boolean {
+  return identity !== undefined && processIdentity(pid) !== identity;
 }
 
 /** Replaces the record as a whole: a reader sees the old one or the new one. */

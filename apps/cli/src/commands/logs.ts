@@ -18,7 +18,7 @@ export const logs: Command = {
   options: ['follow', 'lines', 'access'],
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
-    const config = await recordedConfig(home.path);
+    const config = recordedConfig(home.path);
     const { settings } = checkSettings(context, home, config);
     const path = logPath(settings, home.path, options.access);
     await showLog(context, path, readLines(options.lines), options.follow);

@@ -39,6 +39,26 @@ describe.for(['stop', 'quit', 'reload', 'upgrade'])('%s, when no gateway runs', 
   });
 });
 
+test.runIf(process.platform === 'linux').for(['stop', 'quit', 'reload', 'upgrade'])(
+  '%s signals no process that has got the id of a gateway which is gone',
+  async (action) => {
+    const { home, write } = await createInstallation(config);
+    const { pid } = process; // A SIGTERM, a SIGQUIT, a SIGHUP or a SIGUSR2 would end these tests.
+    await write('logs/nginx.pid', `${pid}\n`);
+    await write(
+      'logs/apisix.json',
+      JSON.stringify({ pid, identity: 'another boot 1', config: 'absent.yaml' }),
+    );
+
+    const { status, stderr } = await apisix([action, '-p', home]);
+
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      `APISIX is not running: ${home}/logs/nginx.pid names process ${pid}, which is gone`,
+    );
+  },
+);
+
 test.for([
   ['reload', 'is not a gateway that serves'],
   ['upgrade', 'is no gateway that can be upgraded while it runs: use apisix restart'],

@@ -19,7 +19,7 @@ export const quit: Command = {
   options: [],
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
-    const record = await readRecord(home.path, requireRunning(home.path, context.signals));
+    const record = readRecord(home.path, requireRunning(home.path, context.signals));
     const sessionsMs = sessionTimeoutMs(context, home, record?.config);
     await endGateway(context, {
       home: home.path,

@@ -31,7 +31,7 @@ describe('reload', () => {
     const { status, stderr } = await apisix(['reload', '-p', home]);
 
     expect([status, stderr]).toEqual([1, expect.stringContaining('conf/config.yaml:1:')]);
-    expect(await readRecord(home, await pid())).toMatchObject({ reloads: 0 });
+    expect(readRecord(home, await pid())).toMatchObject({ reloads: 0 });
     expect(await isServed(port)).toBe(true);
   });
 

@@ -1,5 +1,5 @@
 import { GatewayError } from '@apisix-ts/errors';
-import type { RunRecord } from '@apisix-ts/gateway';
+import type { RunRecord } from '@apisix-ts/gateway/run-record';
 import type { Command, CommandContext } from '../command.ts';
 import { findHome } from '../home.ts';
 import { waitingNotice } from '../progress.ts';
@@ -18,7 +18,7 @@ export const reload: Command = {
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
     const pid = requireRunning(home.path, context.signals);
-    const before = await readRecord(home.path, pid);
+    const before = readRecord(home.path, pid);
     if (before === undefined) {
       throw new GatewayError(
         'GATEWAY_NOT_RUNNING',
@@ -41,7 +41,7 @@ async function reloadGateway(context: CommandContext, home: string, before: RunR
   if (signals.send(pid, 'SIGHUP') === 'denied') throw signalDenied(pid, path);
 
   const look = async (): Promise<RunRecord | 'gone' | undefined> => {
-    const record = await readRecord(home, pid);
+    const record = readRecord(home, pid);
     if (record !== undefined && record.reloads > before.reloads) return record;
     return signals.send(pid, 0) === 'gone' ? 'gone' : undefined;
   };

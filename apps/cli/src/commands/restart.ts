@@ -14,7 +14,7 @@ export const restart: Command = {
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
     const pid = findRunning(context, home.path);
-    const remembered = pid === undefined ? undefined : await readRecord(home.path, pid);
+    const remembered = pid === undefined ? undefined : readRecord(home.path, pid);
     const config = customConfig(context, options.config) ?? remembered?.config;
 
     await testConfiguration(context, home, config);

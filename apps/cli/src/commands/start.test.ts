@@ -18,7 +18,7 @@ describe('start and stop', () => {
     expect(started.status).toBe(0);
     expect(await isServed(port)).toBe(true);
     const gateway = await pid();
-    expect(await readRecord(home, gateway)).toMatchObject({ config: join(home, 'conf/config.yaml') });
+    expect(readRecord(home, gateway)).toMatchObject({ config: join(home, 'conf/config.yaml') });
 
     const stopped = await apisix(['stop', '-p', home]);
     expect(stopped).toEqual({ status: 0, stdout: '', stderr: '' });

@@ -7,7 +7,7 @@ import { findHome, makeFolders } from '../home.ts';
 import type { Home } from '../home.ts';
 import { becomeGateway, launchDaemon } from '../launch.ts';
 import type { Options } from '../options.ts';
-import { pidFilePath, readPid, signalDenied } from '../running-gateway.ts';
+import { findProcess, pidFilePath, readPid, signalDenied } from '../running-gateway.ts';
 import { readResources } from '../resource-check.ts';
 import { checkSettings, printWarnings, warnAboutMachine } from '../settings-check.ts';
 import { waitFor } from '../waiting.ts';
@@ -71,7 +71,7 @@ async function refuseSecond({ signals, clock, stdout }: CommandContext, home: st
   if (pid === undefined) return;
 
   const look = (): 'gone' | 'denied' | undefined => {
-    const delivery = signals.send(pid, 0);
+    const delivery = findProcess(home, pid, signals);
     return delivery === 'sent' ? undefined : delivery;
   };
   const outcome = await waitFor(look, { clock, timeoutMs: OLD_GATEWAY_TIMEOUT_MS });

@@ -18,7 +18,7 @@ describe('upgrade', () => {
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain(`process ${next} serves; process ${former} ends when`);
     expect([next === former, await isServed(port)]).toEqual([false, true]);
-    expect(await readRecord(home, next)).toMatchObject({ listeners: [`0.0.0.0:${port}`] });
+    expect(readRecord(home, next)).toMatchObject({ listeners: [`0.0.0.0:${port}`] });
     expect(await apisix(['stop', '-p', home])).toEqual({ status: 0, stdout: '', stderr: '' });
     // The former may still have it for a moment.
     await expect.poll(() => isServed(port)).toBe(false);
@@ -34,7 +34,7 @@ describe('upgrade', () => {
     const { status, stderr } = await apisix(['upgrade', '-p', home]);
 
     expect([status, stderr]).toEqual([1, expect.stringContaining('conf/config.yaml:1:')]);
-    expect(await readRecord(home, former)).toMatchObject({ failed_upgrades: 0 });
+    expect(readRecord(home, former)).toMatchObject({ failed_upgrades: 0 });
     expect([await pid(), await isServed(port)]).toEqual([former, true]);
   });
 });

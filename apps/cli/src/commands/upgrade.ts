@@ -1,5 +1,5 @@
 import { GatewayError } from '@apisix-ts/errors';
-import type { RunRecord } from '@apisix-ts/gateway';
+import type { RunRecord } from '@apisix-ts/gateway/run-record';
 import type { Command, CommandContext } from '../command.ts';
 import { findHome } from '../home.ts';
 import { secondsLine } from '../progress.ts';
@@ -20,7 +20,7 @@ export const upgrade: Command = {
   async run(context, options) {
     const home = findHome(options.home, context.env, context.cwd);
     const pid = requireRunning(home.path, context.signals);
-    const before = await readRecord(home.path, pid);
+    const before = readRecord(home.path, pid);
     // Of the signal, a version without upgrades would die.
     if (before?.failed_upgrades === undefined) {
       throw new GatewayError(
@@ -50,7 +50,7 @@ async function upgradeGateway(context: CommandContext, home: string, before: Run
 
   const look = async (): Promise<RunRecord | 'gone' | undefined> => {
     const next = readPid(home);
-    const record = next === undefined ? undefined : await readRecord(home, next);
+    const record = next === undefined ? undefined : readRecord(home, next);
     if (record !== undefined && isOutcome(record, before)) return record;
     return signals.send(pid, 0) === 'gone' ? 'gone' : undefined;
   };

@@ -10,7 +10,7 @@ import type { Home } from '../home.ts';
 import { waitingNotice } from '../progress.ts';
 import { reachableHost } from '../reachable-host.ts';
 import { readRecord } from '../run-record.ts';
-import { pidFilePath, readPid } from '../running-gateway.ts';
+import { findProcess, pidFilePath, readPid } from '../running-gateway.ts';
 import { checkSettings } from '../settings-check.ts';
 import { adminPlace } from './admin-place.ts';
 import type { HealthSummary, ShownDrain, StatusReport } from './status-report.ts';
@@ -26,10 +26,10 @@ export async function readStatus(context: CommandContext, home: Home): Promise<S
     const reason = existsSync(path) ? `${path} has no process id` : `there is no ${path}`;
     return { state: 'stopped', reason, home: home.path };
   }
-  if (context.signals.send(pid, 0) === 'gone') {
+  if (findProcess(home.path, pid, context.signals) === 'gone') {
     return { state: 'dead', reason: `${path} names process ${pid}, which is gone`, home: home.path };
   }
-  const record = await readRecord(home.path, pid);
+  const record = readRecord(home.path, pid);
   if (record === undefined) {
     const reason = `process ${pid} has left no run record: it is starting or ending, or is no gateway`;
     return { state: 'unclear', reason, home: home.path, pid };

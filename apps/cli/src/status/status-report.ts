@@ -1,5 +1,5 @@
 import type { ConfigStatus } from '@apisix-ts/control';
-import type { ReloadRecord } from '@apisix-ts/gateway';
+import type { ReloadRecord } from '@apisix-ts/gateway/run-record';
 
 /**
  * `serving`; `unclear`: there is a process, which does not answer, or not yet, or ends; `dead`: it is gone, and its pid

@@ -73,7 +73,7 @@ ${more}`;
 /** Ends the gateway whose record is there; what a test wrote into the pid file itself is nobody's to end. */
 async function endLeftover({ home, pid: readPid }: Installation): Promise<void> {
   const pid = await readPid().catch(() => 0); // Most tests leave no pid file.
-  if (!(pid > 0) || (await readRecord(home, pid)) === undefined) return;
+  if (!(pid > 0) || readRecord(home, pid) === undefined) return;
   const isGone = (): true | undefined => (processSignals.send(pid, 'SIGKILL') === 'gone' ? true : undefined);
   await waitFor(isGone, { clock: systemClock, timeoutMs: 60_000 });
 }

@@ -7,7 +7,7 @@ import type { CommandContext } from '../command.ts';
 import { findHome } from '../home.ts';
 import type { Options } from '../options.ts';
 import { readRecord } from '../run-record.ts';
-import { readPid } from '../running-gateway.ts';
+import { findProcess, readPid } from '../running-gateway.ts';
 import { checkSettings } from '../settings-check.ts';
 import { openAdminClient } from './admin-client.ts';
 
@@ -74,8 +74,8 @@ export async function openStoreAccess(
 /** The file that a running gateway was started with; undefined when none runs. */
 async function runningConfig({ signals }: CommandContext, home: string): Promise<string | undefined> {
   const pid = readPid(home);
-  if (pid === undefined || signals.send(pid, 0) === 'gone') return undefined;
-  return (await readRecord(home, pid))?.config;
+  if (pid === undefined || findProcess(home, pid, signals) === 'gone') return undefined;
+  return readRecord(home, pid)?.config;
 }
 
 /** What a store has to say while it is opened and read. */
