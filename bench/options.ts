@@ -6,6 +6,7 @@ export const summaries = {
   routes: 'set-up of a session, start and memory by number of routes',
   apply: 'the time from an Admin PUT until it is in effect',
   changes: 'the CPU of a change',
+  plugins: 'what plugins add to a connection',
   scrape: 'what a scrape of the metrics costs, and holds up',
 } as const;
 export type CaseName = keyof typeof summaries;
@@ -21,7 +22,7 @@ export interface Options {
   readonly isList: boolean;
 }
 
-export const usage = `Usage: pnpm bench [--only proxy|routes|apply|changes|scrape] [--quick] [--list]
+export const usage = `Usage: pnpm bench [--only proxy|routes|apply|changes|plugins|scrape] [--quick] [--list]
 
   --only CASE  measure this only; may be repeated
   --quick      some minutes, for a look; the full run takes ten or more

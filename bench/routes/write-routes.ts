@@ -6,6 +6,7 @@ export interface RouteDocument {
   readonly server_port?: number;
   readonly server_addr?: string;
   readonly remote_addr?: string;
+  readonly plugins?: Readonly<Record<string, object>>;
   readonly upstream: { readonly type: 'roundrobin'; readonly nodes: Readonly<Record<string, 1>> };
 }
 

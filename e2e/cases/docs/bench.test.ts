@@ -7,7 +7,7 @@ test('the benchmarks tell what they measure, and what the machine has for it', a
   await runHandedOver(import.meta.filename, 'docs/benchmarks.md', async (next) => {
     const seen = await runOrFail('sh', ['-ec', next()], { cwd: root, env: { PATH: pathWithTools() } });
 
-    for (const name of ['proxy', 'routes', 'apply', 'changes', 'scrape']) {
+    for (const name of ['proxy', 'routes', 'apply', 'changes', 'plugins', 'scrape']) {
       expect(seen).toContain(`\n| ${name} | `);
     }
     expect(seen).toMatch(/\| nginx \| \d/);
