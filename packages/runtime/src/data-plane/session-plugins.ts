@@ -17,8 +17,6 @@ export interface Refusal {
 /** One session and the plugins of its route, from its match to its end. */
 export class SessionPlugins implements PluginSession {
   readonly #session: VariableSource;
-  /** Asked while the connection is there. */
-  readonly remoteAddress: string;
   readonly #route: CompiledRoute;
   readonly #plugins: readonly ChainedPlugin[];
   readonly #context: Pick<SessionContext, 'table' | 'log'>;
@@ -36,7 +34,6 @@ export class SessionPlugins implements PluginSession {
     context: Pick<SessionContext, 'table' | 'log'>,
   ) {
     this.#session = session;
-    this.remoteAddress = session.remoteAddress;
     this.#route = route;
     this.#plugins = plugins;
     this.#context = context;
@@ -44,6 +41,10 @@ export class SessionPlugins implements PluginSession {
 
   get transport(): PluginSession['transport'] {
     return this.#session.transport;
+  }
+
+  get remoteAddress(): string {
+    return this.#session.remoteAddress;
   }
 
   get routeId(): string {
