@@ -64,6 +64,11 @@ describe('connections', () => {
     });
     await connection.ended;
     await run(['connections', 'close', '--all', '--yes'], answer(false));
+    // There is nothing left to ask about.
+    expect(await run(['connections', 'close', '--all'], answer(false))).toMatchObject({
+      status: 0,
+      stdout: '0 closed\n',
+    });
 
     expect(asked).toEqual(['close 1 connection?', 'close 1 connection?']);
   });

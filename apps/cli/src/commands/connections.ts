@@ -80,7 +80,7 @@ async function close(context: CommandContext, client: ControlClient, options: Op
   }
   if (confirm !== undefined && !options.yes) {
     const count = await countOf(client, filter);
-    if (!(await confirm(`close ${count} connection${count === 1 ? '' : 's'}?`))) {
+    if (count > 0 && !(await confirm(`close ${count} connection${count === 1 ? '' : 's'}?`))) {
       stderr.write('nothing was closed\n');
       return 1;
     }
