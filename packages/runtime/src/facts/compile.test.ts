@@ -188,6 +188,20 @@ describe('an upstream', () => {
     });
   });
 
+  test('is the same after its way to a worker as JSON, however long its time-outs', () => {
+    const endless = { connect: Number.MAX_VALUE, send: Number.MAX_VALUE, read: Number.MAX_VALUE };
+    const document = checked(upstreamKind, { nodes, timeout: endless, retry_timeout: Number.MAX_VALUE });
+
+    const facts = compileUpstream(document, addresses, assignSlots, undefined);
+
+    expect(JSON.parse(JSON.stringify(facts))).toEqual(facts);
+    expect(facts).toMatchObject({
+      connectTimeoutMs: Number.MAX_VALUE,
+      idleTimeoutMs: Number.MAX_VALUE,
+      retryTimeoutMs: Number.MAX_VALUE,
+    });
+  });
+
   test.for([
     [{ service_name: 'db:3306', discovery_type: 'nacos' }, dns, /"nacos" is not available, only "dns" is/],
     [{ service_name: 'a', discovery_type: 'dns' }, new Set<string>(), /takes discovery.dns in config.yaml/],
